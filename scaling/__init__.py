@@ -1,0 +1,1 @@
+"""Scaling laws and train-against-inference compute tradeoffs, with honest intervals."""
