@@ -1,0 +1,1 @@
+"""Numbers, figures and documents: how results are shown. Knows no science; cheap to import."""
