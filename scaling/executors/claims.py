@@ -1,0 +1,137 @@
+"""The queue of a store: which run is whose, kept so that a dead worker's run is free again.
+
+A claim holds the worker's process id and its start time, since ids are reused, and a heartbeat, for workers on
+machines whose processes we cannot see. SQLite in WAL mode makes taking a claim atomic between processes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import platform
+import sqlite3
+import time
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from scaling.records.spec import CooldownSpec, Spec, parents, spec_id
+from scaling.records.store import Store
+
+HEARTBEAT_SECONDS = 5.0
+"""Seconds between two heartbeats of a worker."""
+STALE_SECONDS = 60.0
+"""Age at which the heartbeat of a worker on another machine counts as its death."""
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS queue (
+    run_id TEXT PRIMARY KEY, place INTEGER, parent TEXT, parent_step INTEGER, branches TEXT);
+CREATE TABLE IF NOT EXISTS claims (
+    run_id TEXT PRIMARY KEY, host TEXT, pid INTEGER, started REAL, heartbeat REAL);
+"""
+
+
+@dataclass(frozen=True)
+class Job:
+    """A claimed run."""
+
+    run_id: str
+    """Run to do."""
+    branches: tuple[int, ...]
+    """Steps whose state cooldowns of this run will need."""
+
+
+@dataclass(frozen=True)
+class Claims:
+    """The queue and the claims of one store."""
+
+    store: Store
+    """The store that the runs are in."""
+
+    def enqueue(self, specs: Collection[Spec]) -> None:
+        """Put runs in the queue, in the order in which they should start."""
+        steps: dict[str, set[int]] = {}
+        for spec in specs:
+            if isinstance(spec, CooldownSpec):
+                steps.setdefault(spec_id(spec.trunk), set()).add(spec.step)
+        rows = []
+        for place, spec in enumerate(specs):
+            self.store.add(spec)
+            run_id = spec_id(spec)
+            parent = next((spec_id(p) for p in parents(spec)), None)
+            step = spec.step if isinstance(spec, CooldownSpec) else None
+            rows.append((run_id, place, parent, step, json.dumps(sorted(steps.get(run_id, ())))))
+        with self._transaction() as db:
+            db.execute("DELETE FROM queue")
+            db.executemany("INSERT INTO queue VALUES (?, ?, ?, ?, ?)", rows)
+
+    def take(self) -> Job | None:
+        """Claim the first run that is neither finished nor held by a living worker and whose parent is ready."""
+        with self._transaction() as db:
+            claims = {row[0]: row[1:] for row in db.execute("SELECT * FROM claims")}
+            for run_id, parent, step, branches in db.execute(
+                "SELECT run_id, parent, parent_step, branches FROM queue ORDER BY place"
+            ).fetchall():
+                if self.store.is_done(run_id) or not self._ready(parent, step):
+                    continue
+                if run_id in claims and _alive(*claims[run_id]):
+                    continue
+                me = psutil.Process()
+                row = (run_id, platform.node(), me.pid, me.create_time(), time.time())
+                db.execute("INSERT OR REPLACE INTO claims VALUES (?, ?, ?, ?, ?)", row)
+                return Job(run_id, tuple(json.loads(branches)))
+        return None
+
+    def beat(self) -> None:
+        """Renew the heartbeat of this process's claims."""
+        with self._transaction() as db:
+            db.execute(
+                "UPDATE claims SET heartbeat = ? WHERE pid = ? AND host = ?",
+                (time.time(), os.getpid(), platform.node()),
+            )
+
+    def release(self, run_id: str) -> None:
+        """Give a claim back."""
+        with self._transaction() as db:
+            db.execute("DELETE FROM claims WHERE run_id = ?", (run_id,))
+
+    def unfinished(self) -> list[str]:
+        """Return the queued runs that are not finished."""
+        with self._transaction() as db:
+            queued = [row[0] for row in db.execute("SELECT run_id FROM queue ORDER BY place")]
+        return [run_id for run_id in queued if not self.store.is_done(run_id)]
+
+    def _ready(self, parent: str | None, step: int | None) -> bool:
+        if parent is None or self.store.is_done(parent):
+            return True
+        return (self.store.folder(parent) / f"state-{step}.pt").is_file()
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        db = sqlite3.connect(self.path, timeout=60, isolation_level=None)
+        try:
+            db.execute("PRAGMA journal_mode=WAL")
+            db.executescript(_SCHEMA)
+            db.execute("BEGIN IMMEDIATE")
+            yield db
+            db.execute("COMMIT")
+        finally:
+            db.close()
+
+    @property
+    def path(self) -> Path:
+        """The database file, in the store's folder."""
+        return self.store.root / "claims.sqlite"
+
+
+def _alive(host: str, pid: int, started: float, heartbeat: float) -> bool:
+    """Return whether the worker that holds a claim still lives."""
+    if host != platform.node():
+        return time.time() - heartbeat < STALE_SECONDS
+    try:
+        return abs(psutil.Process(pid).create_time() - started) < 1.0
+    except psutil.Error:
+        return False

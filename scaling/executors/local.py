@@ -1,0 +1,163 @@
+"""Run a queue with worker processes on this machine: one thread and one core each, or one GPU each."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import IO, Any
+
+from scaling.errors import InputError
+from scaling.executors.claims import Claims
+
+MAX_DEATHS = 3
+"""Workers that may die under the same run before the grid is given up."""
+GRACE_SECONDS = 60.0
+"""Seconds that workers get to save their state after a request to stop."""
+
+
+class WorkerError(InputError):
+    """A worker ended with an error; the message is its line."""
+
+
+@dataclass
+class Progress:
+    """What the workers have said so far."""
+
+    tokens: dict[str, int] = field(default_factory=dict)
+    """Tokens done by each run begun in this sitting."""
+    errors: list[str] = field(default_factory=list)
+    """Error lines of workers."""
+    deaths: dict[str, int] = field(default_factory=dict)
+    """Workers that died while they did a run, by run."""
+    busy: dict[int, str] = field(default_factory=dict)
+    """Run that each worker process does, by process id."""
+
+
+def devices() -> list[str]:
+    """Return the devices of this machine: its GPUs, else its processor once per core."""
+    import torch
+
+    if torch.cuda.is_available():
+        return [f"cuda:{i}" for i in range(torch.cuda.device_count())]
+    return ["cpu"] * len(
+        os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)
+    )
+
+
+def run(
+    claims: Claims,
+    places: list[str],
+    *,
+    watch: Callable[[Progress], None],
+    deadline: float | None = None,
+) -> bool:
+    """Do every queued run with one worker per entry of ``places``; return whether all are finished.
+
+    A worker that dies is replaced, and its run is taken up again from its last state. At ``deadline`` (of
+    ``time.monotonic``) or on Ctrl-C the workers save their states and stop. ``watch`` is called about twice a
+    second. Raises ``WorkerError`` with the line of the first worker that failed.
+    """
+    progress = Progress()
+    crew = [_Worker(claims, device, progress) for device in places]
+    try:
+        while any(worker.running for worker in crew) and not progress.errors:
+            watch(progress)
+            time.sleep(0.5)
+            if deadline is not None and time.monotonic() > deadline:
+                break
+            crew = [_replaced(worker, progress) for worker in crew]
+    finally:
+        for worker in crew:
+            worker.ask_to_stop()
+        for worker in crew:
+            worker.wait(GRACE_SECONDS)
+        watch(progress)
+    if progress.errors:
+        raise WorkerError(progress.errors[0])
+    return not claims.unfinished()
+
+
+def _replaced(worker: _Worker, progress: Progress) -> _Worker:
+    """Return the worker, or a new one in its place if it was killed."""
+    if worker.running or worker.process.returncode == 0 or progress.errors:
+        return worker
+    worker.wait(GRACE_SECONDS)
+    if progress.errors:
+        return worker
+    run_id = progress.busy.pop(worker.process.pid, "")
+    progress.deaths[run_id] = progress.deaths.get(run_id, 0) + 1
+    if progress.deaths[run_id] >= MAX_DEATHS:
+        progress.errors.append(
+            f"{MAX_DEATHS} workers died (exit {worker.process.returncode}) doing run {run_id or '(none yet)'}: "
+            f"out of memory? see {worker.log}; finished runs are kept"
+        )
+        return worker
+    return _Worker(worker.claims, worker.device, progress)
+
+
+class _Worker:
+    """One child process and the threads that talk with it."""
+
+    def __init__(self, claims: Claims, device: str, progress: Progress) -> None:
+        self.claims, self.device, self.progress = claims, device, progress
+        self.log = claims.store.root / "workers.log"
+        environment = {
+            **os.environ,
+            "OMP_NUM_THREADS": "1",
+            "MKL_NUM_THREADS": "1",
+            "PYTHONWARNINGS": "ignore",
+        }
+        with self.log.open("a") as log:
+            self.process: subprocess.Popen[str] = subprocess.Popen(
+                [sys.executable, "-m", "scaling.executors.worker", str(claims.store.root), device],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+                env=environment,
+                start_new_session=True,  # Ctrl-C reaches the parent alone, which asks its workers to stop
+            )
+        self.listener = threading.Thread(target=self._listen, args=(self.process.stdout,), daemon=True)
+        self.listener.start()
+
+    @property
+    def running(self) -> bool:
+        return self.process.poll() is None
+
+    def _listen(self, lines: IO[str]) -> None:
+        for line in lines:
+            said: dict[str, Any] = json.loads(line)
+            match said.pop("event"):
+                case "begin":
+                    self.progress.busy[self.process.pid] = said["run_id"]
+                case "progress":
+                    self.progress.tokens[said["run_id"]] = said["tokens"]
+                case "error":
+                    self.progress.errors.append(said["message"])
+                case _:
+                    self.progress.busy.pop(self.process.pid, None)
+
+    def ask_to_stop(self) -> None:
+        if self.running and self.process.stdin:
+            try:
+                self.process.stdin.write("stop\n")
+                self.process.stdin.flush()
+            except BrokenPipeError:
+                pass  # it ended meanwhile
+
+    def wait(self, seconds: float) -> None:
+        try:
+            self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.listener.join()
+        for pipe in (self.process.stdin, self.process.stdout):
+            if pipe:
+                pipe.close()

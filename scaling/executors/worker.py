@@ -1,0 +1,116 @@
+"""A worker process: claims runs of a store and does them, one after the other, until none is left.
+
+The parent speaks through standard input ("stop" asks for a clean stop; end of file means that the parent is dead,
+and the worker dies with it) and hears JSON lines on standard output.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from scaling.executors.claims import HEARTBEAT_SECONDS, Claims, Job
+from scaling.records.spec import CooldownSpec
+from scaling.records.store import Store
+
+REPORT_SECONDS = 0.5
+"""Least seconds between two progress lines."""
+POLL_SECONDS = 0.2
+"""Seconds between two looks at a queue whose runs wait for their parents."""
+
+
+class Worker:
+    """The state of one worker process."""
+
+    def __init__(self, store: Store, device: str) -> None:
+        self.claims = Claims(store)
+        self.device = device
+        self.stop = threading.Event()
+        self.reported = 0.0
+        self.out = sys.stdout
+
+    def listen(self) -> None:
+        """Obey the parent; end the process at once when the parent is gone."""
+        for line in sys.stdin:
+            if line.strip() == "stop":
+                self.stop.set()
+        os._exit(1)
+
+    def beat(self) -> None:
+        """Renew the claims' heartbeat for as long as the process lives."""
+        while True:
+            time.sleep(HEARTBEAT_SECONDS)
+            self.claims.beat()
+
+    def say(self, event: str, **what: Any) -> None:
+        """Send the parent one line."""
+        self.out.write(json.dumps({"event": event, **what}) + "\n")
+        self.out.flush()
+
+    def main(self) -> int:
+        """Do runs until none is left or the parent says stop."""
+        threading.Thread(target=self.listen, daemon=True).start()
+        threading.Thread(target=self.beat, daemon=True).start()
+        while not self.stop.is_set():
+            job = self.claims.take()
+            if job is not None:
+                self.do(job)
+            elif self.claims.unfinished():
+                self.stop.wait(POLL_SECONDS)
+            else:
+                break
+        return 0
+
+    def do(self, job: Job) -> None:
+        """Do one claimed run and give its claim back."""
+        from scaling.training.work import work
+
+        spec = self.claims.store.spec(job.run_id)
+        skipped = spec.step * spec.trunk.optim.batch_tokens if isinstance(spec, CooldownSpec) else 0
+
+        def progress(tokens: int) -> None:
+            now = time.monotonic()
+            if now - self.reported > REPORT_SECONDS:
+                self.reported = now
+                self.say("progress", run_id=job.run_id, tokens=tokens - skipped)
+
+        self.say("begin", run_id=job.run_id)
+        ended = work(
+            spec,
+            self.claims.store,
+            branches=job.branches,
+            device=self.device,
+            progress=progress,
+            stop=self.stop.is_set,
+        )
+        self.claims.release(job.run_id)
+        self.say("end" if ended else "stopped", run_id=job.run_id)
+
+
+def main(store: str, device: str) -> int:
+    """Run a worker; errors become one line to the parent."""
+    out, sys.stdout = sys.stdout, sys.stderr  # libraries may print; the pipe is for our lines only
+    worker = Worker(Store(Path(store)), device)
+    worker.out = out
+    try:
+        return worker.main()
+    except Exception as error:
+        import traceback
+
+        traceback.print_exc()
+        worker.say("error", kind=type(error).__name__, message=_first_line(error))
+        return 1
+
+
+def _first_line(error: BaseException) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(*sys.argv[1:]))

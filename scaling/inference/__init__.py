@@ -1,0 +1,1 @@
+"""Evaluating checkpoints (needs the ``train`` extra)."""

@@ -1,0 +1,71 @@
+"""Held-out loss and next-token accuracy of a model, with standard errors.
+
+Shapes: R sequences, T positions, V token values.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+import torch.nn.functional as F
+
+if TYPE_CHECKING:
+    from transformers import LlamaForCausalLM
+
+    from scaling.corpora import Ready
+
+HELDOUT_TOKENS = 2**17
+"""Held-out predictions of every evaluation: the same windows for all runs on a corpus."""
+CHUNK_TOKENS = 2**13
+"""Predictions in one forward pass; a constant, so that sums are always taken in the same order."""
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """What one evaluation found."""
+
+    loss_nats: float
+    """Mean negative log-likelihood of a held-out token."""
+    loss_se: float
+    """Its standard error, sequences taken as independent draws."""
+    accuracy: float
+    """Share of held-out tokens that were the likeliest prediction."""
+    accuracy_se: float
+    """Its standard error, sequences taken as independent draws."""
+    predictions: int
+    """Tokens predicted."""
+    device_seconds: float
+    """Wall seconds of the evaluation on its device."""
+
+
+@torch.no_grad()
+def evaluate(model: LlamaForCausalLM, corpus: Ready, context: int, *, bf16: bool = False) -> HeldOut:
+    """Return the held-out loss of ``model`` on the first windows of ``corpus``'s held-out part.
+
+    Each window of ``context`` + 1 tokens gives ``context`` predictions. Means over sequences are exact means over
+    tokens since all windows are equally long; the standard error is sd(sequence means) / sqrt(R).
+    """
+    begun = time.perf_counter()
+    rows = max(2, HELDOUT_TOKENS // context)
+    tokens_RT = torch.from_numpy(corpus.heldout(rows, context)).to(model.device)
+    chunk = max(1, CHUNK_TOKENS // context)
+    losses_R, hits_R = [], []
+    for part_RT in tokens_RT.split(chunk):
+        with torch.autocast(model.device.type, dtype=torch.bfloat16, enabled=bf16):
+            logits_RTV = model(input_ids=part_RT[:, :-1], use_cache=False).logits.float()
+        target_RT = part_RT[:, 1:]
+        nll_RT = F.cross_entropy(logits_RTV.flatten(0, 1), target_RT.flatten(), reduction="none")
+        losses_R.append(nll_RT.view_as(target_RT).double().mean(1))
+        hits_R.append((logits_RTV.argmax(-1) == target_RT).double().mean(1))
+    loss, loss_se = _mean_se(torch.cat(losses_R))
+    accuracy, accuracy_se = _mean_se(torch.cat(hits_R))
+    seconds = time.perf_counter() - begun
+    return HeldOut(loss, loss_se, accuracy, accuracy_se, rows * context, seconds)
+
+
+def _mean_se(values_R: torch.Tensor) -> tuple[float, float]:
+    return values_R.mean().item(), values_R.std().item() / math.sqrt(len(values_R))

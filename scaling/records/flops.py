@@ -1,0 +1,44 @@
+"""The compute ledger in closed form: parameters by group and FLOPs by component.
+
+Counts follow ``torch.utils.flop_counter``: a multiply-add is 2 FLOPs, only matrix products count, attention is
+the full T x T product (not halved for the causal mask), and the backward pass costs twice the forward.
+
+With width d, layers L, SwiGLU width f, vocabulary V and context T, the matrix products of one token read
+``L (4 d^2 + 3 d f) + d V`` weights, and its two attention products cost ``4 L T d``:
+
+    forward = 2 (L (4 d^2 + 3 d f) + d V) + 4 L T d        training = 3 forward
+
+The familiar ``C = 6 N D`` is the same without the attention term.
+"""
+
+from __future__ import annotations
+
+from scaling.records.spec import ModelSpec
+
+
+def params_by_group(model: ModelSpec) -> dict[str, int]:
+    """Return the number of parameters of each group: embedding, attention, mlp, norm, head."""
+    d, layers = model.width, model.layers
+    return {
+        "embedding": model.vocabulary * d,
+        "attention": layers * 4 * d * d,
+        "mlp": layers * 3 * d * model.mlp_width,
+        "norm": (2 * layers + 1) * d,
+        "head": model.vocabulary * d,
+    }
+
+
+def matmul_params(model: ModelSpec) -> int:
+    """Return the parameters that enter a matrix product: attention, mlp and head."""
+    groups = params_by_group(model)
+    return groups["attention"] + groups["mlp"] + groups["head"]
+
+
+def forward_flops_per_token(model: ModelSpec) -> int:
+    """Return the forward FLOPs of one token in a full sequence of ``model.context`` tokens."""
+    return 2 * matmul_params(model) + 4 * model.layers * model.context * model.width
+
+
+def train_flops(model: ModelSpec, tokens: int) -> int:
+    """Return the FLOPs of forward and backward over ``tokens`` training tokens."""
+    return 3 * forward_flops_per_token(model) * tokens

@@ -1,0 +1,132 @@
+"""The store: one folder per run, written so that a kill at any moment loses no finished work.
+
+    <store>/<run_id>/spec.json            what is run
+                     state-<step>.pt      where branches leave (training writes and reads these)
+                     resume.pt            the rolling state of an unfinished run
+                     *.parquet            the run's rows, written when it ends
+                     done.json            written last: the run is finished
+
+Every file appears by an atomic rename; ``done.json`` holds the hash of each table, so a folder that was damaged
+later is noticed and named.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from scaling.errors import InputError
+from scaling.records.spec import Spec, from_json, spec_id, to_json
+from scaling.records.tables import TABLES, Records, check, write_parquet
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Store:
+    """A folder of run folders."""
+
+    root: Path
+    """The store's folder."""
+
+    def open(self) -> Store:
+        """Create the store's folder if need be; ``InputError`` where a file is in the way."""
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+        except (FileExistsError, NotADirectoryError) as error:
+            raise InputError(
+                f"{error.filename or self.root} is a file where a folder should be; move it away or choose "
+                "another --out"
+            ) from error
+        return self
+
+    def folder(self, run_id: str) -> Path:
+        """Return the folder of a run (it may not exist)."""
+        return self.root / run_id
+
+    def add(self, spec: Spec) -> Path:
+        """Create the folder of a spec's run, with the spec in it, and return it."""
+        folder = self.folder(spec_id(spec))
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except (FileExistsError, NotADirectoryError) as error:
+            raise InputError(
+                f"{error.filename or folder} is a file where a run's folder should be; move it away"
+            ) from error
+        if not (folder / "spec.json").is_file():
+            write_text(folder / "spec.json", to_json(spec))
+        return folder
+
+    def spec(self, run_id: str) -> Any:
+        """Return the spec stored in a run's folder; ``InputError`` if it is missing or was altered."""
+        path = self.folder(run_id) / "spec.json"
+        try:
+            spec = from_json(path.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError, InputError) as error:
+            raise _corrupt(self.folder(run_id), f"spec.json: {error}") from error
+        if spec_id(spec) != run_id:
+            raise _corrupt(self.folder(run_id), "spec.json does not hash to the folder's name")
+        return spec
+
+    def is_done(self, run_id: str) -> bool:
+        """Return whether a run has finished (well or badly)."""
+        return (self.folder(run_id) / "done.json").is_file()
+
+    def finish(self, run_id: str, rows: Records) -> None:
+        """Write a run's rows, then mark it finished."""
+        folder = self.folder(run_id)
+        for table in TABLES:
+            write_parquet(check(table, getattr(rows, table.name)), folder / f"{table.name}.parquet")
+        hashes = {t.name: _sha256(folder / f"{t.name}.parquet") for t in TABLES}
+        write_text(folder / "done.json", json.dumps({"tables": hashes}, sort_keys=True))
+
+    def rows(self, run_id: str) -> Records:
+        """Return the rows of a finished run; ``InputError`` names a damaged folder."""
+        folder = self.folder(run_id)
+        try:
+            hashes = json.loads((folder / "done.json").read_text(encoding="utf-8"))["tables"]
+            for table in TABLES:
+                if _sha256(folder / f"{table.name}.parquet") != hashes[table.name]:
+                    raise _corrupt(folder, f"{table.name}.parquet is not what the run wrote")
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            if isinstance(error, InputError):
+                raise
+            raise _corrupt(folder, str(error)) from error
+        return Records.load(folder)
+
+    def gather(self, run_ids: Iterable[str]) -> Records:
+        """Return the rows of the given finished runs, in the given order."""
+        import pandas as pd
+
+        parts = [self.rows(run_id) for run_id in run_ids]
+        if not parts:
+            raise InputError(f"no runs to gather from {self.root}")
+
+        def joined(name: str) -> pd.DataFrame:
+            return pd.concat([getattr(part, name) for part in parts], ignore_index=True)
+
+        return Records(**{table.name: joined(table.name) for table in TABLES})
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file by an atomic rename."""
+    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    try:
+        partial.write_text(text, encoding="utf-8")
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _corrupt(folder: Path, what: str) -> InputError:
+    return InputError(f"run folder {folder} is damaged ({what}); delete the folder and run again to redo it")
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

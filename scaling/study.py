@@ -1,0 +1,146 @@
+"""Studies: a question, the grids that answer it, the fits and the sections of its report."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from scaling.errors import InputError
+from scaling.records.spec import Spec, parents, spec_id
+
+if TYPE_CHECKING:
+    from scaling.records.store import Store
+    from scaling.records.tables import Records
+    from scaling.reporting.document import Section
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A grid sized to a machine."""
+
+    name: str
+    """Its name: ``smoke``, ``cpu``, ``h200``, or what it is for."""
+    note: str
+    """One line: what it holds and how long it takes where."""
+    specs: Callable[[], list[Spec]]
+    """The runs, in the order in which they should start; reads the corpus."""
+    companions: tuple[str, ...] = ()
+    """Presets of the same study whose records, where there are any, also enter this one's report."""
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """Records and what was estimated from them: all that a section may look at."""
+
+    study: Study | None
+    """The study, or None for a fit of outside data."""
+    preset: str | None
+    """The preset whose records these are."""
+    records: Records
+    """The tables."""
+    fits: Mapping[str, Any]
+    """Estimates by name."""
+    companions: Mapping[str, Records] = field(default_factory=dict)
+    """Records of companion presets, by preset."""
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+    """What the records say of where they come from."""
+
+
+@dataclass(frozen=True)
+class Study:
+    """One question and how it is answered."""
+
+    name: str
+    """Its name, also of its file and folders."""
+    question: str
+    """What it asks, as the report's first line."""
+    presets: tuple[Preset, ...]
+    """The grids, the default one first."""
+    fits: Callable[[Records], Mapping[str, Any]]
+    """Estimates from the records of one preset."""
+    sections: tuple[Callable[[Analysis], Section], ...]
+    """The report's sections in order; the first one holds the verdict."""
+
+    def preset(self, name: str | None) -> Preset:
+        """Return the preset of a name, the default for None; ``InputError`` lists them."""
+        if name is None:
+            return self.presets[0]
+        for preset in self.presets:
+            if preset.name == name:
+                return preset
+        known = ", ".join(p.name for p in self.presets)
+        raise InputError(f"study {self.name} has no preset {name!r}; choose one of {known}")
+
+
+def with_parents(specs: list[Spec]) -> list[Spec]:
+    """Return the runs and the parents they need, each once, parents first."""
+    found: dict[str, Spec] = {}
+    for spec in specs:
+        for one in (*parents(spec), spec):
+            found.setdefault(spec_id(one), one)
+    return list(found.values())
+
+
+def missing(specs: list[Spec], store: Store) -> list[Spec]:
+    """Return the runs of a grid, parents included, that the store has not finished."""
+    return [spec for spec in with_parents(specs) if not store.is_done(spec_id(spec))]
+
+
+def analyse(
+    study: Study,
+    preset: str,
+    records: Records,
+    companions: Mapping[str, Records],
+    provenance: Mapping[str, Any],
+) -> Analysis:
+    """Return the study's estimates from the records of one of its presets."""
+    return Analysis(study, preset, records, study.fits(records), companions, provenance)
+
+
+def bundled(what: str) -> Path:
+    """Return the folder of ``studies`` or ``data``: beside the package in a checkout, else inside the wheel."""
+    package = Path(__file__).resolve().parent
+    checkout = package.parent / what
+    return checkout if (package.parent / "pyproject.toml").is_file() else package / "bundled" / what
+
+
+def study_files() -> dict[str, Path]:
+    """Return the known studies by name: those bundled with the suite, overlaid by ./studies."""
+    found: dict[str, Path] = {}
+    for folder in (bundled("studies"), Path("studies")):
+        found |= {path.stem: path for path in sorted(folder.glob("*.py")) if not path.stem.startswith("_")}
+    return found
+
+
+def find(name: str) -> Study:
+    """Return a study by name, or by the path of its file (anything that ends in .py)."""
+    known = study_files()
+    path = Path(name) if name.endswith(".py") else known.get(name)
+    if path is None:
+        raise InputError(
+            f"no study is named {name!r}; known are {', '.join(known)}, or give the path of a .py file"
+        )
+    if not path.is_file():
+        raise InputError(f"study file {path} does not exist")
+    return _load(path.resolve())
+
+
+def _load(path: Path) -> Study:
+    module_name = f"_study_{path.stem}"
+    spec = importlib.util.spec_from_file_location(module_name, path)
+    if spec is None or spec.loader is None:
+        raise InputError(f"study file {path} is not a Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[module_name] = module
+    try:
+        spec.loader.exec_module(module)
+    except (SyntaxError, ImportError) as error:
+        raise InputError(f"study file {path} cannot be loaded: {error}") from error
+    study = getattr(module, "STUDY", None)
+    if not isinstance(study, Study):
+        raise InputError(f"study file {path} defines no STUDY of type scaling.study.Study")
+    return study

@@ -1,0 +1,167 @@
+"""What happens around the steps: rows, evaluations, states, stopping."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Collection
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lightning.pytorch.callbacks import Callback
+
+from scaling.inference.heldout import evaluate
+from scaling.records.flops import forward_flops_per_token, train_flops
+from scaling.records.spec import EvalSpec, spec_id
+from scaling.training import state
+
+if TYPE_CHECKING:
+    from scaling.records.spec import PretrainSpec
+    from scaling.training.module import Step
+
+LOGGED_STEPS = 256
+"""About how many rows of STEPS a run leaves."""
+EVALUATIONS = 5
+"""Checkpoints of a trunk: at its end and at each earlier half."""
+SAVE_SECONDS = 30.0
+"""Seconds between two writes of the rolling state."""
+
+
+class DivergedError(Exception):
+    """The run cannot go on; the message is the reason that its row gives."""
+
+
+def evaluation_steps(spec: PretrainSpec) -> set[int]:
+    """Return the steps at which a run is evaluated: its end; for a trunk also S/2, S/4, ... after warm-up."""
+    halvings = EVALUATIONS if spec.decay_start is None else 1
+    steps = {math.ceil(spec.steps / 2**k) for k in range(halvings)}
+    return {s for s in steps if s > spec.optim.warmup_steps or s == spec.steps}
+
+
+class Recorder(Callback):
+    """Keeps the rows of a run: STEPS as they come, CHECKPOINTS and EVALS at the planned steps."""
+
+    def __init__(self, run_id: str, spec: PretrainSpec, rows: state.Rows) -> None:
+        self.run_id = run_id
+        self.spec = spec
+        self.rows = rows
+        self.every = max(1, spec.steps // LOGGED_STEPS)
+        self.evaluations = evaluation_steps(spec)
+        self.begun = time.perf_counter()
+
+    def seconds(self) -> float:
+        """Return the device seconds spent so far, earlier sittings included."""
+        return self.rows.seconds + time.perf_counter() - self.begun
+
+    def on_step(self, step: Step) -> None:
+        """Log a step if its turn has come; raise ``DivergedError`` if the logged numbers are not finite."""
+        if step.index % self.every and step.index != self.spec.steps:
+            return
+        loss, norm = step.loss.item(), step.grad_norm.item()
+        row = {
+            "run_id": self.run_id,
+            "step": step.index,
+            "loss_nats": loss if math.isfinite(loss) else None,
+            "lr": step.lr,
+            "grad_norm": norm if math.isfinite(norm) else None,
+            "seconds": self.seconds(),
+        }
+        self.rows.steps.append(row)
+        if reason := self._divergence(step.index, loss, norm):
+            self.rows.checkpoints.append(self._checkpoint(step.index, step.lr))
+            raise DivergedError(reason)
+
+    def on_train_batch_end(
+        self, trainer: Any, module: Any, outputs: object, batch: int, batch_idx: int
+    ) -> None:
+        """Evaluate where the plan says so."""
+        step = batch + 1
+        if step not in self.evaluations:
+            return
+        lr = module.optimizer.param_groups[0]["lr"]
+        model = self.spec.model
+        module.model.eval()
+        found = evaluate(module.model, module.corpus, model.context, bf16=self.spec.precision == "bf16")
+        module.model.train()
+        row = self._checkpoint(step, lr)
+        if not math.isfinite(found.loss_nats):
+            self.rows.checkpoints.append(row)
+            raise DivergedError(f"held-out loss is {found.loss_nats} at step {step}")
+        row |= {"loss_nats": found.loss_nats, "loss_se": found.loss_se}
+        self.rows.checkpoints.append(row)
+        asked = EvalSpec(self.run_id, step, "next_token", "greedy", found.predictions)
+        self.rows.evals.append(
+            {
+                "eval_id": spec_id(asked),
+                "run_id": self.run_id,
+                "step": step,
+                "task": asked.task,
+                "method": asked.method,
+                "n_problems": asked.problems,
+                "score": found.accuracy,
+                "score_se": found.accuracy_se,
+                "chance_score": 1 / model.vocabulary,
+                "infer_flops_prefill_per_problem": forward_flops_per_token(model),
+                "device_seconds": found.device_seconds,
+            }
+        )
+
+    def _checkpoint(self, step: int, lr: float) -> dict[str, Any]:
+        tokens = step * self.spec.optim.batch_tokens
+        return {
+            "run_id": self.run_id,
+            "step": step,
+            "tokens_seen": tokens,
+            "lr": lr,
+            "annealed": self.spec.decay_start is not None and step == self.spec.steps,
+            "train_flops_forward_backward": train_flops(self.spec.model, tokens),
+        }
+
+    def _divergence(self, step: int, loss: float, norm: float) -> str | None:
+        if not math.isfinite(loss):
+            return f"training loss is {loss} at step {step}"
+        if not math.isfinite(norm):
+            return f"gradient norm is {norm} at step {step}"
+        uniform = math.log(self.spec.model.vocabulary)
+        if step > 2 * self.spec.optim.warmup_steps and loss > 2 * uniform:
+            return f"training loss {loss:.3g} at step {step} is twice that of a uniform guess"
+        return None
+
+
+class StateKeeper(Callback):
+    """Writes the states that branches leave from, and the rolling state that a resume starts from."""
+
+    def __init__(self, folder: Path, branches: Collection[int], recorder: Recorder) -> None:
+        self.folder = folder
+        self.branches = frozenset(branches)
+        self.recorder = recorder
+        self.saved = time.monotonic()
+
+    def on_train_batch_end(
+        self, trainer: Any, module: Any, outputs: object, batch: int, batch_idx: int
+    ) -> None:
+        """Save after this step if a branch leaves here, the clock says so, or the run is asked to stop."""
+        step = batch + 1
+        if step in self.branches:
+            state.save(state.branch_path(self.folder, step), module, step, state.Rows())
+        due = time.monotonic() - self.saved > SAVE_SECONDS
+        if (due or trainer.should_stop) and step < module.spec.steps:
+            rows = state.Rows(**{**vars(self.recorder.rows), "seconds": self.recorder.seconds()})
+            state.save(self.folder / state.RESUME, module, step, rows)
+            self.saved = time.monotonic()
+
+
+class Watcher(Callback):
+    """Reports progress and passes a request to stop on to the trainer."""
+
+    def __init__(self, progress: Callable[[int], None], stop: Callable[[], bool]) -> None:
+        self.progress = progress
+        self.stop = stop
+
+    def on_train_batch_end(
+        self, trainer: Any, module: Any, outputs: object, batch: int, batch_idx: int
+    ) -> None:
+        """Report the tokens seen; ask the trainer to stop after this step if told so."""
+        self.progress((batch + 1) * module.spec.optim.batch_tokens)
+        if self.stop():
+            trainer.should_stop = True

@@ -1,0 +1,34 @@
+"""One spec to one finished run folder, whatever its kind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from typing import TYPE_CHECKING
+
+from scaling.records.spec import CountingSpec, Spec
+
+if TYPE_CHECKING:
+    from scaling.records.store import Store
+
+
+def work(
+    spec: Spec,
+    store: Store,
+    *,
+    branches: Collection[int] = (),
+    device: str = "cpu",
+    progress: Callable[[int], None] = lambda tokens: None,
+    stop: Callable[[], bool] = lambda: False,
+) -> bool:
+    """Run ``spec`` in its folder of ``store`` until it ends or ``stop`` says so; return whether it ended.
+
+    ``branches`` are steps of a trunk whose state is kept, ``progress`` hears the tokens seen so far.
+    """
+    if isinstance(spec, CountingSpec):
+        from scaling.training.counting import run as count
+
+        count(spec, store)
+        return True
+    from scaling.training.pretrain import run as pretrain
+
+    return pretrain(spec, store, branches=branches, device=device, progress=progress, stop=stop)
