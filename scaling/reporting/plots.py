@@ -1,0 +1,234 @@
+"""Layers that draw a table's columns on axes; a figure is `scales`, some layers, then `legend` or `name_ends`.
+
+Every layer takes matplotlib axes and a DataFrame with the names of its columns. Rows with a missing value in
+a column that is drawn are left out. `groups` gives each level of a column its colour, marker and name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from scaling.reporting import numbers, style, ticks
+from scaling.reporting.style import Groups
+
+if TYPE_CHECKING:
+    from matplotlib.artist import Artist
+    from matplotlib.axes import Axes
+    from pandas import DataFrame
+
+_BAND = 0.2
+"""Opacity of bands."""
+
+
+def scales(axes: Axes, x: str, y: str, log: str = "") -> None:
+    """Name the axes and choose their scales; `log` holds the letters of the log axes, such as "x" or "xy"."""
+    axes.set_xlabel(x)
+    axes.set_title(y)  # upright above the axis: nobody has to tilt their head
+    for which in "xy":
+        ticks.apply(axes, which, which in log)
+
+
+def points(
+    axes: Axes, frame: DataFrame, x: str, y: str, *,
+    low: str | None = None, high: str | None = None,
+    groups: Groups | None = None, label: str = "", colour: str = style.CATEGORICAL[0],
+) -> None:  # fmt: skip
+    """Points, with vertical bars from `low` to `high` where these columns are given."""
+    for rows, tint, marker, name in _parts(frame, [x, y], groups, label, colour):
+        if low and high:
+            axes.vlines(rows[x], rows[low], rows[high], color=tint, linewidth=1.3)
+        axes.plot(
+            rows[x], rows[y], linestyle="none", marker=marker, color=tint, label=name,
+            markeredgecolor=style.PAPER, markeredgewidth=0.7, zorder=3,
+        )  # fmt: skip
+
+
+def curves(
+    axes: Axes, frame: DataFrame, x: str, y: str, *,
+    low: str | None = None, high: str | None = None, dashed: bool = False,
+    groups: Groups | None = None, label: str = "", colour: str = style.CATEGORICAL[0],
+) -> None:  # fmt: skip
+    """Lines through the rows in order of x, with a band from `low` to `high` where these columns are given."""
+    for rows, tint, _, name in _parts(frame, [x, y], groups, label, colour):
+        rows = rows.sort_values(x, kind="stable")
+        if low and high:
+            axes.fill_between(
+                rows[x], rows[low], rows[high], color=tint, alpha=_BAND, linewidth=0, label=name
+            )
+        axes.plot(rows[x], rows[y], color=tint, linestyle=(0, (5, 3)) if dashed else "solid", label=name)
+
+
+def optima(
+    axes: Axes, frame: DataFrame, x: str, y: str, *,
+    low: str | None = None, high: str | None = None, label: str = "Optimum",
+) -> None:  # fmt: skip
+    """Diamonds at special points, with horizontal bars from `low` to `high` where these columns are given."""
+    rows = frame.dropna(subset=[x, y])
+    if low and high:
+        axes.hlines(rows[y], rows[low], rows[high], color=style.INK, linewidth=1.5, zorder=4)
+    axes.plot(
+        rows[x], rows[y], linestyle="none", marker="D", markersize=8, color=style.INK, label=label,
+        markeredgecolor=style.PAPER, markeredgewidth=1.2, zorder=5,
+    )  # fmt: skip
+
+
+def residuals(
+    axes: Axes, frame: DataFrame, x: str, y: str, *, groups: Groups | None = None, label: str = ""
+) -> None:
+    """Residuals about a zero line, with their root mean square as a band, on an axis symmetric about zero."""
+    rows = frame.dropna(subset=[x, y])
+    rms = float(np.sqrt(np.mean(np.square(rows[y])))) if len(rows) else 0.0
+    axes.axhspan(-rms, rms, color=style.MUTED, alpha=0.1, linewidth=0, label="± root mean square")
+    axes.axhline(0, color=style.INK, linewidth=1)
+    points(axes, rows, x, y, groups=groups, label=label)
+    reach = 1.15 * max(float(rows[y].abs().max()) if len(rows) else 0.0, rms) or 1.0
+    axes.set_ylim(-reach, reach)
+
+
+def forest(
+    axes: Axes, frame: DataFrame, name: str, value: str, low: str, high: str, *,
+    references: Mapping[str, float] | None = None,
+) -> None:  # fmt: skip
+    """Estimates below each other with their intervals, printed at the right; infinite ends get an arrow.
+
+    The frame has one row an estimate, from top to bottom; one whose value is NaN is printed as not identified.
+    `references` names the values of vertical lines.
+    """
+    marks = references or {}
+    rows = frame[[value, low, high]].to_numpy(dtype=float)
+    finite = np.array([*rows[np.isfinite(rows)], *marks.values()])
+    if not finite.size:
+        return
+    margin = 0.06 * (finite.max() - finite.min() or abs(finite.max()) or 1.0)
+    left, right = finite.min() - margin, finite.max() + margin
+    for (text, at), tint in zip(marks.items(), style.CATEGORICAL[1:], strict=False):
+        axes.axvline(at, color=tint, linewidth=1.6, linestyle=(0, (4, 3)), label=text)
+    tint = style.CATEGORICAL[0]
+    for row, (middle, start, end) in enumerate(rows):
+        axes.plot([max(start, left), min(end, right)], [row, row], color=tint, linewidth=2.4)
+        axes.plot(middle, row, marker="o", markersize=7, color=tint, linestyle="none")
+        for at, edge, arrow in ((start, left, "<"), (end, right, ">")):
+            if np.isinf(at):
+                axes.plot(edge, row, marker=arrow, color=tint, clip_on=False)
+        shown = numbers.estimate(middle, start, end)
+        axes.text(1.02, row, shown, transform=axes.get_yaxis_transform(), va="center")
+    axes.set_yticks(range(len(frame)), [str(text) for text in frame[name]])
+    axes.set(xlim=(left, right), ylim=(len(frame) - 0.4, -0.6))
+    axes.tick_params(axis="y", length=0)
+    axes.spines["left"].set_visible(False)
+    axes.grid(visible=False, axis="y")
+
+
+def contours(axes: Axes, frame: DataFrame, x: str, y: str, z: str, *, label: str, log: bool = False) -> None:
+    """Filled contours of z over a full grid of x and y, with a colour bar named `label`; `log` spaces levels."""
+    from matplotlib import colormaps
+    from matplotlib.colors import BoundaryNorm
+
+    grid = frame.pivot_table(index=y, columns=x, values=z)
+    heights = np.ma.masked_invalid(grid.to_numpy(dtype=float))
+    low, high = float(heights.min()), float(heights.max())
+    space = np.geomspace if log else np.linspace
+    levels = space(low, high, 13) if high > low else np.array([low - 0.5, low + 0.5])
+    filled = axes.contourf(
+        grid.columns, grid.index, heights, levels=levels, cmap=colormaps["viridis"],
+        norm=BoundaryNorm(levels, colormaps["viridis"].N),
+    )  # fmt: skip
+    bar = axes.figure.colorbar(filled, ax=axes, pad=0.02, aspect=26, spacing="uniform")
+    bar.set_ticks(
+        levels[::2].tolist(), labels=[numbers.plain(level, 3) for level in levels[::2]], minor=False
+    )
+    bar.outline.set_visible(False)
+    bar.ax.tick_params(length=0)
+    bar.ax.set_title(label, loc="right")
+    axes.grid(visible=False)
+
+
+def reference(axes: Axes, label: str, *, x: float | None = None, y: float | None = None) -> None:
+    """A dashed line across the axes at one x or one y, named in the legend."""
+    look: dict[str, Any] = {"color": style.INK, "linewidth": 1.2, "linestyle": (0, (2, 2)), "label": label}
+    if x is not None:
+        axes.axvline(x, **look)
+    if y is not None:
+        axes.axhline(y, **look)
+
+
+def region(axes: Axes, label: str, low: float, high: float) -> None:
+    """A shaded range of x, named in the legend, such as the range that a fit has seen."""
+    axes.axvspan(low, high, color=style.MUTED, alpha=0.12, linewidth=0, label=label, zorder=0)
+
+
+def legend(axes: Axes, title: str = "") -> None:
+    """Name the layers above the axes, in as many columns as have room; layers of one name share an entry."""
+    entries = _named(axes)
+    if not entries:
+        return
+    size = ticks.FONT_SIZE
+    widest = max(ticks.text_width(name, size) for name in entries) + 3.4 * size
+    columns = max(1, min(len(entries), int((style.WIDTH - 16) // widest)))
+    handles: list[Any] = [tuple(artists) for artists in entries.values()]  # drawn over each other
+    axes.figure.legend(
+        handles, list(entries), title=title,
+        loc="outside upper left", ncols=columns, alignment="left",
+    )  # fmt: skip
+
+
+def name_ends(axes: Axes) -> None:
+    """Name each line at its right end, in the margin, moved apart where names would touch; call it last."""
+    from matplotlib.lines import Line2D
+
+    ends = []
+    for name, artists in _named(axes).items():
+        drawn: list[Any] = [artist for artist in artists if isinstance(artist, Line2D)]
+        line = next((artist for artist in drawn if artist.get_linestyle() != "None"), None)
+        if line is None:
+            continue
+        path = np.column_stack([line.get_xdata(), line.get_ydata()]).astype(float)
+        path = path[np.isfinite(path).all(axis=1)]
+        if len(path):
+            ends.append((path[np.argmax(path[:, 0])], name, line.get_color()))
+    axes.set(xlim=axes.get_xlim(), ylim=axes.get_ylim())
+    to_axes = axes.transData + axes.transAxes.inverted()
+    placed = sorted(((to_axes.transform(end), name, tint) for end, name, tint in ends), key=lambda e: e[0][1])
+    heights = _spread([float(end[1]) for end, _, _ in placed], 1.45 * ticks.FONT_SIZE / (0.8 * style.HEIGHT))
+    for (end, name, tint), height in zip(placed, heights, strict=True):
+        axes.plot(
+            [end[0], 1.015, 1.035], [end[1], height, height], color=tint, linewidth=1.1,
+            transform=axes.transAxes, clip_on=False, scalex=False, scaley=False,
+        )  # fmt: skip
+        axes.text(1.045, height, name, transform=axes.transAxes, va="center_baseline")
+
+
+def _parts(
+    frame: DataFrame, needed: list[str], groups: Groups | None, label: str, colour: str
+) -> Iterator[tuple[DataFrame, str, str, str]]:
+    rows = frame.dropna(subset=needed)
+    if groups:
+        yield from groups.parts(rows)
+    elif len(rows):
+        yield rows, colour, "o", label or "_unnamed"
+
+
+def _named(axes: Axes) -> dict[str, list[Artist]]:
+    """Artists by name, in order of appearance."""
+    entries: dict[str, list[Artist]] = {}
+    for handle, name in zip(*axes.get_legend_handles_labels(), strict=True):
+        entries.setdefault(name, []).append(handle)
+    return entries
+
+
+def _spread(heights: list[float], gap: float) -> list[float]:
+    """Ascending heights moved as little as possible so that neighbours are `gap` apart, kept within [0, 1]."""
+    if not heights:
+        return []
+    offsets = gap * np.arange(len(heights))
+    wanted = np.array(heights) - offsets
+    blocks: list[list[float]] = []
+    for height in wanted:  # pool adjacent violators: the least-squares ascending sequence
+        blocks.append([float(height)])
+        while len(blocks) > 1 and np.mean(blocks[-2]) > np.mean(blocks[-1]):
+            blocks[-2:] = [blocks[-2] + blocks[-1]]
+    levels = np.concatenate([[np.mean(block)] * len(block) for block in blocks])
+    return list(np.clip(levels, 0.0, max(0.0, 1.0 - offsets[-1])) + offsets)
