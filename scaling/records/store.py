@@ -109,7 +109,8 @@ class Store:
             raise InputError(f"no runs to gather from {self.root}")
 
         def joined(name: str) -> pd.DataFrame:
-            return pd.concat([getattr(part, name) for part in parts], ignore_index=True)
+            frames: list[pd.DataFrame] = [getattr(part, name) for part in parts]
+            return pd.concat(frames, ignore_index=True)
 
         return Records(**{table.name: joined(table.name) for table in TABLES})
 

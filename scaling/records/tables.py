@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from scaling.errors import InputError
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Kind = Literal["text", "integer", "number", "flag"]
-_DTYPES: dict[Kind, str] = {"text": "string", "integer": "Int64", "number": "Float64", "flag": "boolean"}
+_DTYPES: dict[Kind, Any] = {"text": "string", "integer": "Int64", "number": "Float64", "flag": "boolean"}
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,71 @@
+"""A folder of gathered records: the tables of one preset and a manifest that says whose they are."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from scaling.errors import InputError
+from scaling.records.store import write_text
+from scaling.records.tables import TABLES, Records
+
+MANIFEST = "manifest.json"
+SCHEMA = "scaling.records/1"
+
+
+@dataclass(frozen=True)
+class Archive:
+    """The records of a finished preset."""
+
+    study: str
+    """Study that the runs belong to."""
+    preset: str
+    """Preset of that study."""
+    records: Records
+    """The tables."""
+    sha256: str
+    """Hash over the tables' files."""
+
+
+def save(directory: Path, study: str, preset: str, records: Records) -> None:
+    """Write the tables, then the manifest: a folder with a manifest is whole."""
+    (directory / MANIFEST).unlink(missing_ok=True)
+    records.save(directory)
+    body = {"schema": SCHEMA, "study": study, "preset": preset, "sha256": _hashes(directory)}
+    write_text(directory / MANIFEST, json.dumps(body, sort_keys=True, indent=1) + "\n")
+
+
+def load(directory: Path) -> Archive:
+    """Read and check the folder that ``save`` wrote; ``InputError`` says what is wrong with it."""
+    path = directory / MANIFEST
+    if not directory.is_dir():
+        raise InputError(f"{directory} is no folder of records; give the folder that holds {MANIFEST}")
+    try:
+        body: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        schema, study, preset, hashes = (body[key] for key in ("schema", "study", "preset", "sha256"))
+    except FileNotFoundError as error:
+        raise InputError(
+            f"{directory} has no {MANIFEST}: it holds no complete records; run the study"
+        ) from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{path} is damaged ({error}); restore it or run the study again") from error
+    if schema != SCHEMA:
+        raise InputError(
+            f"{path} has schema {schema!r}, expected {SCHEMA!r}; read it with the version that wrote it"
+        )
+    found = _hashes(directory)
+    for name, digest in hashes.items():
+        if found.get(name) != digest:
+            raise InputError(
+                f"{directory / name} is not what the manifest says; restore it or run the study again"
+            )
+    whole = hashlib.sha256(json.dumps(hashes, sort_keys=True).encode()).hexdigest()
+    return Archive(study, preset, Records.load(directory), whole)
+
+
+def _hashes(directory: Path) -> dict[str, str]:
+    files = [directory / f"{table.name}.parquet" for table in TABLES]
+    return {f.name: hashlib.sha256(f.read_bytes()).hexdigest() for f in files if f.is_file()}
