@@ -7,12 +7,16 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files as resources
-from typing import Any
+from itertools import count
+from typing import TYPE_CHECKING, Any
 
 from scaling.reporting import grid, markup, style, svg
 from scaling.reporting.document import Figure, Report, Section, Table
 from scaling.reporting.folder import SCHEMA
 from scaling.reporting.grid import Grid
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 _DATA_ROWS = 12
 """Rows of a figure's data that the page itself shows."""
@@ -21,28 +25,38 @@ _CONTENTS_FROM = 4
 
 
 @dataclass(frozen=True)
-class Exhibit:
-    """A figure or table with its number in the report and its cells."""
+class Drawn:
+    """A figure with its number in the report, its drawings and the first rows of its data."""
 
     number: int
-    item: Figure | Table
+    item: Figure
     grid: Grid
-    raw_svg: str = ""
+    raw: str
+    raw_narrow: str
 
-    @property
-    def svg(self) -> str:
-        """The drawing for the page."""
-        return svg.inline(self.raw_svg, self.item.name, getattr(self.item, "alt", ""))
+    def on_page(self) -> str:
+        """The drawings for wide and for narrow pages; the style sheet shows one of them."""
+        wide = svg.inline(self.raw, self.item.name, self.item.alt, "wide")
+        return wide + svg.inline(self.raw_narrow, self.item.name, self.item.alt, "narrow")
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A table with its number in the report and its cells."""
+
+    number: int
+    item: Table
+    grid: Grid
 
 
 @dataclass(frozen=True)
 class Part:
-    """A section with its exhibits."""
+    """A section with what it shows."""
 
     anchor: str
     section: Section
-    figures: tuple[Exhibit, ...]
-    tables: tuple[Exhibit, ...]
+    figures: tuple[Drawn, ...]
+    tables: tuple[Listed, ...]
 
 
 def files(report: Report) -> dict[str, str]:
@@ -50,31 +64,35 @@ def files(report: Report) -> dict[str, str]:
     parts = _parts(report)
     texts = {"index.html": _html(report, parts), "index.md": _markdown(report, parts)}
     for part in parts:
-        for exhibit in part.figures:
-            name, alt = exhibit.item.name, getattr(exhibit.item, "alt", "")
-            texts[f"figures/{name}.svg"] = svg.standalone(exhibit.raw_svg, name, alt)
-            texts[f"tables/{name}.csv"] = _csv(exhibit.item)
-        for exhibit in part.tables:
-            texts[f"tables/{exhibit.item.name}.csv"] = _csv(exhibit.item)
+        for drawn in part.figures:
+            figure = drawn.item
+            texts[f"figures/{figure.name}.svg"] = svg.standalone(drawn.raw, figure.name, figure.alt)
+            texts[f"tables/{figure.name}.csv"] = _csv(figure.data)
+        for listed in part.tables:
+            texts[f"tables/{listed.item.name}.csv"] = _csv(listed.item.frame)
     texts["results.json"] = _results(report, [*texts, "results.json"])
     return texts
 
 
 def _parts(report: Report) -> list[Part]:
-    parts = []
-    figures = tables = 0
-    for number, section in enumerate(report.sections, start=1):
-        drawn = []
-        for item in section.figures:
-            figures += 1
-            raw = style.draw_svg(item.draw, item.name, item.height)
-            drawn.append(Exhibit(figures, item, grid.of_frame(item.data, _DATA_ROWS), raw))
-        listed = []
-        for table in section.tables:
-            tables += 1
-            listed.append(Exhibit(tables, table, grid.of_table(table)))
-        parts.append(Part(f"section-{number}", section, tuple(drawn), tuple(listed)))
-    return parts
+    figures, tables = count(1), count(1)
+    return [
+        Part(
+            f"section-{number}",
+            section,
+            tuple(_drawn(next(figures), figure) for figure in section.figures),
+            tuple(Listed(next(tables), table, grid.of_table(table)) for table in section.tables),
+        )
+        for number, section in enumerate(report.sections, start=1)
+    ]
+
+
+def _drawn(number: int, figure: Figure) -> Drawn:
+    wide, narrow = (
+        style.draw_svg(figure.draw, figure.name, width, figure.height)
+        for width in (style.WIDTH, style.NARROW)
+    )
+    return Drawn(number, figure, grid.of_frame(figure.data, _DATA_ROWS), wide, narrow)
 
 
 def _html(report: Report, parts: list[Part]) -> str:
@@ -102,15 +120,14 @@ def _markdown(report: Report, parts: list[Part]) -> str:
     for part in parts:
         blocks += [f"## {markup.markdown(part.section.title)}"]
         blocks += [markup.markdown(paragraph) for paragraph in part.section.prose]
-        for figure in part.figures:
-            name, alt = figure.item.name, markup.cell(getattr(figure.item, "alt", ""))
-            caption = markup.markdown(figure.item.caption)
-            blocks += [f"![{alt}](figures/{name}.svg)"]
-            blocks += [f"**Figure {figure.number}.** {caption} ([data](tables/{name}.csv))"]
-        for table in part.tables:
-            caption = markup.markdown(table.item.caption)
-            blocks += [f"**Table {table.number}.** {caption} ([CSV](tables/{table.item.name}.csv))"]
-            blocks += [_pipe_table(table.grid)]
+        for drawn in part.figures:
+            name, caption = drawn.item.name, markup.markdown(drawn.item.caption)
+            blocks += [f"![{markup.cell(drawn.item.alt)}](figures/{name}.svg)"]
+            blocks += [f"**Figure {drawn.number}.** {caption} ([data](tables/{name}.csv))"]
+        for listed in part.tables:
+            name, caption = listed.item.name, markup.markdown(listed.item.caption)
+            blocks += [f"**Table {listed.number}.** {caption} ([CSV](tables/{name}.csv))"]
+            blocks += [_pipe_table(listed.grid)]
     blocks += ["## Provenance"]
     blocks += ["\n".join(f"- {markup.markdown(key)}: `{value}`" for key, value in report.provenance.items())]
     return "\n\n".join(block for block in blocks if block) + "\n"
@@ -124,8 +141,7 @@ def _pipe_table(cells: Grid) -> str:
     return table + (f"\n\n… and {cells.hidden} more rows in the CSV." if cells.hidden else "")
 
 
-def _csv(item: Figure | Table) -> str:
-    frame = item.frame if isinstance(item, Table) else item.data
+def _csv(frame: DataFrame) -> str:
     return frame.to_csv(index=False, lineterminator="\n")
 
 

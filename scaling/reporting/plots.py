@@ -48,16 +48,21 @@ def points(
 
 def curves(
     axes: Axes, frame: DataFrame, x: str, y: str, *,
-    low: str | None = None, high: str | None = None, dashed: bool = False,
+    low: str | None = None, high: str | None = None, dashed: bool = False, outlined: bool = False,
     groups: Groups | None = None, label: str = "", colour: str = style.CATEGORICAL[0],
 ) -> None:  # fmt: skip
-    """Lines through the rows in order of x, with a band from `low` to `high` where these columns are given."""
+    """Lines through the rows in order of x, with a band from `low` to `high` where these columns are given.
+
+    `outlined` lines stand out from filled contours.
+    """
     for rows, tint, _, name in _parts(frame, [x, y], groups, label, colour):
         rows = rows.sort_values(x, kind="stable")
         if low and high:
             axes.fill_between(
                 rows[x], rows[low], rows[high], color=tint, alpha=_BAND, linewidth=0, label=name
             )
+        if outlined:
+            axes.plot(rows[x], rows[y], color=style.PAPER, linewidth=5)
         axes.plot(rows[x], rows[y], color=tint, linestyle=(0, (5, 3)) if dashed else "solid", label=name)
 
 
@@ -81,9 +86,9 @@ def residuals(
     """Residuals about a zero line, with their root mean square as a band, on an axis symmetric about zero."""
     rows = frame.dropna(subset=[x, y])
     rms = float(np.sqrt(np.mean(np.square(rows[y])))) if len(rows) else 0.0
-    axes.axhspan(-rms, rms, color=style.MUTED, alpha=0.1, linewidth=0, label="± root mean square")
-    axes.axhline(0, color=style.INK, linewidth=1)
     points(axes, rows, x, y, groups=groups, label=label)
+    axes.axhspan(-rms, rms, color=style.MUTED, alpha=0.12, linewidth=0, label="± root mean square")
+    axes.axhline(0, color=style.INK, linewidth=1)
     reach = 1.15 * max(float(rows[y].abs().max()) if len(rows) else 0.0, rms) or 1.0
     axes.set_ylim(-reach, reach)
 
@@ -114,7 +119,14 @@ def forest(
             if np.isinf(at):
                 axes.plot(edge, row, marker=arrow, color=tint, clip_on=False)
         shown = numbers.estimate(middle, start, end)
-        axes.text(1.02, row, shown, transform=axes.get_yaxis_transform(), va="center")
+        axes.annotate(
+            shown,
+            (1, row),
+            (12, 0),
+            xycoords=axes.get_yaxis_transform(),
+            textcoords="offset points",
+            va="center",
+        )
     axes.set_yticks(range(len(frame)), [str(text) for text in frame[name]])
     axes.set(xlim=(left, right), ylim=(len(frame) - 0.4, -0.6))
     axes.tick_params(axis="y", length=0)
@@ -130,19 +142,16 @@ def contours(axes: Axes, frame: DataFrame, x: str, y: str, z: str, *, label: str
     grid = frame.pivot_table(index=y, columns=x, values=z)
     heights = np.ma.masked_invalid(grid.to_numpy(dtype=float))
     low, high = float(heights.min()), float(heights.max())
-    space = np.geomspace if log else np.linspace
-    levels = space(low, high, 13) if high > low else np.array([low - 0.5, low + 0.5])
+    levels = ticks.levels(low, high, log)
     filled = axes.contourf(
         grid.columns, grid.index, heights, levels=levels, cmap=colormaps["viridis"],
         norm=BoundaryNorm(levels, colormaps["viridis"].N),
     )  # fmt: skip
     bar = axes.figure.colorbar(filled, ax=axes, pad=0.02, aspect=26, spacing="uniform")
-    bar.set_ticks(
-        levels[::2].tolist(), labels=[numbers.plain(level, 3) for level in levels[::2]], minor=False
-    )
+    bar.set_ticks(levels[::2], labels=ticks.tick_labels(levels[::2]), minor=False)
     bar.outline.set_visible(False)
     bar.ax.tick_params(length=0)
-    bar.ax.set_title(label, loc="right")
+    axes.set_title(f"Colour: {label}", loc="right")
     axes.grid(visible=False)
 
 
@@ -165,34 +174,36 @@ def legend(axes: Axes, title: str = "") -> None:
     entries = _named(axes)
     if not entries:
         return
-    size = ticks.FONT_SIZE
-    widest = max(ticks.text_width(name, size) for name in entries) + 3.4 * size
-    columns = max(1, min(len(entries), int((style.WIDTH - 16) // widest)))
-    handles: list[Any] = [tuple(artists) for artists in entries.values()]  # drawn over each other
-    axes.figure.legend(
-        handles, list(entries), title=title,
-        loc="outside upper left", ncols=columns, alignment="left",
-    )  # fmt: skip
+    count = len(entries)
+    room = axes.figure.bbox.width - 16
+    most = max((k for k in range(1, count + 1) if _row_width(list(entries), k) <= room), default=1)
+    columns = -(-count // -(-count // most))  # as few as give the same number of rows
+    names = [
+        name for first in range(columns) for name in list(entries)[first::columns]
+    ]  # read along the rows
+    handles: list[Any] = [tuple(entries[name]) for name in names]  # drawn over each other
+    axes.figure.legend(handles, names, title=title, loc="outside upper left", ncols=columns, alignment="left")
 
 
 def name_ends(axes: Axes) -> None:
     """Name each line at its right end, in the margin, moved apart where names would touch; call it last."""
     from matplotlib.lines import Line2D
 
+    axes.set(xlim=axes.get_xlim(), ylim=axes.get_ylim())
     ends = []
     for name, artists in _named(axes).items():
         drawn: list[Any] = [artist for artist in artists if isinstance(artist, Line2D)]
         line = next((artist for artist in drawn if artist.get_linestyle() != "None"), None)
         if line is None:
             continue
-        path = np.column_stack([line.get_xdata(), line.get_ydata()]).astype(float)
+        path = (line.get_transform() - axes.transAxes).transform(line.get_xydata())
         path = path[np.isfinite(path).all(axis=1)]
         if len(path):
             ends.append((path[np.argmax(path[:, 0])], name, line.get_color()))
-    axes.set(xlim=axes.get_xlim(), ylim=axes.get_ylim())
-    to_axes = axes.transData + axes.transAxes.inverted()
-    placed = sorted(((to_axes.transform(end), name, tint) for end, name, tint in ends), key=lambda e: e[0][1])
-    heights = _spread([float(end[1]) for end, _, _ in placed], 1.45 * ticks.FONT_SIZE / (0.8 * style.HEIGHT))
+    placed = sorted(ends, key=lambda end: float(end[0][1]))
+    heights = _spread(
+        [float(end[1]) for end, _, _ in placed], 1.45 * ticks.FONT_SIZE / (0.8 * axes.figure.bbox.height)
+    )
     for (end, name, tint), height in zip(placed, heights, strict=True):
         axes.plot(
             [end[0], 1.015, 1.035], [end[1], height, height], color=tint, linewidth=1.1,
@@ -217,6 +228,12 @@ def _named(axes: Axes) -> dict[str, list[Artist]]:
     for handle, name in zip(*axes.get_legend_handles_labels(), strict=True):
         entries.setdefault(name, []).append(handle)
     return entries
+
+
+def _row_width(names: list[str], columns: int) -> float:
+    """Pixels that a legend of so many columns takes."""
+    widths = [ticks.text_width(name, ticks.FONT_SIZE) + 3.4 * ticks.FONT_SIZE for name in names]
+    return sum(max(widths[first::columns]) for first in range(columns))
 
 
 def _spread(heights: list[float], gap: float) -> list[float]:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 WIDTH, HEIGHT = 680, 420
 """Of a figure, in pixels; the page scales it to its column."""
+NARROW = 400
+"""Width of a figure's second drawing, for phones."""
 
 PAPER, INK, MUTED, GRID = "#ffffff", "#22272e", "#5b6571", "#dfe3e8"
 """Paper, text, secondary text and grid lines; a page replaces them by its own light or dark variables."""
@@ -68,13 +70,14 @@ class Groups:
         return "o" if self.ordered else MARKERS[index % len(MARKERS)]
 
 
-def draw_svg(draw: Callable[[Axes], None], salt: str, height: int = HEIGHT) -> str:
+def draw_svg(draw: Callable[[Axes], None], salt: str, width: int = WIDTH, height: int = HEIGHT) -> str:
     """Let `draw` fill a pair of axes in the house style; matplotlib's raw SVG, the same bytes every time.
 
     Args:
         draw: draws on the axes that it is given.
         salt: seeds the ids inside the SVG.
-        height: of the view box in pixels; its width is WIDTH.
+        width: of the view box, in pixels.
+        height: of the view box, in pixels.
     """
     import matplotlib as mpl
     from matplotlib.backends.backend_svg import FigureCanvasSVG
@@ -83,13 +86,15 @@ def draw_svg(draw: Callable[[Axes], None], salt: str, height: int = HEIGHT) -> s
     with mpl.rc_context():
         mpl.rcdefaults()  # the user's matplotlibrc has no say
         cast(Any, mpl.rcParams).update(_settings(salt))
-        figure = Figure(figsize=(WIDTH / 72, height / 72), dpi=72, layout="constrained")
+        figure = Figure(figsize=(width / 72, height / 72), dpi=72, layout="constrained")
         canvas = cast(Any, FigureCanvasSVG(figure))
         axes = figure.add_subplot()
         draw(axes)
         if not axes.has_data():
             axes.set_axis_off()
-            axes.text(0.5, 0.5, "No rows to show", ha="center", va="center", color=MUTED)
+            axes.set_title("")
+            centre = axes.transAxes
+            axes.text(0.5, 0.5, "No rows to show", transform=centre, ha="center", va="center", color=MUTED)
         buffer = io.StringIO()
         canvas.print_svg(buffer, metadata=dict.fromkeys(("Creator", "Date", "Format", "Type")))
     return buffer.getvalue()
@@ -135,7 +140,7 @@ def _settings(salt: str) -> dict[str, Any]:
         "text.color": INK,
         "figure.facecolor": PAPER,
         "lines.linewidth": 2.0,
-        "lines.markersize": 6.0,
+        "lines.markersize": 6.5,
         "lines.solid_capstyle": "round",
         "legend.frameon": False,
         "legend.fontsize": FONT_SIZE,
@@ -146,6 +151,7 @@ def _settings(salt: str) -> dict[str, Any]:
         "legend.borderpad": 0.2,
         "figure.constrained_layout.w_pad": 4 / 72,
         "figure.constrained_layout.h_pad": 4 / 72,
+        "figure.constrained_layout.wspace": 0.0,
     }
 
 

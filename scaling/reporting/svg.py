@@ -15,25 +15,26 @@ _REFERENCE = re.compile(r"#([\w.-]+)")
 _INHERITED = {"stroke-linejoin": "round", "stroke-linecap": "butt"}
 
 
-def inline(raw: str, name: str, alt: str) -> str:
+def inline(raw: str, name: str, alt: str, kind: str) -> str:
     """The SVG for a page: scales to its container, takes the page's font and its light or dark colours.
 
     Args:
         raw: as `style.draw_svg` returns it.
         name: prefixes every id, so that several figures in one page do not collide.
         alt: what the figure shows, for those who cannot see it.
+        kind: a class for the style sheet, `wide` or `narrow`.
     """
-    root = _slim(raw, name)
+    root = _slim(raw, f"{name}-{kind}")
     for element in root.iter():
         if text := element.get("style"):
             element.set("style", re.sub(r"#[0-9a-f]{6}\b", _as_variable, text))
-    head = {"class": "plot", "role": "img", "aria-label": alt, "viewBox": root.attrib["viewBox"]}
+    head = {"class": f"plot {kind}", "role": "img", "aria-label": alt, "viewBox": root.attrib["viewBox"]}
     root.attrib = head | _INHERITED
     return ElementTree.tostring(root, encoding="unicode")
 
 
 def standalone(raw: str, name: str, alt: str) -> str:
-    """The SVG as a file of its own, on white paper; arguments as for `inline`."""
+    """The SVG as a file of its own, on white paper; `raw`, `name` and `alt` as for `inline`."""
     root = _slim(raw, name)
     box = root.attrib["viewBox"]
     _, _, width, height = box.split()

@@ -50,6 +50,28 @@ def linear_ticks(low: float, high: float, fits: Fits) -> list[float]:
     return _first_with_room([_steps(low, high, count) for count in (8, 7, 6, 5, 4, 3, 2)], low, high, fits)
 
 
+def levels(low: float, high: float, log: bool) -> list[float]:
+    """Round contour levels that cover low to high; about twelve.
+
+    Args:
+        low: smallest height.
+        high: largest height, >= low.
+        log: space the levels evenly in the logarithm where high > 2 low > 0.
+    """
+    if not high > low:
+        return [low - 0.5, low + 0.5]
+    if log and high > 2 * low > 0:
+        low, high = _outward(low, math.floor), _outward(high, math.ceil)
+        ratio = (high / low) ** (1 / 12)
+        inner = [float(f"{low * ratio**index:.2g}") for index in range(1, 12)]
+        return sorted({low, *inner, high})
+    inner = _steps(low, high, 12)
+    step = inner[1] - inner[0]
+    first, last = round(inner[0] / step) - 1, round(inner[-1] / step) + 1
+    ends = [float(f"{index * step:.12g}") for index in range(first, last + 1)]
+    return [x for x in ends if x > low - step and x < high + step]
+
+
 def minor_log_ticks(low: float, high: float) -> list[float]:
     """Unlabelled ticks at 2 to 9 times each power of ten, or at the powers alone over many decades."""
     first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
@@ -74,15 +96,13 @@ def tick_labels(values: Sequence[float]) -> list[str]:
 
 def apply(axes: Axes, which: str, log: bool) -> None:
     """Give one axis ("x" or "y") of a plot its scale, its ticks and their labels."""
-    from matplotlib.ticker import FixedLocator, FuncFormatter, Locator
+    from matplotlib.ticker import FixedLocator, Formatter, Locator, NullFormatter
 
     axis = axes.xaxis if which == "x" else axes.yaxis
     if log:
         axes.set_xscale("log") if which == "x" else axes.set_yscale("log")
     choose = log_ticks if log else linear_ticks
-
-    def fits(values: Sequence[float]) -> bool:
-        return _room(axes, which, log, values)
+    known: dict[tuple[float, ...], list[float]] = {}  # matplotlib asks for the same ticks again and again
 
     class Readable(Locator):
         def __call__(self) -> list[float]:
@@ -90,21 +110,30 @@ def apply(axes: Axes, which: str, log: bool) -> None:
 
         def tick_values(self, vmin: float, vmax: float) -> list[float]:
             low, high = sorted((vmin, vmax))
-            return choose(low, high, fits) if high > low and (low > 0 or not log) else []
+            if not high > low or (log and low <= 0):
+                return []
+            room = axes.bbox.width if which == "x" else axes.bbox.height
+            key = (low, high, room)
+            if key not in known:
+                known[key] = choose(low, high, lambda ticks: _fit(ticks, low, high, room, log, which == "x"))
+            return known[key]
+
+    class Labels(Formatter):
+        def __call__(self, x: float, pos: int | None = None) -> str:
+            return tick_labels([x])[0]
+
+        def format_ticks(self, values: Sequence[float]) -> list[str]:
+            return tick_labels(values)
 
     class Between(FixedLocator):
         def __call__(self) -> list[float]:
             low, high = sorted(axis.get_view_interval())
             return minor_log_ticks(low, high) if log and low > 0 else []
 
-    def label(value: float, position: int | None = None) -> str:
-        shown = Readable()()
-        labels = dict(zip(shown, tick_labels(shown), strict=True))
-        return labels.get(value, tick_labels([value])[0])
-
     axis.set_major_locator(Readable())
     axis.set_minor_locator(Between([]))
-    axis.set_major_formatter(FuncFormatter(label))
+    axis.set_minor_formatter(NullFormatter())
+    axis.set_major_formatter(Labels())
 
 
 def text_width(text: str, size: float) -> float:
@@ -113,19 +142,15 @@ def text_width(text: str, size: float) -> float:
     return size * (_CHARACTER * (len(text) - raised) + _SUPERSCRIPT * raised)
 
 
-def _room(axes: Axes, which: str, log: bool, values: Sequence[float]) -> bool:
-    """Whether neighbouring labels stay a space apart on the axis as it is now drawn."""
-    axis, box = (axes.xaxis, axes.bbox.width) if which == "x" else (axes.yaxis, axes.bbox.height)
-    low, high = sorted(axis.get_view_interval())
-    size = FONT_SIZE
+def _fit(ticks: Sequence[float], low: float, high: float, room: float, log: bool, across: bool) -> bool:
+    """Whether neighbouring labels stay a space apart on an axis `room` pixels long."""
     scale = math.log10 if log else float
     span = scale(high) - scale(low)
-    centres = [(scale(x) - scale(low)) / span * box for x in values]
-    texts = tick_labels(values)
-    sizes = [text_width(text, size) if which == "x" else 1.2 * size for text in texts]
-    gap = 1.1 * size if which == "x" else 0.9 * size
+    centres = [(scale(x) - scale(low)) / span * room for x in ticks]
+    sizes = [text_width(text, FONT_SIZE) if across else 1.2 * FONT_SIZE for text in tick_labels(ticks)]
+    gap = (1.1 if across else 0.9) * FONT_SIZE
     pairs = zip(centres, sizes, centres[1:], sizes[1:], strict=False)
-    return all(b - a >= (wa + wb) / 2 + gap for a, wa, b, wb in pairs)
+    return all(b - a >= (size_a + size_b) / 2 + gap for a, size_a, b, size_b in pairs)
 
 
 def _first_with_room(candidates: list[list[float]], low: float, high: float, fits: Fits) -> list[float]:
@@ -151,6 +176,12 @@ def _steps(low: float, high: float, count: int) -> list[float]:
             if last - first + 1 <= count:
                 return [float(f"{index * step:.12g}") for index in range(first, last + 1)]
     raise AssertionError("a step of five powers of ten always suffices")
+
+
+def _outward(x: float, rounding: Callable[[float], int]) -> float:
+    """A positive number at two significant digits, rounded down or up."""
+    power = math.floor(math.log10(x)) - 1
+    return float(f"{rounding(float(f'{x:.12e}') / 10.0**power)}e{power}")
 
 
 def _power(x: float) -> str:
