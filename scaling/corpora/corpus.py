@@ -52,6 +52,10 @@ class Ready(ABC):
             raise InputError(f"heldout(rows={rows}, length={length}): need rows, length >= 1")
         return self._heldout(rows, length)
 
+    @abstractmethod
+    def heldout_windows(self, length: int) -> int | None:
+        """How many held-out windows of `length` + 1 tokens there are; None where text is generated."""
+
     def epochs(self, tokens: int) -> float:
         """How often training on `tokens` tokens passes over the train side; 0 where text has no end."""
         return tokens / self.train_tokens if self.train_tokens else 0.0

@@ -107,6 +107,9 @@ class ReadySantaFe(Ready):
     def _batch(self, seed: int, first: int, rows: int, length: int) -> npt.NDArray[np.int64]:
         return generate(self.a, (seed, TRAIN_STREAM), first, rows, length)
 
+    def heldout_windows(self, length: int) -> None:
+        """None: sentences are generated without end."""
+
     def _heldout(self, rows: int, length: int) -> npt.NDArray[np.int64]:
         return generate(self.a, (0, HELDOUT_STREAM), 0, rows, length)
 

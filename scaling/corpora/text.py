@@ -32,6 +32,10 @@ class ReadyText(Ready):
         self._check(self.held, rows, length, "held-out")
         return _gather(self.held, window_starts((0, HELDOUT_STREAM), 0, rows, len(self.held), length), length)
 
+    def heldout_windows(self, length: int) -> int:
+        """How many held-out windows of `length` + 1 bytes there are."""
+        return count_windows(len(self.held), length)
+
     def _check(self, side: npt.NDArray[np.uint8], rows: int, length: int, label: str) -> None:
         windows = count_windows(len(side), length)
         if windows < rows:
