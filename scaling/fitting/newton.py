@@ -1,0 +1,230 @@
+"""Damped Newton on many problems side by side: the polish of every fit.
+
+Shapes: B problems, P parameters, n rows; a Hessian is (P, P, B), a gradient (P, B).
+"""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+
+from scaling.fitting.design import Design
+from scaling.fitting.objective import Mask, Objective
+from scaling.laws.base import Array
+
+ITERATIONS = 200
+"""Most steps of one problem; a well posed one takes about ten."""
+SWITCH = 1e-2
+"""Relative decrease below which the reweighted least squares hand over to true Newton."""
+TOLERANCE = 1e-14
+"""Predicted relative decrease below which the last step is taken."""
+ROUNDING = 1e-28
+"""Objective per row that counts as zero: squared relative rounding of a loss, with room."""
+CHUNK = 60_000
+"""Rows x problems that are worked on together, so that the planes stay in cache."""
+
+
+@dataclass(frozen=True)
+class Problems:
+    """B weighted copies of one design; a bootstrap draw is a row of integer weights or of drawn losses."""
+
+    design: Design
+    """Rows and law, shared."""
+    objective: Objective
+    """What is minimised."""
+    weights: Array
+    """(B, n), not negative."""
+    log_y: Array
+    """(B, n), logs of the losses; a broadcast view when all problems share them."""
+
+    @classmethod
+    def of(cls, design: Design, objective: Objective, weights: Array, log_y: Array | None = None) -> Self:
+        """Problems from weights (B, n) and, when they differ between problems, log losses (B, n)."""
+        log_y = np.broadcast_to(design.log_y if log_y is None else log_y, weights.shape)
+        return cls(design=design, objective=objective, weights=weights, log_y=log_y)
+
+    def take(self, chosen: npt.NDArray[np.intp] | slice) -> "Problems":
+        """The problems at these positions; a position may come twice."""
+        return Problems(self.design, self.objective, self.weights[chosen], self.log_y[chosen])
+
+    def value(self, theta_BP: Array) -> Array:
+        """Objective of each problem, (B,)."""
+        state = self.design.law.evaluate(theta_BP, self.design.x)
+        return self.objective.value(self.objective.residuals(state[0], self.log_y), self.weights)
+
+    def assess(self, theta_BP: Array, newton: Mask) -> tuple[Array, Array, Array]:
+        """Objective (B,), gradient (P, B) and Hessian (P, P, B) by theta; `newton` (B,) as in Objective."""
+        state = self.design.law.evaluate(theta_BP, self.design.x)
+        residuals = self.objective.residuals(state[0], self.log_y)
+        value = self.objective.value(residuals, self.weights)
+        first, second = self.objective.derivatives(residuals, state[0], self.weights, newton)
+        return value, *self.design.curvature(theta_BP, state, first, second, newton)
+
+    def assess_some(
+        self, chosen: npt.NDArray[np.intp], theta_BP: Array, newton: Mask
+    ) -> tuple[Array, Array, Array]:
+        """`assess` of the problems at `chosen`, a cacheful of rows at a time; theta and newton are theirs."""
+        size = max(1, CHUNK // self.design.rows)
+        if len(chosen) <= size:
+            return self.take(chosen).assess(theta_BP, newton)
+        blocks = [slice(k, k + size) for k in range(0, len(chosen), size)]
+        parts = [self.take(chosen[b]).assess(theta_BP[b], newton[b]) for b in blocks]
+        values, gradients, hessians = zip(*parts, strict=True)
+        return np.concatenate(values), np.concatenate(gradients, axis=-1), np.concatenate(hessians, axis=-1)
+
+    def gradient_norm(self, theta_BP: Array, free_P: Mask) -> Array:
+        """Euclidean norm of the gradient by the parameters that may still move, (B,)."""
+        _, gradient, _ = self.assess(theta_BP, np.zeros(len(theta_BP), dtype=np.bool_))
+        moving = _moving(self.design, theta_BP, gradient, free_P)
+        norm: Array = np.sqrt(np.sum(np.where(moving, gradient, 0.0) ** 2, axis=0))
+        return norm
+
+
+@dataclass(frozen=True)
+class Solutions:
+    """Where the polish of B problems ended."""
+
+    theta: Array
+    """(B, P)."""
+    value: Array
+    """Objective, (B,)."""
+    converged: Mask
+    """Whether the predicted decrease fell below the tolerance, (B,)."""
+
+    def take(self, chosen: npt.NDArray[np.intp]) -> "Solutions":
+        """The solutions at these positions."""
+        return Solutions(self.theta[chosen], self.value[chosen], self.converged[chosen])
+
+
+def join(parts: list[Solutions]) -> Solutions:
+    """Solutions one after the other."""
+    return Solutions(
+        np.concatenate([part.theta for part in parts]),
+        np.concatenate([part.value for part in parts]),
+        np.concatenate([part.converged for part in parts]),
+    )
+
+
+def minimise(problems: Problems, theta_BP: Array, free_P: Mask) -> Solutions:
+    """Local minimum of each problem from its start theta, moving the free parameters only.
+
+    For the smooth objectives (`huber`, `mse`): reweighted least squares until the relative decrease is below
+    SWITCH, then true Newton; both damped per problem, and a step counts only if the objective falls.
+    """
+    design = problems.design
+    low, high = design.bounds
+    theta = np.where(free_P, np.clip(theta_BP, low, high), theta_BP)
+    B = len(theta)
+    end = Solutions(theta.copy(), np.full(B, np.inf), np.zeros(B, dtype=np.bool_))
+    index, damping, newton = np.arange(B), np.full(B, 1e-3), np.zeros(B, dtype=np.bool_)
+    value, gradient, hessian = problems.assess_some(index, theta, newton)
+    zero = ROUNDING * problems.weights.sum(axis=1)
+    scale = np.einsum("iib->ib", hessian)
+    for _ in range(ITERATIONS):
+        moving = _moving(design, theta, gradient, free_P)
+        step, promise, damping = _step(gradient, hessian, scale, damping, moving)
+        small = (promise <= TOLERANCE * value + zero) & (damping < 0.1)
+        done = (newton & small) | (damping > 1e12)
+        newton = newton | small
+        _snap_floor(design, theta, step)
+        trial = np.where(free_P, np.clip(theta + step, low, high), theta)
+        trial_value, trial_gradient, trial_hessian = problems.assess_some(index, trial, newton)
+        better = trial_value <= value * (1 + 4e-16)
+        settling = better & (value - trial_value < SWITCH * value)
+        damping = np.where(better, damping * 0.05, np.maximum(damping, 1e-6) * 10.0)
+        theta = np.where(better[:, None], trial, theta)
+        value = np.where(better, trial_value, value)
+        gradient = np.where(better, trial_gradient, gradient)
+        hessian = np.where(better, trial_hessian, hessian)
+        scale = np.where(newton, scale, np.einsum("iib->ib", hessian))
+        newton = newton | settling
+        end.theta[index], end.value[index], end.converged[index] = theta, value, damping <= 1e12
+        if done.any():
+            left = ~done
+            if not left.any():
+                break
+            theta, value, gradient, hessian = theta[left], value[left], gradient[:, left], hessian[..., left]
+            index, damping, newton, zero = index[left], damping[left], newton[left], zero[left]
+            scale = scale[:, left]
+    else:
+        end.converged[index] = False
+    return end
+
+
+def _moving(design: Design, theta: Array, gradient: Array, free_P: Mask) -> Mask:
+    """(P, B): free and not held at a bound by the gradient."""
+    low, high = design.bounds
+    at_low, at_high = low[:, None] >= theta.T, high[:, None] <= theta.T
+    moving: Mask = free_P[:, None] & ~(at_low & (gradient > 0)) & ~(at_high & (gradient < 0))
+    return moving
+
+
+def _snap_floor(design: Design, theta: Array, step: Array) -> None:
+    """Send a floor that is small and wants to shrink by more than half to its bound in one step.
+
+    In log E the way to zero has no end and Newton walks it one unit at a time.
+    """
+    if design.law.floor is None:
+        return
+    k = design.law.position(design.law.floor)
+    low = design.bounds[0][k]
+    shrinking = (theta[:, k] < design.log_y.min() - 3.0) & (step[:, k] < -0.7) & (theta[:, k] > low)
+    step[shrinking, k] = low - theta[shrinking, k]
+
+
+def _step(
+    gradient: Array, hessian: Array, scale: Array, damping: Array, moving: Mask
+) -> tuple[Array, Array, Array]:
+    """Damped Newton steps (B, P), the decrease the quadratic model promises (B,), and the damping used (B,).
+
+    Where the Hessian plus damping x scale is not positive definite the damping grows until it is.
+    """
+    P = len(gradient)
+    gradient = np.where(moving, gradient, 0.0)
+    hessian = np.where(moving[:, None] & moving[None, :], hessian, 0.0)
+    diagonal = np.arange(P)
+    hessian[diagonal, diagonal] += ~moving
+    scale = np.where(moving, np.maximum(scale, 1e-300), 0.0)
+    damping = damping.copy()
+    for _ in range(40):
+        damped = hessian.copy()
+        damped[diagonal, diagonal] += damping * scale
+        factor, positive = _cholesky(damped)
+        if positive.all():
+            break
+        damping = np.where(positive, damping, np.maximum(damping, 1e-4) * 10.0)
+    step = -_solve(factor, gradient)
+    step = np.where(positive, step, 0.0)
+    # Half g s is the undamped decrease; what damping takes off the true promise keeps it positive.
+    promise = -0.5 * np.sum(gradient * step, axis=0)
+    longest = np.max(np.abs(step), axis=0)
+    # Parameters are logarithms: a step of more than e^3 leaves the range where the model means anything.
+    return (step * np.minimum(1.0, 3.0 / np.maximum(longest, 3.0))).T, promise, damping
+
+
+def _cholesky(matrix: Array) -> tuple[Array, Mask]:
+    """Lower factors of (P, P, B) and whether each is positive definite; a failed factor is the identity."""
+    P = len(matrix)
+    factor = np.zeros_like(matrix)
+    positive = np.ones(matrix.shape[2], dtype=np.bool_)
+    for j in range(P):
+        pivot = matrix[j, j] - np.einsum("kb,kb->b", factor[j, :j], factor[j, :j])
+        positive &= pivot > 1e-14 * np.abs(matrix[j, j])
+        root = np.sqrt(np.where(positive, pivot, 1.0))
+        factor[j, j] = root
+        if j + 1 < P:
+            rest = matrix[j + 1 :, j] - np.einsum("ikb,kb->ib", factor[j + 1 :, :j], factor[j, :j])
+            factor[j + 1 :, j] = rest / root
+    return factor, positive
+
+
+def _solve(factor: Array, right: Array) -> Array:
+    """X (P, B) with factor factor^T x = right."""
+    P = len(right)
+    x = right.copy()
+    for j in range(P):
+        x[j] = (x[j] - np.einsum("kb,kb->b", factor[j, :j], x[:j])) / factor[j, j]
+    for j in reversed(range(P)):
+        x[j] = (x[j] - np.einsum("kb,kb->b", factor[j + 1 :, j], x[j + 1 :])) / factor[j, j]
+    return x

@@ -1,0 +1,100 @@
+"""IsoFLOP curves: a parabola of log loss in log N at each budget, and the power law through their optima."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from scaling.laws.base import Array
+from scaling.laws.frontier import FLOPS_PER_PARAMETER_TOKEN
+
+Status = Literal["interior", "edge", "flat"]
+
+
+@dataclass(frozen=True)
+class Parabola:
+    """log L = level + slope t + curvature t^2 with t = log(N / centre), at one compute budget.
+
+    Hoffmann et al. 2022 (arXiv:2203.15556), section 3.2. The logarithm of the loss and not the loss itself, so
+    that a relative noise level serves all budgets; the optimum of the exact curve is the same.
+    """
+
+    C: float
+    """Compute budget [FLOP]."""
+    centre: float
+    """Model size that t is counted from [parameters]."""
+    level: float
+    """log L at the centre."""
+    slope: float
+    """d log L / d log N at the centre."""
+    curvature: float
+    """Half of d2 log L / d log N2."""
+    N_low: float
+    """Smallest measured size at this budget."""
+    N_high: float
+    """Largest measured size at this budget."""
+
+    def predict(self, *, N: npt.ArrayLike) -> Array:
+        """Loss at N; broadcasts."""
+        t = np.log(np.asarray(N, dtype=np.float64) / self.centre)
+        prediction: Array = np.exp(self.level + self.slope * t + self.curvature * t**2)
+        return prediction
+
+    @property
+    def status(self) -> Status:
+        """`interior`: the optimum lies between the sizes measured; `edge`: it does not; `flat`: there is none."""
+        if self.curvature <= 0:
+            return "flat"
+        return "interior" if self.N_low < self._vertex() < self.N_high else "edge"
+
+    @property
+    def N_optimal(self) -> float | None:
+        """The best size [parameters]; None at an edge, where the data only say that it lies outside."""
+        return self._vertex() if self.status == "interior" else None
+
+    @property
+    def D_optimal(self) -> float | None:
+        """Tokens of the best size under C = 6 N D."""
+        N = self.N_optimal
+        return None if N is None else self.C / FLOPS_PER_PARAMETER_TOKEN / N
+
+    @property
+    def loss_optimal(self) -> float | None:
+        """Loss at the best size."""
+        N = self.N_optimal
+        return None if N is None else float(self.predict(N=N))
+
+    def _vertex(self) -> float:
+        return self.centre * float(np.exp(np.clip(-0.5 * self.slope / self.curvature, -700, 700)))
+
+
+@dataclass(frozen=True)
+class OptimalSize:
+    """N_opt = k C^a through the optima of isoFLOP curves; D_opt = C / (6 N_opt)."""
+
+    k: float
+    """Optimal parameters at C = 1 [parameters FLOP^-a]."""
+    a: float
+    """Exponent of compute."""
+
+    @property
+    def N_exponent(self) -> float:
+        """A in N_opt ~ C^a."""
+        return self.a
+
+    @property
+    def D_exponent(self) -> float:
+        """B = 1 - a in D_opt ~ C^b."""
+        return 1.0 - self.a
+
+    def N_optimal(self, C: npt.ArrayLike) -> Array:
+        """Best model size for compute C [FLOP]; broadcasts."""
+        optimal: Array = self.k * np.asarray(C, dtype=np.float64) ** self.a
+        return optimal
+
+    def D_optimal(self, C: npt.ArrayLike) -> Array:
+        """Tokens of the best model for compute C [FLOP] under C = 6 N D."""
+        C = np.asarray(C, dtype=np.float64)
+        optimal: Array = C / FLOPS_PER_PARAMETER_TOKEN / self.N_optimal(C)
+        return optimal

@@ -1,0 +1,36 @@
+"""Power law with a floor in one input."""
+
+from dataclasses import dataclass
+from typing import ClassVar, final
+
+import numpy as np
+import numpy.typing as npt
+
+from scaling.laws.base import Array, SeparableLaw, Term, parameter
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Power(SeparableLaw):
+    """L = E + A / x^alpha, where x is whichever of N, D or C the table varies.
+
+    In a fit x is the column `x`; without one it is N, D or C if the table has exactly one of the three.
+    """
+
+    name: ClassVar[str] = "power"
+    summary: ClassVar[str] = "power law with a floor in one input (map it as x, or give just one of N, D, C)"
+    formula: ClassVar[str] = "L = E + A / x^alpha"
+    source: ClassVar[str] = (
+        "Hestness et al. 2017 (arXiv:1712.00409), section 2; Henighan et al. 2020, eq. 1.1"
+    )
+    inputs: ClassVar[tuple[str, ...]] = ("x",)
+    terms: ClassVar[tuple[Term, ...]] = (Term("A", "alpha", "x"),)
+
+    E: float = parameter("loss without limit on x", unit="loss")
+    A: float = parameter("size of the part that x removes", unit="loss x^alpha")
+    alpha: float = parameter("how fast x removes it", high=20.0)
+
+    def predict(self, *, x: npt.ArrayLike) -> Array:
+        """E + A / x^alpha, in the unit of E; x > 0 broadcasts."""
+        prediction: Array = self.E + self.A / np.asarray(x, dtype=np.float64) ** self.alpha
+        return prediction
