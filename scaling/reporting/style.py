@@ -147,7 +147,7 @@ def _settings(salt: str) -> dict[str, Any]:
         "legend.handlelength": 1.4,
         "legend.handletextpad": 0.5,
         "legend.columnspacing": 1.4,
-        "legend.borderaxespad": 0.0,
+        "legend.borderaxespad": 0.3,
         "legend.borderpad": 0.2,
         "figure.constrained_layout.w_pad": 4 / 72,
         "figure.constrained_layout.h_pad": 4 / 72,

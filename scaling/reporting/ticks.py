@@ -187,7 +187,7 @@ def _outward(x: float, rounding: Callable[[float], int]) -> float:
 def _power(x: float) -> str:
     if x == 0:
         return "0"
-    mantissa, exponent = f"{x:.3e}".split("e")
+    mantissa, exponent = f"{x:.12e}".split("e")
     digits = mantissa.rstrip("0").rstrip(".")
     power = f"10{superscript(int(exponent))}"
     return _signed(power if digits == "1" else f"{digits}×{power}")
@@ -195,7 +195,7 @@ def _power(x: float) -> str:
 
 def _suffixed(x: float) -> str:
     scale, suffix = next(((s, name) for s, name in _SUFFIXES if abs(x) >= s * (1 - 1e-12)), (1.0, ""))
-    return _signed(f"{x / scale:.6g}{suffix}")
+    return _signed(f"{x / scale:.12g}{suffix}")
 
 
 def _places(x: float) -> int:
