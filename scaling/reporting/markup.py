@@ -46,6 +46,11 @@ def markdown(text: str) -> str:
     )
 
 
+def code(text: str) -> str:
+    """A text as Markdown code, on one line."""
+    return "`" + text.replace("`", "'").replace("\n", " ") + "`"
+
+
 def cell(text: str) -> str:
     """A text for a cell of a Markdown table."""
     return re.sub(r"([\\`*_|$<])", r"\\\1", text).replace("\n", " ")

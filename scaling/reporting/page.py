@@ -129,12 +129,8 @@ def _markdown(report: Report, parts: list[Part]) -> str:
             blocks += [f"**Table {listed.number}.** {caption} ([CSV](tables/{name}.csv))"]
             blocks += [_pipe_table(listed.grid)]
     blocks += ["## Provenance"]
-    blocks += [
-        "\n".join(
-            f"- {markup.markdown(key)}: `{value.replace('`', "'")}`"
-            for key, value in report.provenance.items()
-        )
-    ]
+    origins = report.provenance.items()
+    blocks += ["\n".join(f"- {markup.markdown(key)}: {markup.code(value)}" for key, value in origins)]
     return "\n\n".join(block for block in blocks if block) + "\n"
 
 

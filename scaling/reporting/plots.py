@@ -1,7 +1,7 @@
-"""Layers that draw a table's columns on axes; a figure is `scales`, some layers, then `legend` or `name_ends`.
+"""Layers that draw a table's columns on axes; a figure is `scales`, layers, then `legend` or `name_ends`.
 
-Every layer takes matplotlib axes and a DataFrame with the names of its columns. Rows with a missing value in
-a column that is drawn are left out. `groups` gives each level of a column its colour, marker and name.
+Every layer takes matplotlib axes and a DataFrame with the names of its columns. Rows without an x or a y
+that the axes can show are left out, and so is a bar whose end is not finite. `groups` gives each level of a column its colour, marker and name.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def points(
     groups: Groups | None = None, label: str = "", colour: str = style.CATEGORICAL[0],
 ) -> None:  # fmt: skip
     """Points, with vertical bars from `low` to `high` where these columns are given."""
-    for rows, tint, marker, name in _parts(frame, [x, y], groups, label, colour):
+    for rows, tint, marker, name in _parts(axes, frame, x, y, groups, label, colour):
         if low and high:
             axes.vlines(rows[x], rows[low], rows[high], color=tint, linewidth=1.3)
         axes.plot(
@@ -55,7 +55,7 @@ def curves(
 
     `outlined` lines stand out from filled contours.
     """
-    for rows, tint, _, name in _parts(frame, [x, y], groups, label, colour):
+    for rows, tint, _, name in _parts(axes, frame, x, y, groups, label, colour):
         rows = rows.sort_values(x, kind="stable")
         if low and high:
             axes.fill_between(
@@ -141,6 +141,8 @@ def contours(axes: Axes, frame: DataFrame, x: str, y: str, z: str, *, label: str
 
     grid = frame.pivot_table(index=y, columns=x, values=z)
     heights = np.ma.masked_invalid(grid.to_numpy(dtype=float))
+    if not heights.count():
+        return
     low, high = float(heights.min()), float(heights.max())
     levels = ticks.levels(low, high, log)
     filled = axes.contourf(
@@ -213,9 +215,12 @@ def name_ends(axes: Axes) -> None:
 
 
 def _parts(
-    frame: DataFrame, needed: list[str], groups: Groups | None, label: str, colour: str
+    axes: Axes, frame: DataFrame, x: str, y: str, groups: Groups | None, label: str, colour: str
 ) -> Iterator[tuple[DataFrame, str, str, str]]:
-    rows = frame.dropna(subset=needed)
+    """The rows that the axes can show, with each part's colour, marker and name."""
+    rows = frame.dropna(subset=[x, y])
+    for column, scale in ((x, axes.get_xscale()), (y, axes.get_yscale())):
+        rows = rows[rows[column] > 0] if scale == "log" else rows
     if groups:
         yield from groups.parts(rows)
     elif len(rows):

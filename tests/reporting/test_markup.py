@@ -31,3 +31,4 @@ def test_markdown_escapes_what_github_would_take_for_html_or_mathematics():
     assert markup.markdown("**a** < $b$ & `c < $d`") == r"**a** &lt; \$b\$ &amp; `c < $d`"
     assert markup.markdown("    a < b") == "    a < b"
     assert markup.cell("a|b\n`c`") == r"a\|b \`c\`"
+    assert markup.code("a `b`\nc") == "`a 'b' c`"

@@ -153,12 +153,19 @@ def test_heights_with_room_stay_and_touching_ones_part_evenly():
     assert plots._spread([0.99, 1.0], 0.05) == pytest.approx([0.95, 1.0])
 
 
+def test_rows_that_a_log_axis_cannot_show_are_left_out(axes):
+    plots.scales(axes, "x", "y", log="x")
+    plots.points(axes, pd.DataFrame({"x": [0.0, -1.0, 5.0], "y": [1.0, 2.0, -3.0]}), "x", "y", label="rows")
+    assert drawn(axes) == {"rows": [[5, -3]]}
+
+
 def test_empty_frames_draw_nothing_and_break_nothing(axes):
     empty = RUNS.iloc[:0]
     plots.points(axes, empty, "N", "loss", low="low", high="high", groups=Groups.of(empty, "C"))
     plots.curves(axes, empty, "N", "loss")
     plots.residuals(axes, empty, "N", "loss")
     plots.forest(axes, empty.assign(name="x"), "name", "loss", "low", "high")
+    plots.contours(axes, empty, "C", "N", "loss", label="Loss")
     plots.legend(axes)
     plots.name_ends(axes)
     assert all("unnamed" not in str(line.get_label()) for line in axes.lines)
