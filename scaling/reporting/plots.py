@@ -1,7 +1,8 @@
 """Layers that draw a table's columns on axes; a figure is `scales`, layers, then `legend` or `name_ends`.
 
 Every layer takes matplotlib axes and a DataFrame with the names of its columns. Rows without an x or a y
-that the axes can show are left out, and so is a bar whose end is not finite. `groups` gives each level of a column its colour, marker and name.
+that the axes can show are left out, and so is a bar whose end is not finite. `groups` gives each level of a
+column its colour, marker and name.
 """
 
 from __future__ import annotations
