@@ -106,7 +106,7 @@ def join(parts: list[Solutions]) -> Solutions:
     )
 
 
-def minimise(problems: Problems, theta_BP: Array, free_P: Mask) -> Solutions:
+def minimise(problems: Problems, theta_BP: Array, free_P: Mask, *, iterations: int = ITERATIONS) -> Solutions:
     """Local minimum of each problem from its start theta, moving the free parameters only.
 
     For the smooth objectives (`huber`, `mse`): reweighted least squares until the relative decrease is below
@@ -117,11 +117,13 @@ def minimise(problems: Problems, theta_BP: Array, free_P: Mask) -> Solutions:
     theta = np.where(free_P, np.clip(theta_BP, low, high), theta_BP)
     B = len(theta)
     end = Solutions(theta.copy(), np.full(B, np.inf), np.zeros(B, dtype=np.bool_))
+    if not B:
+        return end
     index, damping, newton = np.arange(B), np.full(B, 1e-3), np.zeros(B, dtype=np.bool_)
     value, gradient, hessian = problems.assess_some(index, theta, newton)
     zero = ROUNDING * problems.weights.sum(axis=1)
     scale = np.einsum("iib->ib", hessian)
-    for _ in range(ITERATIONS):
+    for _ in range(iterations):
         moving = _moving(design, theta, gradient, free_P)
         step, promise, damping = _step(gradient, hessian, scale, damping, moving)
         small = (promise <= TOLERANCE * value + zero) & (damping < 0.1)

@@ -1,0 +1,130 @@
+"""Bootstraps and intervals, each named by the question it answers.
+
+- `pairs`: how would the answer move with other rows like these? Rows are exchangeable.
+- `clusters`: how with other runs like these? Rows of one run stay together.
+- `trunks_within_size`: how with other seeds, at the same sizes and durations?
+- `parametric`: how with other noise of a known size, at the same design?
+
+Shapes: B draws, n rows.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from scaling.errors import InputError
+
+Array = npt.NDArray[np.float64]
+Labels = npt.ArrayLike
+
+
+@dataclass(frozen=True)
+class Resamples:
+    """B draws of one data set: how often each row counts, or which value it takes; the other is None."""
+
+    method: str
+    """The draw in words, for the interval's label."""
+    clusters: int | None
+    """Number of independent units that were drawn from; None where that is the number of rows."""
+    weights: Array | None = None
+    """Times that each row counts, whole numbers, (B, n)."""
+    values: Array | None = None
+    """Values that the rows take, (B, n)."""
+
+
+def pairs(rows: int, draws: int, rng: np.random.Generator) -> Resamples:
+    """Draw rows with replacement (Efron 1979)."""
+    weights = rng.multinomial(rows, np.full(rows, 1.0 / rows), size=draws).astype(np.float64)
+    return Resamples("pairs", None, weights=weights)
+
+
+def clusters(labels: Labels, draws: int, rng: np.random.Generator) -> Resamples:
+    """Draw whole clusters with replacement: rows with the same label stay together."""
+    _, cluster = np.unique(np.asarray(labels), return_inverse=True)
+    count = int(cluster.max()) + 1
+    if count < 2:
+        raise InputError("all rows belong to one cluster; draws need at least two, name another column")
+    weights = rng.multinomial(count, np.full(count, 1.0 / count), size=draws)[:, cluster]
+    return Resamples("clusters", count, weights=weights.astype(np.float64))
+
+
+def trunks_within_size(
+    values: Array, trunk: Labels, size: Labels, duration: Labels, draws: int, rng: np.random.Generator
+) -> Resamples:
+    """Draw other seeds of the trunks at the same sizes and durations; `values` are log losses (n,).
+
+    Rows of one trunk (cooldown branches) share its luck, so the trunk is the unit, and every size stays in
+    every draw. A trunk's deviations from its size's mean at each duration are split into an offset (their mean)
+    and the branches' residuals; both times sqrt(S/(S-1)), because the mean of S trunks took one degree of
+    freedom. A draw puts every trunk at its size's mean plus an offset plus residuals drawn from all sizes.
+
+    Why values and not weights: whole trunks as integer weights have at S = 2 half of the variance they should,
+    and the weights that repair this, 1 + sqrt(2) (w - 1), turn negative. Why from all sizes: two trunks estimate a
+    spread with one degree of freedom, so within a size the 95 % interval covers about 87 %. And the pooled
+    spread is itself an estimate with f = sum (S - 1) degrees of freedom: each draw's offsets carry one factor
+    sqrt(f / chi2_f), which gives the interval Student's tails. Both take for granted that seeds spread the log
+    loss alike at all sizes. A size with one trunk borrows the spread.
+
+    Raises InputError when no size has two trunks: then nothing tells how other seeds would fall.
+    """
+    values = np.asarray(values, dtype=np.float64)
+    trunks, trunk_of = np.unique(np.asarray(trunk), return_inverse=True)
+    cell_of = _joint_labels(size, duration)
+    freedom = trunk_freedom(trunk, size)
+    in_cell = np.bincount(cell_of)[cell_of]
+    if freedom < 1 or not np.any(in_cell > 1):
+        raise InputError(
+            "no size has two trunks at one duration: the spread between seeds is unknown; "
+            "train a second seed of some sizes, or ask for intervals of these runs only"
+        )
+    centre = (np.bincount(cell_of, weights=values) / np.bincount(cell_of))[cell_of]
+    shared = in_cell > 1
+    deviation = np.where(shared, (values - centre) * np.sqrt(in_cell / np.maximum(in_cell - 1, 1)), 0.0)
+    rows_shared = np.bincount(trunk_of, weights=shared)
+    offset = np.bincount(trunk_of, weights=deviation) / np.maximum(rows_shared, 1)
+    branches = rows_shared[trunk_of]
+    residual = (deviation - offset[trunk_of]) * np.sqrt(branches / np.maximum(branches - 1, 1))
+    offsets, residuals = offset[rows_shared > 0], residual[shared & (branches > 1)]
+
+    factor = np.sqrt(freedom / rng.chisquare(freedom, size=draws))
+    drawn = centre + (rng.choice(offsets, size=(draws, len(trunks))) * factor[:, None])[:, trunk_of]
+    if residuals.size:
+        noise = rng.choice(residuals, size=(draws, len(values)))
+        belongs = np.equal.outer(trunk_of, np.arange(len(trunks))).astype(np.float64)
+        drawn += noise - (noise @ belongs / belongs.sum(axis=0))[:, trunk_of]
+    return Resamples("trunks within size", len(trunks), values=drawn)
+
+
+def trunk_freedom(trunk: Labels, size: Labels) -> int:
+    """Degrees of freedom of the spread between trunks: sum over sizes of trunks - 1."""
+    sizes = np.unique(np.asarray(size), return_inverse=True)[1]
+    return len(np.unique(_joint_labels(sizes, trunk))) - int(sizes.max()) - 1
+
+
+def parametric(centre: Array, spread: float, freedom: int, draws: int, rng: np.random.Generator) -> Resamples:
+    """Draw normal noise of a known spread around `centre` (n,), at the same design.
+
+    The spread was estimated with `freedom` degrees of freedom; each draw scales it by sqrt(f / chi2_f), which
+    gives the interval Student's tails.
+    """
+    factor = np.sqrt(freedom / rng.chisquare(freedom, size=draws))
+    noise = rng.normal(size=(draws, len(centre))) * (spread * factor)[:, None]
+    return Resamples("parametric", None, values=centre + noise)
+
+
+def percentile(draws: Array, level: float) -> tuple[Array, Array]:
+    """Percentile interval along the first axis: its (1 - level) / 2 quantiles from both ends.
+
+    Draws that are NaN have no answer and are left out.
+    """
+    tail = 0.5 * (1.0 - level)
+    low, high = np.nanquantile(draws, [tail, 1.0 - tail], axis=0)
+    return low, high
+
+
+def _joint_labels(first: Labels, second: Labels) -> npt.NDArray[np.intp]:
+    """One whole number for each pair of labels."""
+    a = np.unique(np.asarray(first), return_inverse=True)[1]
+    b = np.unique(np.asarray(second), return_inverse=True)[1]
+    return np.unique(a * (int(b.max()) + 1) + b, return_inverse=True)[1]
