@@ -113,7 +113,7 @@ def _html(report: Report, parts: list[Part]) -> str:
 
 
 def _markdown(report: Report, parts: list[Part]) -> str:
-    blocks = [f"# {markup.markdown(report.title)}", f"*{markup.markdown(report.question)}*"]
+    blocks = [f"# {markup.markdown(report.title)}", f"> {markup.markdown(report.question)}"]
     blocks += [
         "\n".join(f"- **{v.status.capitalize()}:** {markup.markdown(v.text)}" for v in report.verdicts)
     ]
