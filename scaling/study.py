@@ -13,9 +13,10 @@ from scaling.errors import InputError
 from scaling.records.spec import Spec, parents, spec_id
 
 if TYPE_CHECKING:
+    from scaling.records.archive import Archive
     from scaling.records.store import Store
     from scaling.records.tables import Records
-    from scaling.reporting.document import Section
+    from scaling.reporting.document import Report, Section
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class Analysis:
     """Estimates by name."""
     companions: Mapping[str, Records] = field(default_factory=dict)
     """Records of companion presets, by preset."""
-    provenance: Mapping[str, Any] = field(default_factory=dict)
+    provenance: Mapping[str, str] = field(default_factory=dict)
     """What the records say of where they come from."""
 
 
@@ -64,6 +65,8 @@ class Study:
     """Estimates from the records of one preset."""
     sections: tuple[Callable[[Analysis], Section], ...]
     """The report's sections in order; the first one holds the verdict."""
+    next_commands: Mapping[str, str] = field(default_factory=dict)
+    """What one might do after a run: arguments of ``scaling`` and what they are for."""
 
     def preset(self, name: str | None) -> Preset:
         """Return the preset of a name, the default for None; ``InputError`` lists them."""
@@ -95,10 +98,49 @@ def analyse(
     preset: str,
     records: Records,
     companions: Mapping[str, Records],
-    provenance: Mapping[str, Any],
+    provenance: Mapping[str, str],
 ) -> Analysis:
     """Return the study's estimates from the records of one of its presets."""
     return Analysis(study, preset, records, study.fits(records), companions, provenance)
+
+
+def document(analysis: Analysis) -> Report:
+    """Return the report of an analysis: its sections, its fits as machine-readable results, its provenance."""
+    from scaling.reporting.document import Report
+
+    study = analysis.study
+    if study is None:
+        raise InputError("an analysis without a study has no sections")
+    return Report(
+        title=f"{study.name} · {analysis.preset}",
+        question=study.question,
+        sections=tuple(section(analysis) for section in study.sections),
+        provenance=analysis.provenance,
+        results={name: fit.to_json() for name, fit in analysis.fits.items()},
+    )
+
+
+def provenance(archive: Archive) -> dict[str, str]:
+    """Return what the records say of where they come from."""
+    runs = archive.records.runs
+
+    def each(column: str) -> str:
+        return "; ".join(sorted({str(value) for value in runs[column].dropna()}))
+
+    corpora = sorted(
+        {f"{name} {sha[:16]}" for name, sha in zip(runs["data"], runs["data_sha256"], strict=True)}
+    )
+    ended = runs["status"].value_counts().sort_index()
+    return {
+        "study": f"{archive.study}, preset {archive.preset}",
+        "runs": ", ".join(f"{count} {status}" for status, count in ended.items()),
+        "device time": f"{float(runs['device_seconds'].sum()) / 3600:.2f} h",
+        "hardware": each("hardware"),
+        "versions": each("version"),
+        "corpora (sha256)": "; ".join(corpora),
+        "seeds": each("seed_data"),
+        "records (sha256)": archive.sha256,
+    }
 
 
 def bundled(what: str) -> Path:

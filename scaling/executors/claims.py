@@ -132,6 +132,7 @@ def _alive(host: str, pid: int, started: float, heartbeat: float) -> bool:
     if host != platform.node():
         return time.time() - heartbeat < STALE_SECONDS
     try:
-        return abs(psutil.Process(pid).create_time() - started) < 1.0
+        process = psutil.Process(pid)
+        return process.status() != psutil.STATUS_ZOMBIE and abs(process.create_time() - started) < 1.0
     except psutil.Error:
         return False

@@ -44,13 +44,14 @@ class HeldOut:
 
 @torch.no_grad()
 def evaluate(model: LlamaForCausalLM, corpus: Ready, context: int, *, bf16: bool = False) -> HeldOut:
-    """Return the held-out loss of ``model`` on the first windows of ``corpus``'s held-out part.
+    """Return the held-out loss of ``model`` on the first windows of ``corpus``'s held-out part, or all if few.
 
     Each window of ``context`` + 1 tokens gives ``context`` predictions. Means over sequences are exact means over
     tokens since all windows are equally long; the standard error is sd(sequence means) / sqrt(R).
     """
     begun = time.perf_counter()
-    rows = max(2, HELDOUT_TOKENS // context)
+    windows = corpus.heldout_windows(context)
+    rows = max(2, min(HELDOUT_TOKENS // context, windows or HELDOUT_TOKENS))
     tokens_RT = torch.from_numpy(corpus.heldout(rows, context)).to(model.device)
     chunk = max(1, CHUNK_TOKENS // context)
     losses_R, hits_R = [], []

@@ -99,3 +99,30 @@ def tree(
 def tokens_for(model: ModelSpec, compute: float) -> int:
     """Return the tokens D that spend ``compute`` FLOPs on a model (exact ledger)."""
     return round(compute / train_flops(model, 1))
+
+
+def whole_runs(
+    model: ModelSpec,
+    data: CorpusData,
+    tokens: Sequence[int],
+    *,
+    batch_tokens: int,
+    seed: int,
+    precision: Precision = "fp32",
+    lr_over_recipe: float = 1.0,
+) -> list[PretrainSpec]:
+    """Return independent runs of the recipe, each warmed up and decayed within its own duration."""
+    return [
+        branch.whole
+        for total in tokens
+        for branch in tree(
+            model,
+            data,
+            [total],
+            batch_tokens=batch_tokens,
+            seed=seed,
+            precision=precision,
+            lr_over_recipe=lr_over_recipe,
+        )
+        if isinstance(branch, CooldownSpec)
+    ]

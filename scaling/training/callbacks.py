@@ -142,13 +142,13 @@ class StateKeeper(Callback):
     ) -> None:
         """Save after this step if a branch leaves here, the clock says so, or the run is asked to stop."""
         step = batch + 1
-        if step in self.branches:
-            state.save(state.branch_path(self.folder, step), module, step, state.Rows())
-        due = time.monotonic() - self.saved > SAVE_SECONDS
-        if (due or trainer.should_stop) and step < module.spec.steps:
+        due = time.monotonic() - self.saved > SAVE_SECONDS or trainer.should_stop
+        if step in self.branches or (due and step < module.spec.steps):
             rows = state.Rows(**{**vars(self.recorder.rows), "seconds": self.recorder.seconds()})
             state.save(self.folder / state.RESUME, module, step, rows)
             self.saved = time.monotonic()
+        if step in self.branches:
+            state.keep(self.folder, step)
 
 
 class Watcher(Callback):

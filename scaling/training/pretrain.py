@@ -80,7 +80,7 @@ def _saved_state(spec: PretrainSpec | CooldownSpec, store: Store, folder: Path) 
         return state.load(folder / state.RESUME)
     if isinstance(spec, CooldownSpec):
         nearest = state.nearest_branch(store.folder(spec_id(spec.trunk)), spec.step)
-        return state.load(nearest) if nearest else None
+        return {**state.load(nearest), "rows": vars(state.Rows())} if nearest else None
     return None
 
 

@@ -69,6 +69,13 @@ def save(path: Path, module: PretrainModule, step: int, rows: Rows) -> None:
         partial.unlink(missing_ok=True)
 
 
+def keep(folder: Path, step: int) -> None:
+    """Keep the rolling state, just written after ``step``, for the branches that leave there."""
+    target = branch_path(folder, step)
+    target.unlink(missing_ok=True)
+    target.hardlink_to(folder / RESUME)
+
+
 def load(path: Path) -> dict[str, Any]:
     """Return the state that ``save`` wrote, on the CPU; ``InputError`` names a file that cannot be read."""
     try:

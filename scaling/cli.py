@@ -1,0 +1,143 @@
+"""The command line: list, plan, run, report, fit. Rooms are imported inside the commands, so that help is fast."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from scaling.errors import FitError, InputError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from scaling.study import Preset, Study
+
+app = typer.Typer(
+    name="scaling",
+    help="Scaling laws and compute tradeoffs: run studies, rebuild reports, fit laws to your own runs.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+PresetOption = Annotated[str | None, typer.Option("--preset", help="Grid of the study (default: its first).")]
+StudyArgument = Annotated[str, typer.Argument(help="Name of a study, or the path of its .py file.")]
+
+
+def main() -> None:
+    """Run the command line: exit 0 done, 1 no answer exists, 2 the call or the input is wrong."""
+    try:
+        app()
+    except InputError as error:
+        _fail(error, 2)
+    except FitError as error:
+        _fail(error, 1)
+    except OSError as error:
+        _fail(
+            f"{error.strerror or error}: {error.filename or 'writing'}; make room or choose another folder", 1
+        )
+    except KeyboardInterrupt:
+        _fail("stopped; finished runs are kept, the same command goes on from here", 130)
+
+
+def _fail(error: object, status: int) -> None:
+    line = " ".join(str(error).split())
+    print(f"scaling: {line}", file=sys.stderr)  # noqa: T201 - the one place where errors reach the user
+    sys.exit(status)
+
+
+@app.command("list")
+def list_(
+    what: Annotated[
+        str | None, typer.Argument(help="laws, corpora or studies; all of them by default.")
+    ] = None,
+) -> None:
+    """List laws, corpora and studies, one line each."""
+    from scaling.listing import CATALOGUES
+
+    if what is not None and what not in CATALOGUES:
+        raise InputError(f"cannot list {what!r}; choose one of {', '.join(CATALOGUES)}")
+    for name in [what] if what else CATALOGUES:
+        typer.echo(f"{name}")
+        for line in CATALOGUES[name]():
+            typer.echo(f"  {line}")
+
+
+@app.command()
+def plan(study: StudyArgument, preset: PresetOption = None) -> None:
+    """Show the grid of a study and what it costs; runs nothing."""
+    from scaling.plan import show
+
+    found, chosen = _study(study, preset)
+    show(found, chosen, _console())
+
+
+@app.command()
+def run(
+    study: StudyArgument,
+    preset: PresetOption = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Worker processes (default: one per GPU, else one per core).")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Folder to work in.")] = Path("runs"),
+    stop_after: Annotated[
+        float | None,
+        typer.Option(min=0, help="Minutes after which to stop cleanly; the same command resumes."),
+    ] = None,
+    publish: Annotated[
+        bool, typer.Option("--publish", help="Copy records to data/ and the report to reports/.")
+    ] = False,
+) -> None:
+    """Train what a study lacks, fit its laws and write its report."""
+    from scaling import road
+
+    found, chosen = _study(study, preset)
+    console = _console()
+    written = road.run(found, chosen, out, console, workers=workers, stop_after=stop_after, publish=publish)
+    if written is not None:
+        road.announce(written, console, found.next_commands)
+
+
+@app.command()
+def report(
+    study: StudyArgument,
+    preset: PresetOption = None,
+    records: Annotated[Path | None, typer.Option(help="Folder of records to report on.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for the report.")] = None,
+) -> None:
+    """Rebuild a study's report from stored records; needs no torch."""
+    from scaling import road
+
+    found, chosen = _study(study, preset)
+    road.announce(road.rebuild(found, chosen, records=records, out=out), _console())
+
+
+def _study(name: str, preset: str | None) -> tuple[Study, Preset]:
+    from scaling.study import find
+
+    found = find(name)
+    return found, found.preset(preset)
+
+
+def _console() -> Console:
+    from rich.console import Console
+
+    return Console(highlight=False, soft_wrap=True)
+
+
+def _pairs(options: list[str], flag: str) -> dict[str, str]:
+    """Split repeated NAME=VALUE options."""
+    found: dict[str, str] = {}
+    for option in options:
+        name, equals, value = option.partition("=")
+        if not equals or not name.strip() or not value.strip():
+            raise InputError(f"{flag} {option!r}: expected NAME=VALUE")
+        found[name.strip()] = value.strip()
+    return found
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,34 @@
+"""What the suite knows, one line each: laws, corpora, studies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+
+def laws() -> Iterator[str]:
+    """Yield name, formula, inputs and parameters of every law."""
+    from scaling.laws import ALL
+
+    for law in ALL:
+        parameters = ", ".join(p.name for p in law.parameters())
+        yield f"{law.name:12} {law.formula}   (inputs {', '.join(law.inputs)}; parameters {parameters})"
+
+
+def corpora() -> Iterator[str]:
+    """Yield name and description of every corpus."""
+    from scaling.corpora import ALL
+
+    for corpus in ALL:
+        yield f"{corpus.name:12} {corpus.description}"
+
+
+def studies() -> Iterator[str]:
+    """Yield name, question and presets of every study."""
+    from scaling.study import find, study_files
+
+    for name in study_files():
+        study = find(name)
+        yield f"{name:14} {study.question} (presets {', '.join(p.name for p in study.presets)})"
+
+
+CATALOGUES: dict[str, Callable[[], Iterator[str]]] = {"laws": laws, "corpora": corpora, "studies": studies}

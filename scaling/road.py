@@ -1,0 +1,142 @@
+"""The road end to end: runs, records, report, and where each is kept.
+
+runs/<study>/<preset>/store       one folder per run
+/records     the gathered tables, once the grid is finished
+/report      index.html, index.md, figures, tables, results.json
+data/studies/<study>/<preset>     published records         reports/<study>/<preset>   published report
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from scaling.errors import InputError
+from scaling.records import archive
+from scaling.records.spec import spec_id
+from scaling.records.store import Store
+from scaling.study import analyse, bundled, document, provenance, with_parents
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from scaling.reporting.document import Report
+    from scaling.study import Preset, Study
+
+RUNS = Path("runs")
+"""Where work is done, below the working directory."""
+
+
+@dataclass(frozen=True)
+class Written:
+    """A report on disk."""
+
+    path: Path
+    """Its index.html."""
+    report: Report
+    """What it says."""
+
+
+def run(
+    study: Study,
+    preset: Preset,
+    out: Path,
+    console: Console,
+    *,
+    workers: int | None = None,
+    stop_after: float | None = None,
+    publish: bool = False,
+) -> Written | None:
+    """Do the runs that are missing, gather the records and write the report; None if stopped before the end."""
+    from scaling.launch import launch
+
+    home = out / study.name / preset.name
+    store = Store(home / "store").open()
+    console.print(f"{study.name} ({preset.name}): preparing the data", style="dim")
+    specs = preset.specs()
+    if not launch(specs, store, console, workers=workers, stop_after=stop_after):
+        ids = [spec_id(spec) for spec in with_parents(specs)]
+        done = sum(store.is_done(run_id) for run_id in ids)
+        console.print(f"stopped with {done} of {len(ids)} runs finished; the same command goes on from here")
+        return None
+    records = store.gather(spec_id(spec) for spec in with_parents(specs))
+    archive.save(home / "records", study.name, preset.name, records)
+    written = rebuild(study, preset, records=home / "records", out=home / "report", runs=out)
+    if publish:
+        _publish(home, study.name, preset.name)
+    return written
+
+
+def rebuild(
+    study: Study,
+    preset: Preset,
+    *,
+    records: Path | None = None,
+    out: Path | None = None,
+    runs: Path = RUNS,
+) -> Written:
+    """Write a study's report from stored records: those given, else finished ones in runs/, else published ones."""
+    from scaling.reporting.document import write
+
+    folder = records or find_records(study.name, preset.name, runs)
+    if folder is None:
+        raise InputError(
+            f"no records of {study.name} ({preset.name}) in {runs}/ or data/; "
+            f"run `scaling run {study.name} --preset {preset.name}` first"
+        )
+    found = archive.load(folder)
+    if (found.study, found.preset) != (study.name, preset.name):
+        raise InputError(
+            f"{folder} holds records of {found.study} ({found.preset}), not of {study.name} ({preset.name})"
+        )
+    others = {name: find_records(study.name, name, runs) for name in preset.companions}
+    companions = {name: archive.load(path).records for name, path in others.items() if path}
+    report = document(analyse(study, preset.name, found.records, companions, provenance(found)))
+    target = out or runs / study.name / preset.name / "report"
+    return Written(write(report, target), report)
+
+
+def find_records(study: str, preset: str, runs: Path = RUNS) -> Path | None:
+    """Return the folder of a preset's complete records: the user's own, else the published ones, else None."""
+    for folder in (
+        runs / study / preset / "records",
+        Path("data") / "studies" / study / preset,
+        bundled("data") / "studies" / study / preset,
+    ):
+        if (folder / archive.MANIFEST).is_file():
+            return folder
+    return None
+
+
+def announce(written: Written, console: Console, commands: Mapping[str, str] | None = None) -> None:
+    """Print the verdicts, where the report is, and what one might do next."""
+    for verdict in written.report.verdicts:
+        console.print(f"\n[bold]{verdict.status}[/bold]: {verdict.text}")
+    console.print(f"\nreport: {written.path}")
+    if commands:
+        console.print("\nnext:")
+        width = max(len(_command(c)) for c in commands)
+        for command, what in commands.items():
+            console.print(f"  {_command(command):{width}}  [dim]# {what}[/dim]")
+
+
+def _command(rest: str) -> str:
+    """The command as the user can type it: with the program that is running now."""
+    program = sys.argv[0] if Path(sys.argv[0]).name == "scaling" else "scaling"
+    on_path = shutil.which("scaling")
+    same = on_path is not None and Path(on_path).resolve() == Path(program).resolve()
+    return f"{'scaling' if same else program} {rest}"
+
+
+def _publish(home: Path, study: str, preset: str) -> None:
+    for source, target in (
+        (home / "records", Path("data") / "studies" / study / preset),
+        (home / "report", Path("reports") / study / preset),
+    ):
+        if target.exists():
+            shutil.rmtree(target)
+        shutil.copytree(source, target)

@@ -1,0 +1,127 @@
+"""Specs: identity by content, checks that say what to do."""
+
+import dataclasses
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scaling.errors import InputError
+from scaling.records import recipe
+from scaling.records.flops import train_flops
+from scaling.records.spec import (
+    CooldownSpec,
+    CorpusData,
+    CountingSpec,
+    ModelSpec,
+    PretrainSpec,
+    from_json,
+    parents,
+    spec_id,
+    to_json,
+)
+
+DATA = CorpusData("python", "ab" * 32)
+widths = st.integers(4, 40).map(lambda k: 8 * k)
+
+
+@st.composite
+def trunks(draw: st.DrawFn) -> PretrainSpec:
+    model = recipe.llama(draw(widths), draw(st.integers(2, 5000)), 128)
+    return recipe.trunk(
+        model,
+        DATA,
+        draw(st.integers(2, 10**6)),
+        batch_tokens=128 * draw(st.integers(1, 64)),
+        seed=draw(st.integers(0, 2**31)),
+        precision=draw(st.sampled_from(["fp32", "bf16"])),
+        lr_over_recipe=draw(st.sampled_from([0.5, 1.0, 2.0])),
+    )
+
+
+@given(trunks())
+def test_json_round_trip_keeps_identity(spec: PretrainSpec) -> None:
+    branch = CooldownSpec(spec, 1, 3)
+    counting = CountingSpec(DATA, 5, (10, 100), 3)
+    for one in (spec, branch, branch.whole, counting):
+        assert from_json(to_json(one)) == one
+        assert spec_id(from_json(to_json(one))) == spec_id(one)
+
+
+@given(trunks(), st.sampled_from(["tokens", "seed", "precision", "lr", "sha"]))
+def test_every_change_is_another_run(spec: PretrainSpec, what: str) -> None:
+    other = {
+        "tokens": lambda: dataclasses.replace(spec, tokens=spec.tokens + spec.optim.batch_tokens),
+        "seed": lambda: dataclasses.replace(spec, seed=spec.seed + 1),
+        "precision": lambda: dataclasses.replace(
+            spec, precision="fp32" if spec.precision == "bf16" else "bf16"
+        ),
+        "lr": lambda: dataclasses.replace(
+            spec, optim=dataclasses.replace(spec.optim, lr=spec.optim.lr * 1.01)
+        ),
+        "sha": lambda: dataclasses.replace(spec, data=CorpusData("python", "cd" * 32)),
+    }[what]()
+    assert spec_id(other) != spec_id(spec)
+
+
+def test_identity_does_not_move_between_versions() -> None:
+    # a published record names its spec by this hash: changing the canonical form orphans every record
+    model = ModelSpec(width=16, layers=2, heads=1, mlp_width=48, vocabulary=256, context=128)
+    spec = recipe.trunk(model, DATA, 10, batch_tokens=1024, seed=0)
+    fields = json.loads(to_json(spec))
+    assert list(fields) == sorted(fields)
+    assert spec_id(spec) == spec_id(from_json(json.dumps(fields, indent=3)))
+
+
+@given(trunks())
+def test_a_branch_shares_its_trunks_schedule_until_it_leaves(spec: PretrainSpec) -> None:
+    from scaling.training.schedule import learning_rate
+
+    branch = CooldownSpec(spec, max(1, spec.steps // 2), 7)
+    for step in {0, 1, branch.step // 2, branch.step - 1}:
+        assert learning_rate(branch.whole, step) == learning_rate(spec, step)
+    decayed = [learning_rate(branch.whole, branch.step + i) for i in range(7)]
+    assert decayed == sorted(decayed, reverse=True)
+    assert min(decayed) > 0
+    assert parents(branch) == (spec,)
+
+
+@given(widths, st.floats(1e11, 1e17))
+def test_a_tree_spends_what_it_is_asked_to(width: int, compute: float) -> None:
+    model = recipe.llama(width, 256, 128)
+    tokens = recipe.tokens_for(model, compute)
+    if tokens < 100 * 1024:
+        return
+    path, *branches = recipe.tree(model, DATA, [tokens // 4, tokens], batch_tokens=1024, seed=0)
+    assert [type(b) for b in branches] == [CooldownSpec, CooldownSpec]
+    assert max(b.step for b in branches) == path.steps
+    assert train_flops(model, branches[-1].whole.tokens) == pytest.approx(compute, rel=0.01)
+    for branch in branches:
+        assert branch.decay_steps == pytest.approx(recipe.DECAY_SHARE * branch.whole.steps, abs=1)
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (lambda: ModelSpec(18, 1, 5, 8, 256, 32), "width 18 with 5 heads"),
+        (lambda: ModelSpec(16, 0, 1, 8, 256, 32), "layers must be positive"),
+        (
+            lambda: recipe.trunk(recipe.llama(16, 256, 128), DATA, 5, batch_tokens=100, seed=0),
+            "whole sequences",
+        ),
+        (
+            lambda: CooldownSpec(
+                recipe.trunk(recipe.llama(16, 256, 128), DATA, 5, batch_tokens=128, seed=0), 6, 1
+            ),
+            "6",
+        ),
+        (lambda: CountingSpec(DATA, 3, (5, 5), 0), "increasing"),
+        (lambda: from_json("{}"), "not a spec"),
+        (lambda: from_json('{"kind":"pretrain","model":3}'), "not a spec"),
+    ],
+)
+def test_wrong_specs_are_refused_in_one_line(make, says: str) -> None:
+    with pytest.raises(InputError, match=says) as caught:
+        make()
+    assert "\n" not in str(caught.value)
