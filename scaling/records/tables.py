@@ -194,7 +194,7 @@ def _typed(table: Table, column: Column, frame: pd.DataFrame) -> pd.Series:
     except (ValueError, TypeError) as error:
         row = next(i for i, value in enumerate(values) if not _castable(value, column.kind))
         raise InputError(
-            f"{table.name}: row {row}, column {column.name}: {values[row]!r} is not a {column.kind}; "
+            f"{table.name}: row {row}, column {column.name}: {values[row]!r} is no {column.kind}; "
             "correct or remove the cell"
         ) from error
 
@@ -214,8 +214,9 @@ def _check_values(table: Table, column: Column, values: pd.Series) -> None:
         wrong = bad.fillna(False).to_numpy(dtype=bool)
         if wrong.any():
             row = int(wrong.argmax())
+            shown = repr(values[row]) if isinstance(values[row], str) else str(values[row])
             raise InputError(
-                f"{table.name}: row {row}, column {column.name}: got {values[row]!r}, expected {expected}"
+                f"{table.name}: row {row}, column {column.name}: got {shown}, expected {expected}"
             )
 
     if column.required:

@@ -52,7 +52,7 @@ def records() -> Records:
     [
         ({"params_total": -5}, "runs: row 0, column params_total: got -5, expected a value above 0"),
         ({"status": "great"}, "runs: row 0, column status: got 'great', expected one of done, diverged"),
-        ({"tokens_planned": "many"}, "runs: row 0, column tokens_planned: 'many' is not a integer"),
+        ({"tokens_planned": "many"}, "runs: row 0, column tokens_planned: 'many' is no integer"),
         ({"hardware": None}, "runs: row 0, column hardware: got .*, expected a value"),
         ({"colour": "red"}, "runs: unknown column 'colour'"),
         ({"weight_decay": -0.1}, "column weight_decay: got -0.1, expected a value of at least 0"),
