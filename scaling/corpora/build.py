@@ -14,10 +14,13 @@ from scaling.corpora.duplicates import group, sketch
 from scaling.corpora.text import SEPARATOR
 from scaling.errors import InputError
 
-FORMAT = 1
+FORMAT = 2
 """Version of normalisation, duplicate rule, split and layout: a change here changes every hash."""
 HELD_OUT_SHARE = 0.05
 """Expected share of the documents that the split holds out; the bytes' share varies with their sizes."""
+HEAVIEST_SHARE = HELD_OUT_SHARE / 4
+"""A group of near-duplicates with more than this share of all bytes is always trained on: held out, one family of
+tables (the standard library's code pages: 4 % of its bytes) would make up half of the held-out side."""
 TRAIN, HELD_OUT, DUPLICATE = "train", "held_out", "duplicate"
 
 
@@ -60,19 +63,21 @@ def build(documents: Iterable[tuple[str, bytes]], folder: Path) -> None:
                 shas.append(hashlib.sha256(text).hexdigest())
                 sketches.append(sketch(text))
                 offsets.append(offsets[-1] + spool.write(text))
-    sides = _sides(shas, labels, sketches)
+    sizes = np.diff(offsets).tolist()
+    sides = _sides(shas, labels, sizes, sketches)
     with spool_path.open("rb") as spool:
         hashes = {
             side: _write(spool, folder / f"{side}.bin", shas, sides, side, offsets)
             for side in (TRAIN, HELD_OUT)
         }
     spool_path.unlink()
-    sizes = np.diff(offsets).tolist()
     entries = [Document(*fields) for fields in zip(labels, shas, sizes, sides, strict=True)]
     _write_manifest(folder, hashes, sorted(entries, key=lambda entry: (entry.label, entry.sha256)))
 
 
-def _sides(shas: list[str], labels: list[str], sketches: list[npt.NDArray[np.uint32]]) -> list[str]:
+def _sides(
+    shas: list[str], labels: list[str], sizes: list[int], sketches: list[npt.NDArray[np.uint32]]
+) -> list[str]:
     """Side of each document. Of exact duplicates the one with the smallest label stays."""
     order = sorted(range(len(shas)), key=lambda i: (shas[i], labels[i]))
     kept = [i for position, i in enumerate(order) if position == 0 or shas[i] != shas[order[position - 1]]]
@@ -87,7 +92,7 @@ def _sides(shas: list[str], labels: list[str], sketches: list[npt.NDArray[np.uin
         if side not in sides:
             raise InputError(
                 f"the {len(kept)} distinct documents leave the {side} side empty (about {HELD_OUT_SHARE:.0%} of "
-                "documents are held out, near-duplicates together); give 100 or more documents"
+                "documents are held out, near-duplicates together, heavy ones never); give 200 or more documents"
             )
     return sides
 

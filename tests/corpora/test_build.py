@@ -80,6 +80,19 @@ def test_exact_duplicates_are_kept_once_and_near_ones_on_one_side(tmp_path: Path
     assert sides[600:] == ["duplicate"] * 50
 
 
+def test_a_family_that_would_fill_the_held_out_side_is_trained_on(tmp_path: Path) -> None:
+    base, texts = _texts(1)[0], _texts(400, seed=1)
+    family = [base + b"member %d\n" % i for i in range(20)]
+    assert set(list(_build(texts[:200] + family, tmp_path / "a").values())[200:]) == {"train"}
+    for i in range(40):  # a light one goes where its hash says, whole
+        light = [line for text in _texts(1, seed=2 + i) for line in (text, text + b"x\n")]
+        sides = list(_build(texts + light, tmp_path / f"b{i}").values())[400:]
+        assert len(set(sides)) == 1
+        if sides[0] == "held_out":
+            return
+    raise AssertionError("of 40 light pairs none was held out")
+
+
 @settings(max_examples=5, deadline=None)
 @given(st.integers(0, 10**6))
 def test_the_share_held_out_is_the_stated_one(start: int) -> None:
@@ -124,14 +137,14 @@ def test_neither_folder_locale_nor_hash_seed_move_the_hash(tmp_path: Path) -> No
 
 
 def test_a_second_prepare_builds_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    corpus = _write(tmp_path / "a", _texts(100))
+    corpus = _write(tmp_path / "a", _texts(200))
     first = corpus.prepare(tmp_path / "cache")
     monkeypatch.setattr("scaling.corpora.files.build", None)
     assert corpus.prepare(tmp_path / "cache").sha256 == first.sha256
 
 
 def test_changed_sources_are_built_anew(tmp_path: Path) -> None:
-    texts = _texts(100)
+    texts = _texts(200)
     corpus = _write(tmp_path / "a", texts)
     first = corpus.prepare(tmp_path / "cache")
     (tmp_path / "a" / "0.txt").write_bytes(b"quite another text\n")
@@ -141,7 +154,7 @@ def test_changed_sources_are_built_anew(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["train.bin", "held_out.bin", "manifest.json"])
 @pytest.mark.parametrize("damage", ["cut", "empty", "missing", "changed"])
 def test_a_damaged_entry_is_built_again(tmp_path: Path, name: str, damage: str) -> None:
-    corpus = _write(tmp_path / "a", _texts(100))
+    corpus = _write(tmp_path / "a", _texts(200))
     first = corpus.prepare(tmp_path / "cache")
     batch = first.batch(0, 0, 4, 30)
     del first
@@ -159,7 +172,7 @@ def test_a_damaged_entry_is_built_again(tmp_path: Path, name: str, damage: str) 
 
 
 def test_an_interrupted_build_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    corpus = _write(tmp_path / "a", _texts(100))
+    corpus = _write(tmp_path / "a", _texts(200))
 
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
@@ -177,7 +190,7 @@ def test_what_killed_builds_left_is_swept_after_a_day(tmp_path: Path) -> None:
     for folder in (old, young):
         folder.mkdir(parents=True)
     os.utime(old, (0, 0))
-    _write(tmp_path / "a", _texts(100)).prepare(tmp_path / "cache")
+    _write(tmp_path / "a", _texts(200)).prepare(tmp_path / "cache")
     assert young.exists()
     assert not old.exists()
 
@@ -201,7 +214,7 @@ def test_processes_may_prepare_at_once(tmp_path: Path) -> None:
 
 
 def test_an_unusable_cache_is_one_clear_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    corpus = _write(tmp_path / "a", _texts(100))
+    corpus = _write(tmp_path / "a", _texts(200))
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("SCALING_CACHE", str(tmp_path / "file"))
     with pytest.raises(InputError, match=r"cannot write the corpus cache .*SCALING_CACHE") as caught:
@@ -212,7 +225,7 @@ def test_an_unusable_cache_is_one_clear_error(tmp_path: Path, monkeypatch: pytes
 def test_a_full_disk_is_one_clear_error_and_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    corpus = _write(tmp_path / "a", _texts(100))
+    corpus = _write(tmp_path / "a", _texts(200))
 
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
