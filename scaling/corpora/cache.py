@@ -93,14 +93,14 @@ def _open(name: str, entry: Path) -> ReadyText | None:
         sides = {
             side: np.memmap(entry / f"{side}.bin", dtype=np.uint8, mode="r") for side in (TRAIN, HELD_OUT)
         }
-    except (OSError, ValueError):
-        return None
-    for side, tokens in sides.items():
-        if hashlib.sha256(tokens.data).hexdigest() != manifest["sides"][side]["sha256"]:
+        if any(hashlib.sha256(sides[s].data).hexdigest() != manifest["sides"][s]["sha256"] for s in sides):
             return None
+        sha256 = str(manifest["sha256"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
     return ReadyText(
         name=name,
-        sha256=manifest["sha256"],
+        sha256=sha256,
         vocabulary=256,
         train_tokens=len(sides[TRAIN]),
         bytes_per_token=1.0,

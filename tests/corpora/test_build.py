@@ -152,7 +152,7 @@ def test_changed_sources_are_built_anew(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["train.bin", "held_out.bin", "manifest.json"])
-@pytest.mark.parametrize("damage", ["cut", "empty", "missing", "changed"])
+@pytest.mark.parametrize("damage", ["cut", "empty", "missing", "changed", "foreign"])
 def test_a_damaged_entry_is_built_again(tmp_path: Path, name: str, damage: str) -> None:
     corpus = _write(tmp_path / "a", _texts(200))
     first = corpus.prepare(tmp_path / "cache")
@@ -164,7 +164,9 @@ def test_a_damaged_entry_is_built_again(tmp_path: Path, name: str, damage: str) 
         path.unlink()
     else:
         middle = len(content) // 2
-        path.write_bytes({"cut": content[:middle], "empty": b"", "changed": b"~" + content[1:]}[damage])
+        path.write_bytes(
+            {"cut": content[:middle], "empty": b"", "changed": b"~" + content[1:], "foreign": b"{}"}[damage]
+        )
     again = corpus.prepare(tmp_path / "cache")
     np.testing.assert_array_equal(again.batch(0, 0, 4, 30), batch)
     assert path.read_bytes() == content
