@@ -43,7 +43,9 @@ SENTENCE_TOKENS = 2 + DIGITS
 
 
 def level_probabilities(a: float = DEFAULT_A) -> npt.NDArray[np.float64]:
-    """P(l), shape [41]; sums to 1."""
+    """P(l), shape [41]; sums to 1. Raises InputError for an exponent outside .1 .. 4."""
+    if not 0.1 <= a <= 4:
+        raise InputError(f"santa_fe: exponent {a} must lie in .1 .. 4; the reference values use .5")
     probabilities = (1 - 2.0**-a) * 2.0 ** (-a * LEVELS)
     probabilities[-1] = 2.0 ** (-a * TOP_LEVEL)
     return np.asarray(probabilities)
@@ -122,8 +124,7 @@ class SantaFe(Corpus):
     """Exponent of the level probabilities: P(level >= l) = 2^(-a l)."""
 
     def __post_init__(self) -> None:
-        if not 0.1 <= self.a <= 4:
-            raise InputError(f"santa_fe: a = {self.a} must lie in .1 .. 4; the reference values use .5")
+        level_probabilities(self.a)
 
     @property
     def name(self) -> str:

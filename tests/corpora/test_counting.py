@@ -116,6 +116,11 @@ def test_nonsense_is_refused(levels: list[int], tokens: list[float]) -> None:
         excess(levels, tokens, 0)
 
 
+def test_an_exponent_out_of_range_is_refused() -> None:
+    with pytest.raises(InputError, match="exponent 5 must lie in"):
+        excess([3], [1e5], 0, a=5)
+
+
 def test_nonsense_runs_are_refused() -> None:
     for level, tokens, heldout in ((25, 1e5, 1e5), (-1, 1e5, 1e5), (3, 0, 1e5), (3, 1e5, 10)):
         with pytest.raises(InputError, match="counting learner"):
