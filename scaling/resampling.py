@@ -127,4 +127,5 @@ def _joint_labels(first: Labels, second: Labels) -> npt.NDArray[np.intp]:
     """One whole number for each pair of labels."""
     a = np.unique(np.asarray(first), return_inverse=True)[1]
     b = np.unique(np.asarray(second), return_inverse=True)[1]
-    return np.unique(a * (int(b.max()) + 1) + b, return_inverse=True)[1]
+    joint: npt.NDArray[np.intp] = np.unique(a * (int(b.max()) + 1) + b, return_inverse=True)[1]
+    return joint

@@ -1,0 +1,26 @@
+"""Table in, Fit out: laws fitted to rows, with intervals and doubts."""
+
+from scaling.fitting.fit import fit
+from scaling.fitting.holdout import Holdout, holdout
+from scaling.fitting.isoflop import fit_isoflop
+from scaling.fitting.isoflop_result import BudgetFit, IsoflopFit
+from scaling.fitting.objective import Objective
+from scaling.fitting.profile import FloorProfile
+from scaling.fitting.result import Estimate, Fit, Interval, Minimum, Prediction, Warned
+
+__all__ = [
+    "BudgetFit",
+    "Estimate",
+    "Fit",
+    "FloorProfile",
+    "Holdout",
+    "Interval",
+    "IsoflopFit",
+    "Minimum",
+    "Objective",
+    "Prediction",
+    "Warned",
+    "fit",
+    "fit_isoflop",
+    "holdout",
+]

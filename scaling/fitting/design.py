@@ -104,8 +104,8 @@ class Design:
         for i, (level, exponent) in enumerate(places):
             by_level = (first * slopes[i]) @ self._coordinates[i][1]
             gradient[level] = by_level[:, 0]
-            if exponent is not None:
-                gradient[exponent] = factors[i] * by_level[:, 1]
+            if (factor := factors[i]) is not None:
+                gradient[exponent] = factor * by_level[:, 1]
             for j in range(i + 1):
                 sums = (planes[i][j] @ self._products[i][j]).T
                 _scatter(hessian, sums, places[i], places[j], factors[i], factors[j])

@@ -69,9 +69,10 @@ class PNorm(LossInND):
 
     @classmethod
     def evaluate(cls, theta_BP: Array, x: Sequence[Array]) -> Array:
-        """State planes: log L, share m of the norm in L, weight q of the N term in the norm, z, d log norm / d log p.
+        """State planes: log L, share m of the norm in L, weight q of the N term in the norm, z, slope by log p.
 
-        With u, v the logs of the terms: z = p (u - v), q = 1 / (1 + e^-z), log norm = max(u, v) + log(1 + e^-|z|) / p.
+        With u, v the logs of the terms: z = p (u - v), q = 1 / (1 + e^-z) and
+        log norm = max(u, v) + log(1 + e^-|z|) / p; the slope is that of log norm.
         """
         e, a, b, log_alpha, log_beta, log_p = theta_BP.T[:, :, None]
         p = np.exp(log_p)

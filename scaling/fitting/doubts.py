@@ -1,0 +1,140 @@
+"""What a reader of a fit must know: each doubt is one function that looks at the answer."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from scaling.fitting.draws import one_trunk_a_size
+from scaling.fitting.objective import Objective
+from scaling.fitting.profile import CHEAP, floor_profile
+from scaling.fitting.result import Estimate, Interval, Minimum, Warned
+from scaling.fitting.rows import Rows
+from scaling.laws import Law, LossInND
+from scaling.laws.base import Array
+from scaling.reporting.numbers import plain
+
+NOTES = frozenset({"derived_by_6ND", "extrapolation"})
+"""Codes that leave the status ok."""
+FEW_LEVELS = 3
+"""Levels of an input below which floor, coefficient and exponent cannot all be told apart."""
+CLOSE = 1.05
+"""Objectives within this factor of the lowest compete with it."""
+
+
+def about_rows(law: type[Law], rows: Rows) -> Iterator[Warned]:
+    """Doubts that the table alone raises."""
+    derived = {
+        name: formula for name, formula in rows.sources.items() if "(" in formula or "6 N D" in formula
+    }
+    for name, formula in derived.items():
+        yield Warned("derived_by_6ND", f"{name} is not a column; it was derived as {formula}, from C = 6 N D")
+    n, P = len(rows.loss), len(law.parameter_names())
+    if n < 3 * P:
+        yield Warned(
+            "too_few_rows", f"{n} rows for {P} parameters; an interval means little below {3 * P} rows"
+        )
+    for name, values in rows.inputs.items():
+        found = levels(values)
+        if found < FEW_LEVELS:
+            yield Warned(
+                "one_D_cannot_identify_E",
+                f"{name} has {found} levels; below {FEW_LEVELS} its term and the floor E cannot be told apart",
+            )
+    other = {"N": "D", "D": "N"}.get(rows.sources.get("x", ""))
+    if other is not None and other in rows.frame and levels(rows.frame[other].to_numpy(dtype=float)) == 1:
+        value = plain(float(rows.frame[other].iloc[0]))
+        yield Warned(
+            "one_D_cannot_identify_E",
+            f"all rows have {other} = {value}: this E holds the loss that {other} would still remove, "
+            "it is not the floor of the data",
+        )
+    if "annealed" in rows.frame:
+        hot = int((~rows.frame["annealed"].astype(bool)).sum())
+        if hot:
+            yield Warned(
+                "not_annealed",
+                f"{hot} of {n} rows were not annealed (learning rate > 0): their loss lies above "
+                "what the run can reach",
+            )
+    if one_trunk_a_size(rows):
+        yield Warned(
+            "one_trunk_a_size",
+            "each size was trained from one seed: intervals speak of these runs, not of other seeds",
+        )
+
+
+def levels(values: Array) -> int:
+    """Number of distinct values, those within a relative 1e-6 taken as one."""
+    return len(np.unique(np.round(np.log(values), 6)))
+
+
+def about_bounds(law: Law, at_bound: Sequence[str]) -> Iterator[Warned]:
+    """A floor at zero, or another parameter at an end of its range."""
+    for name in at_bound:
+        if name == law.floor:
+            yield Warned("floor_at_zero", f"the best fit has {name} = 0: the rows show no floor")
+        else:
+            value = getattr(law, name)
+            yield Warned(
+                "bound_hit", f"{name} = {plain(value)} is at an end of its range; the rows do not fix it"
+            )
+
+
+def about_floor(
+    law: Law, rows: Rows, objective: Objective, floor: Estimate | None, interval: Interval
+) -> Iterator[Warned]:
+    """A floor whose interval reaches 0 or spans half the lowest loss, with what another floor would cost."""
+    if law.floor is None or floor is None or floor.low is None or floor.high is None:
+        return
+    lowest = float(rows.loss.min())
+    if floor.low > 1e-3 * lowest and floor.high - floor.low < 0.5 * lowest:
+        return
+    low, high = floor_profile(type(law), rows, objective).cheap_range()
+    yield Warned(
+        "floor_not_identified",
+        f"the rows do not identify the floor {law.floor}: its {100 * interval.level:g} % interval runs from "
+        f"{plain(floor.low, 3)} to {plain(floor.high, 3)}, and {law.floor} from {plain(low, 3)} to "
+        f"{plain(high, 3)} costs at most {100 * CHEAP:g} % in rms residual (lowest loss measured: "
+        f"{plain(lowest, 3)})",
+    )
+
+
+def about_minima(minima: Sequence[Minimum]) -> Iterator[Warned]:
+    """Other local minima whose objective is nearly as low."""
+    close = [m for m in minima[1:] if m.value <= CLOSE * minima[0].value]
+    if close:
+        rise = 100 * (close[0].value / minima[0].value - 1) if minima[0].value > 0 else 0.0
+        rival = ", ".join(
+            f"{k} = {plain(v)}"
+            for k, v in zip(close[0].law.parameter_names(), close[0].law.values(), strict=True)
+        )
+        yield Warned(
+            "competing_minima",
+            f"{len(close)} other local minima within {100 * (CLOSE - 1):g} % of the lowest; "
+            f"the next lies {plain(rise, 2)} % higher at {rival}",
+        )
+
+
+def about_extrapolation(law: Law, rows: Rows, compute: float | None) -> Iterator[Warned]:
+    """How far beyond the rows an answer at `compute` lies."""
+    if compute is None or rows.C is None or not isinstance(law, LossInND):
+        return
+    decades = float(np.log10(compute / np.nanmax(rows.C)))
+    if decades > 0:
+        yield Warned(
+            "extrapolation",
+            f"C = {plain(compute)} lies {plain(decades, 2)} decades beyond the largest run; "
+            "the interval takes the law's form for granted",
+        )
+
+
+def about_convergence(converged: bool, lost: int, draws: int) -> Iterator[Warned]:
+    """The answer, or more than one draw in a hundred, did not meet the conditions of a minimum."""
+    if not converged:
+        yield Warned(
+            "not_converged", "the answer does not meet the conditions of a minimum to full precision"
+        )
+    if lost > 0.01 * draws:
+        yield Warned(
+            "draws_not_converged", f"{lost} of {draws} draws did not converge; they count as they ended"
+        )

@@ -1,0 +1,95 @@
+"""Bootstrap draws for a fit: which resampling the rows call for, and the draws fitted."""
+
+from typing import Literal, get_args
+
+import numpy as np
+
+from scaling import resampling
+from scaling.errors import InputError
+from scaling.fitting.design import Design
+from scaling.fitting.engine import search
+from scaling.fitting.newton import Problems
+from scaling.fitting.objective import Mask, Objective
+from scaling.fitting.rows import Rows
+from scaling.laws import SeparableLaw
+from scaling.laws.base import Array
+
+Resample = Literal["pairs", "clusters", "trunks"]
+
+THESE_RUNS = "these runs only"
+
+
+def draw(
+    rows: Rows, how: Resample | None, cluster: str | None, draws: int, seed: int
+) -> resampling.Resamples:
+    """Draws by the design asked for; None takes what the columns call for.
+
+    `trunks` needs a column trunk_id and takes sizes by their N (or the law's x); with one trunk a size it falls
+    back on pairs, labelled as speaking of these runs only. `clusters` keeps the rows of one `cluster` together.
+    None means clusters where `cluster` is given, trunks where a trunk_id repeats, pairs elsewhere.
+    """
+    rng = np.random.default_rng(seed)
+    how = how or _called_for(rows, cluster)
+    if how not in get_args(Resample):
+        raise InputError(f"no resampling is called {how!r}; known: {', '.join(get_args(Resample))}")
+    if how == "clusters":
+        return resampling.clusters(_column(rows, cluster or "run_id"), draws, rng)
+    if how == "trunks":
+        trunk = _column(rows, "trunk_id")
+        size = _column(rows, "N") if "N" in rows.frame else next(iter(rows.inputs.values()))
+        if one_trunk_a_size(rows):
+            drawn = resampling.pairs(len(rows.loss), draws, rng)
+            return resampling.Resamples(f"pairs, {THESE_RUNS}", None, weights=drawn.weights)
+        duration = rows.inputs.get("D", rows.C if rows.C is not None else np.zeros(len(rows.loss)))
+        return resampling.trunks_within_size(
+            np.log(rows.loss), trunk, size, np.round(np.log(duration), 6), draws, rng
+        )
+    return resampling.pairs(len(rows.loss), draws, rng)
+
+
+def one_trunk_a_size(rows: Rows) -> bool:
+    """Whether runs are known by trunk and no size has a second one."""
+    if "trunk_id" not in rows.frame or "N" not in rows.frame or rows.frame["trunk_id"].isna().any():
+        return False
+    return resampling.trunk_freedom(rows.frame["trunk_id"], rows.frame["N"]) < 1
+
+
+def fit_draws(
+    design: Design, objective: Objective, drawn: resampling.Resamples, minima: Array
+) -> tuple[Array, Mask]:
+    """Parameters (B, P) of the lowest minimum of each draw, and whether each converged (B,).
+
+    Every draw has its own starts; a law that is not separable also starts from the `minima` (thetas) of all rows.
+    """
+    log_y = drawn.values
+    weights = drawn.weights
+    if weights is None:
+        assert log_y is not None
+        weights = np.ones_like(log_y)
+    problems = Problems.of(design, objective, weights, log_y)
+    separable = issubclass(design.law, SeparableLaw)
+    found = search(
+        problems,
+        most=2,
+        warm=None if separable else minima[:3],
+        floor_at_zero=bool(np.isneginf(minima).any()),
+    )
+    best = found.best(len(weights))[1]
+    return design.law.from_theta(best.theta, design.centre), best.converged
+
+
+def _called_for(rows: Rows, cluster: str | None) -> Resample:
+    if cluster is not None:
+        return "clusters"
+    if "trunk_id" in rows.frame and not rows.frame["trunk_id"].isna().any():
+        return "trunks" if rows.frame["trunk_id"].duplicated().any() else "pairs"
+    return "pairs"
+
+
+def _column(rows: Rows, name: str) -> np.ndarray:
+    if name not in rows.frame:
+        raise InputError(f"no column is called {name}; the draws need it to know which rows belong together")
+    if rows.frame[name].isna().any():
+        raise InputError(f"column {name} has missing labels; give every row one, or draw pairs")
+    labels: np.ndarray = rows.frame[name].to_numpy()
+    return labels

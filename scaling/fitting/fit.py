@@ -1,0 +1,146 @@
+"""`fit`: a law and a table in, a Fit out."""
+
+from collections.abc import Mapping
+from itertools import chain
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from scaling import laws
+from scaling.errors import FitError, InputError
+from scaling.fitting import doubts
+from scaling.fitting.derived import at_compute, derived, estimates
+from scaling.fitting.design import Design
+from scaling.fitting.draws import Resample, draw, fit_draws
+from scaling.fitting.minima import at_bounds, gradient_norm, local_minima
+from scaling.fitting.objective import Loss, Objective, Residual
+from scaling.fitting.result import Fit, Interval, Minimum
+from scaling.fitting.rows import Excluded, Rows, rows_of
+from scaling.laws import Law
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def fit(
+    law: str | type[Law],
+    frame: "pd.DataFrame",
+    *,
+    loss: Loss = "huber",
+    delta: float = 1e-3,
+    residual: Residual = "log",
+    bootstrap: int = 1000,
+    resample: Resample | None = None,
+    cluster: str | None = None,
+    level: float = 0.95,
+    seed: int = 0,
+    compute: float | None = None,
+    convention: Mapping[str, str] | None = None,
+    excluded: Excluded = (),
+    sha256: str | None = None,
+) -> Fit:
+    """Fit a law: the lowest minimum of sum_i rho(r_i), r = log L - log loss (or L - loss), and its intervals.
+
+    Args:
+        law: name or class; `scaling.laws.ALL` has them.
+        frame: columns N, D, C (or x) as the law needs, and loss; D or C that is missing follows from C = 6 N D.
+            Read where present: status, trunk_id, annealed.
+        loss: `huber` (Hoffmann et al. 2022), `lad` (least absolute deviations, exact), `mse` (least squares).
+        delta: Huber's bend, in units of the residual.
+        residual: `log` or `raw`.
+        bootstrap: draws for the intervals; 0 for none.
+        resample: `pairs`, `clusters` or `trunks`; None takes what the columns call for (see `fitting.draws`).
+        cluster: column of labels whose rows stay together.
+        level: coverage of the percentile intervals.
+        seed: seed of the draws.
+        compute: FLOPs at which the compute-optimal N, D and loss are wanted.
+        convention: which parameters and FLOPs the columns count, for the record.
+        excluded: (row, reason) of rows that were left out before, for the account.
+        sha256: hash of the table's file, for the record.
+
+    Raises:
+        InputError: unknown names, missing columns, text among numbers, a level or count that means nothing.
+        FitError: fewer rows than parameters, or an input that never varies.
+    """
+    law = laws.find(law) if isinstance(law, str) else law
+    objective = Objective(loss, delta, residual)
+    _check_options(bootstrap, level, compute)
+    rows = rows_of(law, frame, excluded=excluded, sha256=sha256)
+    _check_rows(law, rows)
+    design = Design.of(law, [rows.inputs[name] for name in law.inputs], rows.loss)
+    theta, objectives, converged = local_minima(design, objective)
+    values = law.from_theta(theta, design.centre)
+    fitted = law.from_values(values[0])
+    draws, interval = np.empty((0, values.shape[1])), Interval(None, level, 0)
+    lost = 0
+    if bootstrap:
+        drawn = draw(rows, resample, cluster, bootstrap, seed)
+        draws, good = fit_draws(design, objective, drawn, theta)
+        interval = Interval(f"percentile, {drawn.method}", level, bootstrap, drawn.clusters)
+        lost = int(np.sum(~good))
+    parameters = estimates(law.parameter_names(), values[0], draws, level)
+    minima = tuple(
+        Minimum(float(value), law.from_values(point), at_compute(law.from_values(point), compute))
+        for value, point in zip(objectives, values, strict=True)
+    )
+    warnings = tuple(
+        chain(
+            doubts.about_rows(law, rows),
+            doubts.about_bounds(fitted, at_bounds(design, theta[0])),
+            doubts.about_floor(fitted, rows, objective, parameters.get(law.floor or ""), interval),
+            doubts.about_minima(minima),
+            doubts.about_extrapolation(fitted, rows, compute),
+            doubts.about_convergence(converged, lost, bootstrap),
+        )
+    )
+    return Fit(
+        law=fitted,
+        status="ok" if all(warned.code in doubts.NOTES for warned in warnings) else "doubtful",
+        warnings=warnings,
+        objective=objective,
+        value=minima[0].value,
+        gradient_norm=gradient_norm(design, objective, theta[0]),
+        parameters=parameters,
+        derived=derived(law, values[0], draws, compute, level),
+        minima=minima,
+        rows=rows,
+        interval=interval,
+        draws=draws,
+        compute=compute,
+        convention=dict(convention or {"params": "as given", "flops": "as given"}),
+        seed=seed,
+    )
+
+
+def _check_options(bootstrap: int, level: float, compute: float | None) -> None:
+    if bootstrap < 0 or bootstrap == 1:
+        raise InputError(
+            f"bootstrap is {bootstrap}; give 0 for no intervals, or at least 2 draws (1000 is usual)"
+        )
+    if not 0 < level < 1:
+        raise InputError(f"level is {level}; give a coverage between 0 and 1, for example .95")
+    if compute is not None and not 0 < compute < np.inf:
+        raise InputError(f"compute is {compute}; give a positive number of FLOPs")
+
+
+def _check_rows(law: type[Law], rows: Rows) -> None:
+    """Refuse rows that cannot have an answer."""
+    n, P = len(rows.loss), len(law.parameter_names())
+    if n < P:
+        why = (
+            f" ({len(rows.excluded)} excluded, the first because {rows.excluded[0][1]})"
+            if rows.excluded
+            else ""
+        )
+        raise FitError(
+            f"{law.name} has {P} parameters ({', '.join(law.parameter_names())}) and {n} usable rows of "
+            f"{rows.read} read{why}; give at least {P}, better {3 * P}"
+        )
+    for name, values in rows.inputs.items():
+        if doubts.levels(values) < 2:
+            others = [other for other in law.inputs if other != name]
+            hint = f"; vary it, or fit --law power with --map x={others[0]}" if others else "; vary it"
+            raise FitError(
+                f"all {n} rows have {name} = {values[0]:g}: {law.name} cannot tell its term in {name} from the "
+                f"floor{hint}"
+            )

@@ -1,0 +1,213 @@
+"""IsoFLOP curves fitted: a parabola at each budget, its optimum, and the power law through the optima.
+
+Shapes: B draws, n rows, K budgets.
+"""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from scaling import resampling
+from scaling.errors import FitError, InputError
+from scaling.fitting.derived import estimates
+from scaling.fitting.draws import THESE_RUNS
+from scaling.fitting.isoflop_result import BudgetFit, IsoflopFit, Status
+from scaling.fitting.isoflop_rows import Budgets, budgets_of, noise, shared_trunks
+from scaling.fitting.result import Estimate, Interval, Warned
+from scaling.fitting.rows import Excluded
+from scaling.laws import FLOPS_PER_PARAMETER_TOKEN, OptimalSize, Parabola
+from scaling.laws.base import Array
+from scaling.resampling import percentile
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def fit_isoflop(
+    frame: "pd.DataFrame",
+    *,
+    bootstrap: int = 1000,
+    level: float = 0.95,
+    seed: int = 0,
+    compute: float | None = None,
+    excluded: Excluded = (),
+) -> IsoflopFit:
+    """Fit log loss = parabola in log N at each budget by least squares, and N_opt = k C^a through the optima.
+
+    Budgets are the values of a column `budget` if there is one, else groups of C (or 6 N D) that lie within
+    .1 decades of a neighbour.
+
+    The draws keep the design and move the losses, because draws of pairs cannot fix a parabola at five sizes.
+    Where rows name trunks and some size has two, seeds are redrawn (`resampling.trunks_within_size`), so that
+    branches of one trunk move together through all budgets; elsewhere noise is normal about the curves with the
+    larger of two spreads, that of the residuals and that of replicates. The power law is an ordinary least
+    squares line of log N_opt on log C.
+
+    Raises InputError for missing columns or text; FitError when no budget has three sizes or nothing tells the
+    noise.
+    """
+    if bootstrap < 2:
+        raise InputError(
+            f"bootstrap is {bootstrap}; the status of a budget needs draws, give at least 2 (1000 is usual)"
+        )
+    budgets = budgets_of(frame, excluded)
+    if not any(block.usable for block in budgets.blocks):
+        raise FitError("no budget has rows at three model sizes; a parabola needs three, better five")
+    drawn, spread, freedom = _draws(budgets, bootstrap, seed)
+    fits, log_N, drawn_log_N = [], [], []
+    for block in budgets.blocks:
+        found, optima = _fit_budget(budgets, block.rows, block.C, drawn, level)
+        fits.append(found)
+        if found.status == "interior" and found.N_optimal is not None:
+            log_N.append(np.log(found.N_optimal.value))
+            drawn_log_N.append(optima)
+    C = np.array([found.C for found in fits if found.status == "interior"])
+    law, parameters, derived = _through(C, np.array(log_N), np.array(drawn_log_N).T, compute, level)
+    warnings = _warnings(fits, budgets)
+    return IsoflopFit(
+        budgets=tuple(fits),
+        law=law,
+        parameters=parameters,
+        derived=derived,
+        status="doubtful" if warnings else "ok",
+        warnings=warnings,
+        noise=spread,
+        noise_freedom=freedom,
+        frame=_with_predictions(budgets, fits),
+        read=budgets.rows.read,
+        excluded=budgets.rows.excluded,
+        interval=Interval(f"percentile, {drawn.method}", level, bootstrap, drawn.clusters),
+        seed=seed,
+    )
+
+
+def parabola_coefficients(t: Array, log_loss_Bn: Array) -> Array:
+    """Level, slope and curvature (B, 3) of least-squares parabolas in t (n,) through log losses (B, n)."""
+    coefficients: Array = log_loss_Bn @ np.linalg.pinv(np.stack([np.ones_like(t), t, t * t], axis=1)).T
+    return coefficients
+
+
+def _draws(budgets: Budgets, draws: int, seed: int) -> tuple[resampling.Resamples, float, int]:
+    """Redrawn log losses, and the spread of a row about its curve with its degrees of freedom."""
+    rng = np.random.default_rng(seed)
+    spread, freedom = noise(budgets)
+    trunk = shared_trunks(budgets)
+    if trunk is not None:
+        N, C = budgets.rows.inputs["N"], budgets.budget
+        return (
+            resampling.trunks_within_size(np.log(budgets.rows.loss), trunk, N, C, draws, rng),
+            spread,
+            freedom,
+        )
+    if freedom < 1:
+        raise FitError(
+            "nothing tells the noise: every budget has three sizes and no size is repeated; add a fourth size or "
+            "a second seed at one budget"
+        )
+    drawn = resampling.parametric(budgets.curve, spread, freedom, draws, rng)
+    if budgets.one_trunk_a_size:
+        drawn = replace(drawn, method=f"{drawn.method}, {THESE_RUNS}")
+    return drawn, spread, freedom
+
+
+def _fit_budget(
+    budgets: Budgets, rows: np.ndarray, C: float, drawn: resampling.Resamples, level: float
+) -> tuple[BudgetFit, Array]:
+    """One budget's parabola with its optimum, and log N_opt of each draw (NaN where a draw has none)."""
+    N = budgets.rows.inputs["N"][rows]
+    log_loss = np.log(budgets.rows.loss[rows])
+    sizes = len(np.unique(N))
+    none = np.empty(0)
+    if sizes < 3 or drawn.values is None:
+        return BudgetFit(C, len(rows), sizes, "too few sizes", None, None, None, None, None), none
+    centre = float(np.exp(np.mean(np.log(N))))
+    t = np.log(N / centre)
+    height, slope, curvature = map(float, parabola_coefficients(t, log_loss[None, :])[0])
+    parabola = Parabola(C, centre, height, slope, curvature, float(N.min()), float(N.max()))
+    coefficients = parabola_coefficients(t, drawn.values[:, rows])
+    level_B, slope_B, curvature_B = coefficients.T
+    has_minimum = curvature_B > 0
+    vertex = np.where(has_minimum, -0.5 * slope_B / np.where(has_minimum, curvature_B, 1.0), np.nan)
+    status: Status = parabola.status
+    if status == "interior" and np.mean(~has_minimum) > 0.5 * (1 - level):
+        status = "flat"
+    N_optimal, D_optimal, loss_optimal = parabola.N_optimal, parabola.D_optimal, parabola.loss_optimal
+    if status != "interior" or N_optimal is None or D_optimal is None or loss_optimal is None:
+        return BudgetFit(C, len(rows), sizes, status, parabola, None, None, None, None), none
+    log_N = np.log(centre) + vertex
+    log_D = np.log(C / FLOPS_PER_PARAMETER_TOKEN) - log_N
+    values = np.array(
+        [np.log(N_optimal), np.log(D_optimal), np.log(D_optimal / N_optimal), np.log(loss_optimal)]
+    )
+    lowest = level_B + 0.5 * slope_B * vertex
+    found = _exponentials(values, np.stack([log_N, log_D, log_D - log_N, lowest], axis=1), level)
+    return BudgetFit(C, len(rows), sizes, status, parabola, *found), log_N
+
+
+def _exponentials(values: Array, draws: Array, level: float) -> list[Estimate]:
+    """Estimates of exp(values) (k,) from draws (B, k) of the logarithms; se is that of the logarithm times exp."""
+    low, high = percentile(draws, level)
+    se = np.nanstd(draws, axis=0, ddof=1) * np.exp(values)
+    table = np.stack([np.exp(values), np.exp(low), np.exp(high), se], axis=1)
+    return [Estimate(*map(float, row)) for row in table]
+
+
+def _through(
+    C: Array, log_N: Array, drawn_log_N: Array, compute: float | None, level: float
+) -> tuple[OptimalSize | None, dict[str, Estimate], dict[str, Estimate]]:
+    """The power law through interior optima (K,) and those of the draws (B, K), by least squares of the logs."""
+    if len(C) < 2:
+        return None, {}, {}
+    solve = np.linalg.pinv(np.stack([np.ones_like(C), np.log(C)], axis=1)).T
+    log_k, a = log_N @ solve
+    drawn = drawn_log_N @ solve
+    law = OptimalSize(k=float(np.exp(log_k)), a=float(a))
+    exponents = np.stack([drawn[:, 1], 1.0 - drawn[:, 1]], axis=1)
+    derived = estimates(("N_exponent", "D_exponent"), np.array([a, 1.0 - a]), exponents, level)
+    parameters = {"k": _exponentials(np.array([log_k]), drawn[:, :1], level)[0], "a": derived["N_exponent"]}
+    if compute is not None:
+        log_C = float(np.log(compute))
+        value, draws = log_k + a * log_C, drawn[:, 0] + drawn[:, 1] * log_C
+        log_6 = float(np.log(FLOPS_PER_PARAMETER_TOKEN))
+        values = np.array([value, log_C - log_6 - value, log_C - log_6 - 2 * value])
+        columns = np.stack([draws, log_C - log_6 - draws, log_C - log_6 - 2 * draws], axis=1)
+        names = ("N_optimal", "D_optimal", "tokens_per_param")
+        derived |= dict(zip(names, _exponentials(values, columns, level), strict=True))
+    return law, parameters, derived
+
+
+def _warnings(fits: list[BudgetFit], budgets: Budgets) -> tuple[Warned, ...]:
+    warned = [
+        Warned("budget_refused", f"C = {found.C:.3g}: {WHY[found.status]}")
+        for found in fits
+        if found.status != "interior"
+    ]
+    interior = sum(found.status == "interior" for found in fits)
+    if interior < 3:
+        warned.append(
+            Warned("too_few_optima", f"{interior} interior optima; a power law with error needs three")
+        )
+    if budgets.one_trunk_a_size:
+        warned.append(
+            Warned(
+                "one_trunk_a_size", "each size was trained from one seed: intervals speak of these runs only"
+            )
+        )
+    return tuple(warned)
+
+
+WHY = {
+    "edge": "the lowest loss lies at or beyond an end of the sizes measured; train further sizes there",
+    "flat": "the losses do not fix a minimum; train a wider range of sizes or more seeds",
+    "too few sizes": "fewer than three sizes",
+}
+"""Why a budget has no optimum."""
+
+
+def _with_predictions(budgets: Budgets, fits: list[BudgetFit]) -> "pd.DataFrame":
+    predicted = np.full(len(budgets.budget), np.nan)
+    for block, found in zip(budgets.blocks, fits, strict=True):
+        if found.parabola is not None:
+            predicted[block.rows] = found.parabola.predict(N=budgets.rows.inputs["N"][block.rows])
+    return budgets.rows.frame.assign(budget=budgets.budget, predicted=predicted)

@@ -1,0 +1,120 @@
+"""Rows sorted into compute budgets, and the noise about the curves through them."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from scaling import resampling
+from scaling.fitting.draws import one_trunk_a_size
+from scaling.fitting.rows import Excluded, Rows, number_column, rows_of
+from scaling.laws import Chinchilla
+from scaling.laws.base import Array
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+GAP = 0.1
+"""Rows whose C is further than this many decades from any other row's begin a new budget."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """The rows of one budget."""
+
+    C: float
+    """Budget [FLOP]."""
+    rows: np.ndarray
+    """Positions of its rows."""
+    usable: bool
+    """Whether there are three sizes."""
+
+
+@dataclass(frozen=True)
+class Budgets:
+    """Rows in use and the budget of each."""
+
+    rows: Rows
+    """Inputs N and D, losses and the account of rows."""
+    budget: Array
+    """Budget of each row, (n,) [FLOP]."""
+
+    @cached_property
+    def blocks(self) -> tuple[Block, ...]:
+        """The budgets, ascending."""
+        N = self.rows.inputs["N"]
+        found = []
+        for C in np.unique(self.budget):
+            at = np.flatnonzero(self.budget == C)
+            found.append(Block(float(C), at, len(np.unique(N[at])) >= 3))
+        return tuple(found)
+
+    @cached_property
+    def curve(self) -> Array:
+        """Log loss of each row's fitted parabola, (n,); the measured one where a budget has none."""
+        curve = np.log(self.rows.loss)
+        for block in self.blocks:
+            if block.usable:
+                curve[block.rows] = _parabola(self, block)
+        return curve
+
+    @property
+    def one_trunk_a_size(self) -> bool:
+        """Whether trunks are known and no size has a second one."""
+        return one_trunk_a_size(self.rows)
+
+
+def budgets_of(frame: "pd.DataFrame", excluded: Excluded) -> Budgets:
+    """The usable rows of a table with N, loss and two of N, D, C, sorted into budgets."""
+    rows = rows_of(Chinchilla, frame, excluded=excluded)
+    if "budget" in rows.frame:
+        return Budgets(rows, number_column(rows.frame, "budget"))
+    C = rows.C if rows.C is not None else 6.0 * rows.inputs["N"] * rows.inputs["D"]
+    order = np.argsort(C, kind="stable")
+    group = np.empty(len(C), dtype=np.intp)
+    group[order] = np.concatenate([[0], np.cumsum(np.diff(np.log10(C[order])) > GAP)])[: len(C)]
+    mean = np.bincount(group, weights=np.log(C)) / np.bincount(group) if len(C) else np.empty(0)
+    return Budgets(rows, np.exp(mean)[group])
+
+
+def noise(budgets: Budgets) -> tuple[float, int]:
+    """Standard deviation of a row's log loss about its curve, and its degrees of freedom.
+
+    The larger of the spread of residuals, which holds lack of fit too, and that of replicates (same size and
+    budget); with no degree of freedom for either, (0, 0).
+    """
+    log_loss, N = np.log(budgets.rows.loss), budgets.rows.inputs["N"]
+    residual, replicate = [0.0, 0], [0.0, 0]
+    for block in budgets.blocks:
+        if not block.usable:
+            continue
+        residual[0] += float(np.sum((log_loss[block.rows] - budgets.curve[block.rows]) ** 2))
+        residual[1] += len(block.rows) - 3
+        for size in np.unique(N[block.rows]):
+            same = log_loss[block.rows[N[block.rows] == size]]
+            replicate[0] += float(np.sum((same - same.mean()) ** 2))
+            replicate[1] += len(same) - 1
+    spreads = [(float(np.sqrt(s / f)), int(f)) for s, f in (residual, replicate) if f > 0]
+    return max(spreads) if spreads else (0.0, 0)
+
+
+def shared_trunks(budgets: Budgets) -> Any:
+    """Trunk labels where rows name them and some size has two at one budget, else None."""
+    frame = budgets.rows.frame
+    if "trunk_id" not in frame or frame["trunk_id"].isna().any():
+        return None
+    N = budgets.rows.inputs["N"]
+    if resampling.trunk_freedom(frame["trunk_id"], N) < 1:
+        return None
+    cells = np.stack([np.log(N), np.log(budgets.budget)], axis=1)
+    return frame["trunk_id"].to_numpy() if len(np.unique(cells, axis=0)) < len(cells) else None
+
+
+def _parabola(budgets: Budgets, block: Block) -> Array:
+    """Fitted log loss of a block's rows."""
+    t = np.log(budgets.rows.inputs["N"][block.rows])
+    t = t - t.mean()
+    X = np.stack([np.ones_like(t), t, t * t], axis=1)
+    fitted: Array = X @ (np.linalg.pinv(X) @ np.log(budgets.rows.loss[block.rows]))
+    return fitted

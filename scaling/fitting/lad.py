@@ -1,0 +1,87 @@
+"""Least absolute deviations, exactly: the vertex that Huber's minimum for a tiny delta points at.
+
+At the minimum some rows (at most P of them when no two rows say the same) have residual 0 and a multiplier
+between -w and w; the others pull with their full weight. Newton on these conditions ends at machine precision,
+and the multipliers certify the minimum. Shapes: B problems, P parameters, n rows, k rows held at 0.
+"""
+
+import numpy as np
+
+from scaling.fitting.newton import Problems, Solutions
+from scaling.fitting.objective import Mask
+from scaling.laws.base import Array
+
+STEPS = 8
+"""Newton steps on the conditions; they start within delta of the answer."""
+
+
+def exact_lad(problems: Problems, theta_BP: Array, free_P: Mask, delta: float) -> Solutions:
+    """The exact minimum of sum w |r| next to a minimum theta of Huber's loss with a tiny delta.
+
+    `converged` holds where the conditions of a minimum are met: residuals held at 0 vanish, multipliers stay
+    within the weights, every other residual keeps its sign. Elsewhere the lower of both points is returned.
+    """
+    residuals = _residuals(problems, theta_BP)
+    held = (np.abs(residuals) <= delta) & (problems.weights > 0)
+    pull = problems.weights * np.clip(residuals / delta, -1.0, 1.0)
+    rows = np.argsort(~held, axis=1, kind="stable")[:, : max(1, int(held.sum(axis=1).max()))]
+    theta = theta_BP.copy()
+    multipliers = np.where(np.take_along_axis(held, rows, 1), np.take_along_axis(pull, rows, 1), 0.0)
+    used = np.take_along_axis(held, rows, 1)
+    for _ in range(STEPS):
+        step, multipliers = _step(problems, theta, free_P, pull, rows, used)
+        theta = theta + np.clip(step, -0.1, 0.1)
+        np.put_along_axis(pull, rows, np.where(used, multipliers, np.take_along_axis(pull, rows, 1)), 1)
+        if np.max(np.abs(step), initial=0.0) < 1e-15:
+            break
+    end = _residuals(problems, theta)
+    free_rows = ~held & (problems.weights > 0)
+    weights_held = np.take_along_axis(problems.weights, rows, 1)
+    scale = (
+        np.exp(problems.log_y.max(axis=1)) if problems.objective.residual == "raw" else np.ones(len(theta))
+    )
+    certified = (
+        np.all(np.abs(np.where(held, end, 0.0)) < 1e-11 * scale[:, None], axis=1)
+        & np.all(~used | (np.abs(multipliers) <= weights_held * (1 + 1e-9)), axis=1)
+        & np.all(~free_rows | (np.sign(end) == np.sign(residuals)), axis=1)
+    )
+    value, before = problems.value(theta), problems.value(theta_BP)
+    better = value <= before * (1 + 1e-12)
+    return Solutions(
+        np.where(better[:, None], theta, theta_BP), np.where(better, value, before), certified & better
+    )
+
+
+def _residuals(problems: Problems, theta: Array) -> Array:
+    state = problems.design.law.evaluate(theta, problems.design.x)
+    return problems.objective.residuals(state[0], problems.log_y)
+
+
+def _step(
+    problems: Problems, theta: Array, free: Mask, pull: Array, rows: np.ndarray, used: Mask
+) -> tuple[Array, Array]:
+    """Newton step by theta (B, P) and new multipliers (B, k) from the conditions of the minimum."""
+    design = problems.design
+    B, P = theta.shape
+    state = design.law.evaluate(theta, design.x)
+    jacobian = design.jacobian(theta, state)
+    residuals = problems.objective.residuals(state[0], problems.log_y)
+    by_log = np.ones_like(residuals) if problems.objective.residual == "log" else np.exp(state[0])
+    first = pull * by_log
+    # Second derivative of sum pull r: for the raw residual L itself bends with log L.
+    second = np.zeros_like(first) if problems.objective.residual == "log" else first
+    gradient, hessian = design.curvature(theta, state, first, second, np.ones(B, dtype=np.bool_))
+    moving = free & np.isfinite(theta).all(axis=0) if B else free
+    held = np.take_along_axis(jacobian * by_log[:, :, None], rows[:, :, None], 1)
+    held = held * used[:, :, None] * moving
+    k = rows.shape[1]
+    system = np.zeros((B, P + k, P + k))
+    system[:, :P, :P] = np.moveaxis(hessian, 2, 0) * (moving[:, None] & moving[None, :])
+    system[:, :P, :P] += np.diag(~moving)
+    system[:, P:, :P], system[:, :P, P:] = held, np.swapaxes(held, 1, 2)
+    system[:, np.arange(P, P + k), np.arange(P, P + k)] += ~used
+    at_rows = np.take_along_axis(residuals, rows, 1) * used
+    right = -np.concatenate([gradient.T * moving, at_rows], axis=1)
+    # The pseudo-inverse, because two equal rows held at 0 share one multiplier in any split.
+    answer = np.einsum("bij,bj->bi", np.linalg.pinv(system, rcond=1e-13, hermitian=True), right)
+    return answer[:, :P], np.take_along_axis(pull, rows, 1) + answer[:, P:]

@@ -1,0 +1,59 @@
+"""The local minima of one fit, cleaned: distinct, true minima, lowest first."""
+
+import numpy as np
+
+from scaling.fitting.design import Design
+from scaling.fitting.engine import floor_slope, search
+from scaling.fitting.newton import Problems
+from scaling.fitting.objective import Objective
+from scaling.laws import SeparableLaw
+from scaling.laws.base import Array
+
+LISTED = 1.5
+"""Local minima up to this factor above the lowest are kept."""
+STARTS, STARTS_NOT_SEPARABLE = 12, 24
+"""Most grid-local minima that all rows together are polished from."""
+
+
+def local_minima(design: Design, objective: Objective) -> tuple[Array, Array, bool]:
+    """Theta (K, P) and objective (K,) of the minima, lowest first, and whether the lowest converged."""
+    most = STARTS if issubclass(design.law, SeparableLaw) else STARTS_NOT_SEPARABLE
+    one = Problems.of(design, objective, np.ones((1, design.rows)))
+    found = search(one, most=most).solutions
+    order = np.lexsort((~found.converged, found.value))
+    kept = [int(order[0])]
+    for k in order[1:]:
+        if found.value[k] > LISTED * found.value[kept[0]] or not found.converged[k]:
+            continue
+        if _is_minimum(one, found.theta[k]) and not any(_same(found.theta[k], found.theta[m]) for m in kept):
+            kept.append(int(k))
+    return found.theta[kept], found.value[kept], bool(found.converged[kept[0]])
+
+
+def at_bounds(design: Design, theta_P: Array) -> list[str]:
+    """Names of the parameters at an end of their range, a floor of 0 among them."""
+    low, high = design.bounds
+    ended = (theta_P <= low) | (theta_P >= high)
+    return [name for name, at_end in zip(design.law.parameter_names(), ended, strict=True) if at_end]
+
+
+def gradient_norm(design: Design, objective: Objective, theta_P: Array) -> float | None:
+    """Norm of the gradient by the log parameters that may move; None for LAD, which has a kink there."""
+    if objective.loss == "lad":
+        return None
+    one = Problems.of(design, objective, np.ones((1, design.rows)))
+    return float(one.gradient_norm(theta_P[None, :], np.isfinite(theta_P))[0])
+
+
+def _is_minimum(one: Problems, theta_P: Array) -> bool:
+    """E = 0 is a minimum only where the objective does not fall with E."""
+    if np.all(np.isfinite(theta_P)) or one.objective.loss == "lad":
+        return True
+    return bool(floor_slope(one, theta_P[None, :])[0] >= 0)
+
+
+def _same(a: Array, b: Array) -> bool:
+    finite = np.isfinite(a)
+    return bool(
+        np.array_equal(finite, np.isfinite(b)) and np.allclose(a[finite], b[finite], atol=1e-3, rtol=0)
+    )

@@ -1,0 +1,75 @@
+"""The objective along the floor: refitted with E held at each of many values."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from scaling.errors import InputError
+from scaling.fitting.design import Design
+from scaling.fitting.engine import Candidates
+from scaling.fitting.newton import Problems, minimise
+from scaling.fitting.objective import Objective
+from scaling.fitting.rows import Rows
+from scaling.fitting.starts import grid_of, starts
+from scaling.laws import Law
+from scaling.laws.base import Array
+
+CHEAP = 0.02
+"""A rise of the rms residual that no reader would notice."""
+
+
+@dataclass(frozen=True)
+class FloorProfile:
+    """Best fits with the floor held."""
+
+    floor: Array
+    """Values of E, (K,), ascending from 0."""
+    value: Array
+    """Objective, (K,)."""
+    rms: Array
+    """Root mean square of the residuals, (K,)."""
+    parameters: Array
+    """Parameters of the best fit, (K, P)."""
+
+    def cheap_range(self, rise: float = CHEAP) -> tuple[float, float]:
+        """The values of E around the best that raise the rms residual by no more than `rise`, as a share."""
+        best = int(np.argmin(self.value))
+        dear = self.rms > (1.0 + rise) * self.rms[best]
+        below = np.flatnonzero(dear[: best + 1])
+        above = np.flatnonzero(dear[best:])
+        low = below[-1] + 1 if below.size else 0
+        high = best + above[0] - 1 if above.size else len(self.floor) - 1
+        return float(self.floor[low]), float(self.floor[max(high, low)])
+
+
+def floor_profile(
+    law: type[Law], rows: Rows, objective: Objective, floors: npt.ArrayLike | None = None
+) -> FloorProfile:
+    """Fit with the floor held at each of `floors`; by default 41 values from 0 to just under the lowest loss.
+
+    LAD is profiled through its Huber loss, which is smooth.
+    """
+    if law.floor is None:
+        raise InputError(f"{law.name} has no floor to profile")
+    ceiling = 0.995 * float(rows.loss.min())
+    held = np.linspace(0.0, ceiling, 41) if floors is None else np.sort(np.asarray(floors, dtype=np.float64))
+    if held.size == 0 or held[0] < 0 or held[-1] >= rows.loss.min():
+        raise InputError(f"floors must lie in [0, {rows.loss.min():g}), below every measured loss")
+    if objective.loss == "lad":
+        objective = Objective("huber", objective.delta, objective.residual)
+    design = Design.of(law, [rows.inputs[name] for name in law.inputs], rows.loss)
+    problems = Problems.of(design, objective, np.ones((len(held), design.rows)))
+    free = np.ones(len(law.parameter_names()), dtype=np.bool_)
+    free[law.position(law.floor)] = False
+    begin = starts(problems, grid_of(design), most=3, floor=held)
+    found = Candidates(begin.problem, minimise(problems.take(begin.problem), begin.theta, free))
+    best = found.best(len(held))[1]
+    state = law.evaluate(best.theta, design.x)
+    residuals = objective.residuals(state[0], design.log_y)
+    return FloorProfile(
+        floor=held,
+        value=best.value,
+        rms=np.sqrt(np.mean(residuals**2, axis=1)),
+        parameters=law.from_theta(best.theta, design.centre),
+    )

@@ -1,0 +1,161 @@
+"""The answer of a fit: values with intervals, how it was reached, and what to doubt."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from scaling.errors import InputError
+from scaling.fitting.objective import Objective
+from scaling.fitting.rows import Rows
+from scaling.laws import Law
+from scaling.laws.base import Array
+from scaling.resampling import percentile
+
+if TYPE_CHECKING:
+    from scaling.fitting.profile import FloorProfile
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A number with its interval."""
+
+    value: float
+    """The point estimate."""
+    low: float | None = None
+    """Lower end of the interval; None without one."""
+    high: float | None = None
+    """Upper end of the interval."""
+    se: float | None = None
+    """Standard deviation of the bootstrap draws."""
+
+
+@dataclass(frozen=True)
+class Interval:
+    """How the intervals were made."""
+
+    method: str | None
+    """In words, for example `percentile, pairs`; None without draws."""
+    level: float
+    """Nominal coverage."""
+    draws: int
+    """Bootstrap draws that were fitted."""
+    clusters: int | None = None
+    """Independent units that were drawn from, where these are not the rows."""
+
+
+@dataclass(frozen=True)
+class Warned:
+    """Something a reader of the fit must know."""
+
+    code: str
+    """A fixed word for programs."""
+    message: str
+    """A sentence for people."""
+
+
+@dataclass(frozen=True)
+class Minimum:
+    """A local minimum of the objective."""
+
+    value: float
+    """Objective there."""
+    law: Law
+    """The law with the parameters there."""
+    predictions: Mapping[str, float] = field(default_factory=dict)
+    """What it says at the compute asked for: N_optimal, D_optimal, tokens_per_param, loss_optimal."""
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """A law's values with the interval of the law, which is not that of a new run's noise."""
+
+    value: Array
+    """Predicted loss, of the shape of the inputs."""
+    low: Array | None
+    """Lower ends; None without draws."""
+    high: Array | None
+    """Upper ends; None without draws."""
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A law fitted to rows."""
+
+    law: Law
+    """The fitted law: an instance, `fit.law.predict(N=, D=)`."""
+    status: Literal["ok", "doubtful"]
+    """`doubtful` when a warning puts the answer itself in doubt."""
+    warnings: tuple[Warned, ...]
+    """What to know; a note alone (derived_by_6ND, extrapolation) leaves the status ok."""
+    objective: Objective
+    """What was minimised."""
+    value: float
+    """The objective at the answer: the sum over the rows."""
+    gradient_norm: float | None
+    """Norm of the objective's gradient by the log parameters there; None for `lad`, which has a kink there."""
+    parameters: Mapping[str, Estimate]
+    """Estimates by name, in the law's order."""
+    derived: Mapping[str, Estimate]
+    """N_exponent and D_exponent; with compute also N_optimal, D_optimal, tokens_per_param, loss_optimal."""
+    minima: tuple[Minimum, ...]
+    """The answer and the competing local minima, lowest first."""
+    rows: Rows
+    """The rows in use and the account of the others."""
+    interval: Interval
+    """How the intervals were made."""
+    draws: Array
+    """Parameters of each draw, (B, P) in the law's order; (0, P) without a bootstrap."""
+    compute: float | None
+    """Compute that was asked for [FLOP]."""
+    convention: Mapping[str, str]
+    """Which parameters and FLOPs are counted."""
+    seed: int
+    """Seed of the draws."""
+
+    def predict(self, *, level: float | None = None, **inputs: npt.ArrayLike) -> Prediction:
+        """Loss at the inputs with the percentile interval of the fitted curve (`level`: the fit's own).
+
+        Raises InputError when the inputs are not the law's.
+        """
+        if sorted(inputs) != sorted(self.law.inputs):
+            given = ", ".join(inputs) or "nothing"
+            raise InputError(f"{self.law.name} predicts from {', '.join(self.law.inputs)}, not from {given}")
+        arrays = np.broadcast_arrays(*[np.asarray(values, dtype=np.float64) for values in inputs.values()])
+        value = self.law.predict(**dict(zip(inputs, arrays, strict=True)))
+        if not len(self.draws):
+            return Prediction(value, None, None)
+        flat = dict(zip(inputs, (array.ravel() for array in arrays), strict=True))
+        curves = type(self.law).from_values(self.draws).predict(**flat)
+        low, high = percentile(curves, self.interval.level if level is None else level)
+        return Prediction(value, low.reshape(arrays[0].shape), high.reshape(arrays[0].shape))
+
+    @property
+    def residuals(self) -> Array:
+        """Measured minus predicted, of log losses or losses as the objective has it, (n,)."""
+        predicted = self.law.predict(**self.rows.inputs)
+        return -self.objective.residuals(np.log(predicted), np.log(self.rows.loss))
+
+    def warning(self, code: str) -> str | None:
+        """The message with this code, or None."""
+        return next((warned.message for warned in self.warnings if warned.code == code), None)
+
+    def profile(self, floors: npt.ArrayLike | None = None) -> "FloorProfile":
+        """The objective with the floor held at each value: how well the rows tell the floor."""
+        from scaling.fitting.profile import floor_profile
+
+        return floor_profile(type(self.law), self.rows, self.objective, floors)
+
+    def summary(self) -> str:
+        """The fit for a terminal; digits follow the error."""
+        from scaling.fitting.summary import summary
+
+        return summary(self)
+
+    def to_json(self, command: str | None = None) -> dict[str, Any]:
+        """The fit as the keys of schema scaling.fit/1."""
+        from scaling.fitting.summary import as_json
+
+        return as_json(self, command)

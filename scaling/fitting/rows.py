@@ -1,0 +1,159 @@
+"""Which rows of a table enter a fit, and why the others do not: used + excluded = read, always."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from scaling.errors import InputError
+from scaling.laws import FLOPS_PER_PARAMETER_TOKEN, Law
+from scaling.laws.base import Array
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Excluded = tuple[tuple[Any, str], ...]
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The rows in use, their numbers as arrays, and the account of all rows."""
+
+    frame: "pd.DataFrame"
+    """All columns of the rows in use; the index is the row's label in the table."""
+    inputs: dict[str, Array]
+    """The law's inputs, each (n,), positive."""
+    loss: Array
+    """Measured loss, (n,), positive."""
+    C: Array | None
+    """Compute, (n,) [FLOP], where the table gives it or N and D give 6 N D."""
+    sources: dict[str, str]
+    """Where each input comes from: a column's name, or the formula it was derived by."""
+    read: int
+    """Rows in the table."""
+    excluded: Excluded
+    """(row, reason) of every row that is not used."""
+    sha256: str
+    """Hash of the file when the caller gave it, else of the numbers in use."""
+
+
+def rows_of(
+    law: type[Law], frame: "pd.DataFrame", *, excluded: Excluded = (), sha256: str | None = None
+) -> Rows:
+    """The rows of `frame` that `law` can be fitted to; `excluded` names rows that were left out before.
+
+    Needs the law's inputs and `loss`; D, C (or N) that is missing follows from C = 6 N D. A row is left out when
+    its status is not done, or its loss or an input is missing, infinite or not positive.
+    Raises InputError for a column that is missing or holds text.
+    """
+    columns, sources = _columns(law, frame)
+    reasons = np.full(len(frame), "", dtype=object)
+    for name, values in columns.items():
+        _mark(reasons, np.isnan(values), f"{name} is missing")
+        _mark(reasons, np.isinf(values), f"{name} is infinite")
+        _mark(reasons, values <= 0, f"{name} is not positive")
+    if "status" in frame.columns:
+        status = frame["status"].astype(str).to_numpy()
+        for name in np.unique(status[status != "done"]):
+            reasons[status == name] = f"status is {name}"
+    used = reasons == ""
+    left_out = tuple(
+        (row, reason) for row, reason in zip(_labels(frame), reasons.tolist(), strict=True) if reason
+    )
+    numbers = {name: values[used] for name, values in columns.items()}
+    loss = numbers.pop("loss")
+    table = np.column_stack([*numbers.values(), loss])
+    return Rows(
+        frame=frame.loc[used],
+        inputs=numbers,
+        loss=loss,
+        C=_compute(frame.loc[used], numbers),
+        sources=sources,
+        read=len(frame) + len(excluded),
+        excluded=tuple(excluded) + left_out,
+        sha256=sha256 or hashlib.sha256(np.ascontiguousarray(table).tobytes()).hexdigest(),
+    )
+
+
+def number_column(frame: "pd.DataFrame", name: str) -> Array:
+    """A column as floats, missing as NaN; InputError names the first cell that is not a number."""
+    import pandas as pd
+
+    column = frame[name]
+    values = pd.to_numeric(column, errors="coerce")
+    text = values.isna() & column.notna()
+    if text.any():
+        where = int(text.to_numpy().argmax())
+        raise InputError(
+            f"column {name}, row {column.index[where]}: {str(column.iloc[where])[:40]!r} is not a number; "
+            "correct the cell, or leave the row out"
+        )
+    return values.to_numpy(dtype=np.float64, na_value=np.nan)
+
+
+def _columns(law: type[Law], frame: "pd.DataFrame") -> tuple[dict[str, Array], dict[str, str]]:
+    """The law's inputs and the loss as floats, and where each input comes from."""
+    columns, sources = {}, {}
+    known = {name: number_column(frame, name) for name in ("N", "D", "C") if name in frame.columns}
+    for name in law.inputs:
+        if name in frame.columns:
+            columns[name], sources[name] = number_column(frame, name), name
+        elif name == "x":
+            columns[name], sources[name] = _only_one(law, known)
+        else:
+            columns[name], sources[name] = _derived(law, name, known, frame)
+    if "loss" not in frame.columns:
+        raise InputError(f"no column is called loss ({_found(frame)}); name one with --map loss=COLUMN")
+    columns["loss"] = number_column(frame, "loss")
+    return columns, sources
+
+
+def _only_one(law: type[Law], known: dict[str, Array]) -> tuple[Array, str]:
+    if len(known) != 1:
+        raise InputError(
+            f"{law.name} takes one input x, and the table gives {' and '.join(known) or 'none of N, D, C'}; "
+            "choose it with --map x=N (or D, C, any column)"
+        )
+    name = next(iter(known))
+    return known[name], name
+
+
+def _derived(law: type[Law], name: str, known: dict[str, Array], frame: "pd.DataFrame") -> tuple[Array, str]:
+    others = [other for other in ("N", "D", "C") if other != name]
+    if name not in ("N", "D", "C") or not all(other in known for other in others):
+        raise InputError(
+            f"{law.name} needs {', '.join(law.inputs)} and loss, and no column is called {name} "
+            f"({_found(frame)}); name one with --map {name}=COLUMN"
+        )
+    with np.errstate(divide="ignore", invalid="ignore"):
+        if name == "C":
+            return FLOPS_PER_PARAMETER_TOKEN * known["N"] * known["D"], "6 N D"
+        other = others[0]
+        return known["C"] / (FLOPS_PER_PARAMETER_TOKEN * known[other]), f"C / (6 {other})"
+
+
+def _compute(frame: "pd.DataFrame", inputs: dict[str, Array]) -> Array | None:
+    """Compute of the rows in use, from C or from 6 N D."""
+    if "C" in inputs:
+        return inputs["C"]
+    if "C" in frame.columns:
+        return number_column(frame, "C")
+    if "N" in inputs and "D" in inputs:
+        return FLOPS_PER_PARAMETER_TOKEN * inputs["N"] * inputs["D"]
+    return None
+
+
+def _mark(reasons: np.ndarray, bad: np.ndarray, reason: str) -> None:
+    """Give a reason to the bad rows that have none yet."""
+    reasons[bad & (reasons == "")] = reason
+
+
+def _labels(frame: "pd.DataFrame") -> Sequence[Any]:
+    labels: Sequence[Any] = frame.index.tolist()
+    return labels
+
+
+def _found(frame: "pd.DataFrame") -> str:
+    return "the table has " + (", ".join(str(name) for name in frame.columns) or "no columns")

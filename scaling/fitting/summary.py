@@ -1,0 +1,126 @@
+"""A fit as text for a terminal and as JSON for programs."""
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from scaling.reporting.numbers import estimate, plain
+
+if TYPE_CHECKING:
+    from scaling.fitting.result import Estimate, Fit
+
+WORDS = {
+    "N_exponent": "N_opt ~ C^",
+    "D_exponent": "D_opt ~ C^",
+    "N_optimal": "N_opt",
+    "D_optimal": "D_opt",
+    "tokens_per_param": "tokens per parameter",
+    "loss_optimal": "loss at the optimum",
+}
+"""How derived numbers are called on a terminal."""
+
+
+def summary(fit: "Fit") -> str:
+    """The fit on about twenty lines: law, rows, objective, parameters, what follows, what to doubt."""
+    law, rows, interval = fit.law, fit.rows, fit.interval
+    lines = [
+        f"{law.name}: {law.formula}",
+        f"rows: {len(rows.loss)} used of {rows.read} read" + _excluded(fit),
+        f"objective: {_objective(fit)} = {fit.value:.9g}",
+        "interval: " + (_interval(fit) if interval.method else "none (no bootstrap)"),
+        "",
+    ]
+    width = max(len(word) for word in [*fit.parameters, *(WORDS[name] for name in fit.derived)])
+    lines += [f"  {name:<{width}}  {_shown(found)}" for name, found in fit.parameters.items()]
+    if fit.derived:
+        lines += ["", "compute-optimal, C = 6 N D" + _at(fit)]
+        lines += [f"  {WORDS[name]:<{width}}  {_shown(found)}" for name, found in fit.derived.items()]
+    lines += ["", f"status: {fit.status}"]
+    lines += [f"  {warned.code}: {warned.message}" for warned in fit.warnings]
+    return "\n".join(lines)
+
+
+def as_json(fit: "Fit", command: str | None) -> dict[str, Any]:
+    """The keys of schema scaling.fit/1; numbers that are not finite become null."""
+    from importlib.metadata import version
+
+    objective, interval, rows = fit.objective, fit.interval, fit.rows
+    return {
+        "schema": "scaling.fit/1",
+        "law": fit.law.name,
+        "rows": {
+            "read": rows.read,
+            "used": len(rows.loss),
+            "excluded": [{"row": row, "reason": reason} for row, reason in rows.excluded],
+        },
+        "objective": {
+            "loss": objective.loss,
+            "residual": objective.residual,
+            "delta": objective.delta if objective.loss == "huber" else None,
+            "reduction": "sum",
+            "value": fit.value,
+            "gradient_norm": fit.gradient_norm,
+        },
+        "parameters": {
+            name: _json(found, "value", "low", "high", "se") for name, found in fit.parameters.items()
+        },
+        "derived": {name: _json(found, "value", "low", "high") for name, found in fit.derived.items()},
+        "status": fit.status,
+        "warnings": [{"code": warned.code, "message": warned.message} for warned in fit.warnings],
+        "minima": [
+            {
+                "value": minimum.value,
+                "parameters": dict(
+                    zip(minimum.law.parameter_names(), map(float, minimum.law.values()), strict=True)
+                ),
+            }
+            for minimum in fit.minima
+        ],
+        "convention": dict(fit.convention),
+        "interval": {
+            "method": interval.method,
+            "level": interval.level,
+            "draws": interval.draws,
+            "clusters": interval.clusters,
+        },
+        "provenance": {
+            "sha256": rows.sha256,
+            "version": version("scaling-suite"),
+            "command": command,
+            "seed": fit.seed,
+        },
+    }
+
+
+def _json(found: "Estimate", *keys: str) -> dict[str, float | None]:
+    numbers = {key: getattr(found, key) for key in keys}
+    return {k: v if v is not None and math.isfinite(v) else None for k, v in numbers.items()}
+
+
+def _shown(found: "Estimate") -> str:
+    if found.low is None or found.high is None:
+        return plain(found.value, 6)
+    return estimate(found.value, found.low, found.high)
+
+
+def _objective(fit: "Fit") -> str:
+    objective = fit.objective
+    named = {"huber": f"Huber, delta {objective.delta:g},", "lad": "absolute deviations", "mse": "squares"}
+    residual = {"log": "log residuals", "raw": "residuals"}
+    return f"sum of {named[objective.loss]} of {residual[objective.residual]}"
+
+
+def _interval(fit: "Fit") -> str:
+    interval = fit.interval
+    units = "" if interval.clusters is None else f", {interval.clusters} units"
+    return f"{100 * interval.level:g} % {interval.method}, {interval.draws} draws{units}"
+
+
+def _excluded(fit: "Fit") -> str:
+    counts: dict[str, int] = {}
+    for _, reason in fit.rows.excluded:
+        counts[reason] = counts.get(reason, 0) + 1
+    return "".join(f"; {count} left out: {reason}" for reason, count in counts.items())
+
+
+def _at(fit: "Fit") -> str:
+    return "" if fit.compute is None else f", at C = {plain(fit.compute)}"
