@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -113,6 +114,57 @@ def report(
 
     found, chosen = _study(study, preset)
     road.announce(road.rebuild(found, chosen, records=records, out=out), _console())
+
+
+@app.command()
+def fit(
+    table: Annotated[
+        Path, typer.Argument(help="csv, tsv, jsonl or parquet with one row a run or checkpoint.")
+    ],
+    law: Annotated[str, typer.Option(help="Name of the law; `scaling list laws` shows them.")],
+    map_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--map", help="NAME=EXPR: a column's exact name, or arithmetic over `backticked` names."
+        ),
+    ] = None,
+    where: Annotated[
+        str | None, typer.Option(help="Rows to use, such as: loss < 4 and state == 'finished'.")
+    ] = None,
+    loss: Annotated[str, typer.Option(help="huber, lad or mse.")] = "huber",
+    delta: Annotated[float, typer.Option(help="Huber's bend, in units of the residual.")] = 1e-3,
+    residual: Annotated[str, typer.Option(help="log or raw.")] = "log",
+    bootstrap: Annotated[int, typer.Option(help="Draws for the intervals; 0 for none.")] = 1000,
+    cluster: Annotated[
+        str | None, typer.Option(help="Column whose equal values (checkpoints of a run) stay together.")
+    ] = None,
+    level: Annotated[float, typer.Option(help="Coverage of the intervals.")] = 0.95,
+    compute: Annotated[float | None, typer.Option(help="FLOPs at which the best N and D are wanted.")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the bootstrap.")] = 0,
+    json: Annotated[
+        Path | None, typer.Option(help="Write the fit to this file (schema scaling.fit/1).")
+    ] = None,
+) -> None:
+    """Fit a law to a table of runs; prints values with intervals, and what to doubt."""
+    from scaling import outside
+
+    found = outside.fit_table(
+        table,
+        law,
+        mapping=_pairs(map_ or [], "--map"),
+        where=where,
+        loss=loss,
+        delta=delta,
+        residual=residual,
+        bootstrap=bootstrap,
+        cluster=cluster,
+        level=level,
+        compute=compute,
+        seed=seed,
+    )
+    typer.echo(found.summary())
+    if json is not None:
+        outside.write_json(json, found, shlex.join(["scaling", *sys.argv[1:]]))
 
 
 def _study(name: str, preset: str | None) -> tuple[Study, Preset]:

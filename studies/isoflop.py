@@ -1,11 +1,19 @@
 """Does loss fall as a power law in model size and data, and which size is best for a budget?"""
 
-from scaling import corpora
+import numpy as np
+
+from scaling import corpora, fitting
 from scaling.records import recipe
+from scaling.records.frame import frame
 from scaling.records.spec import CorpusData, Spec
+from scaling.records.tables import Records
+from scaling.sections import extrapolation, hyperparameters, isoflop, law, ledger, surface
 from scaling.study import Preset, Study
 
 CONTEXT = 128
+BATCH_TOKENS = 1024
+MIN_STEPS = 400
+"""Fewest steps of a run: large models given fewer make false laws."""
 BUDGETS = {1e12: (16, 24, 32, 48, 64), 3.2e12: (24, 32, 48, 64, 96), 1e13: (32, 48, 64, 96, 128)}
 """FLOPs of each budget and the widths that bracket its optimum."""
 SEEDS = {1e12: (0, 1), 3.2e12: (0, 1), 1e13: (0,)}
@@ -31,7 +39,7 @@ def cpu() -> list[Spec]:
                 if width in widths and seed in SEEDS[budget]
             ]
             if ends:
-                specs += recipe.tree(model, data, ends, batch_tokens=1024, seed=seed)
+                specs += recipe.tree(model, data, ends, batch_tokens=BATCH_TOKENS, seed=seed)
     return specs
 
 
@@ -43,11 +51,24 @@ def tune() -> list[Spec]:
         model = recipe.llama(width, 256, CONTEXT)
         for arm in (0.25, 0.5, 1.0, 2.0, 4.0):
             for seed in (0, 1):
-                tokens = [recipe.tokens_for(model, 6e11)]
+                tokens = max(recipe.tokens_for(model, 6e11), MIN_STEPS * BATCH_TOKENS)
                 specs += recipe.whole_runs(
-                    model, data, tokens, batch_tokens=1024, seed=seed, lr_over_recipe=arm
+                    model, data, [tokens], batch_tokens=BATCH_TOKENS, seed=seed, lr_over_recipe=arm
                 )
     return specs
+
+
+def fits(records: Records) -> dict[str, object]:
+    """Return the isoFLOP optima, the Chinchilla law of the same runs, and that law held out from the top budget."""
+    rows = frame(records)
+    rows = rows[rows["annealed"]]
+    convention = {"params": "matmul", "flops": "exact"}
+    cut = float(np.sqrt(10) ** -0.5 * rows["C"].max())
+    return {
+        "isoflop": fitting.fit_isoflop(rows),
+        "law": fitting.fit("chinchilla", rows, convention=convention),
+        "holdout": fitting.holdout("chinchilla", rows, cut, convention=convention),
+    }
 
 
 STUDY = Study(
@@ -57,6 +78,13 @@ STUDY = Study(
         Preset("cpu", "3 budgets, 7 widths, 25 minutes on 2 cores", cpu, companions=("tune",)),
         Preset("tune", "learning-rate arms at 4 widths, 8 minutes on 2 cores", tune),
     ),
-    fits=lambda records: {},
-    sections=(),
+    fits=fits,
+    sections=(
+        isoflop.isoflop,
+        law.law,
+        surface.surface,
+        extrapolation.extrapolation,
+        hyperparameters.hyperparameters,
+        ledger.ledger,
+    ),
 )

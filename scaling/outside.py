@@ -1,0 +1,46 @@
+"""Fits of a user's own table: read, map, fit, and write the answer."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from scaling.errors import InputError
+from scaling.records.reading import read_table
+from scaling.records.store import write_text
+
+if TYPE_CHECKING:
+    from scaling.fitting import Fit
+
+
+def fit_table(
+    path: Path,
+    law: str,
+    *,
+    mapping: Mapping[str, str] | None = None,
+    where: str | None = None,
+    **options: Any,
+) -> Fit:
+    """Return ``scaling.fit`` of the rows of a file; ``options`` are those of ``scaling.fitting.fit``.
+
+    ``mapping`` and ``where`` are those of ``records.reading.read_table``. The rows that ``where`` left out enter
+    the fit's account, and the file's hash its provenance.
+    """
+    from scaling import fitting, laws
+
+    laws.find(law)
+    reading = read_table(path, mapping, where)
+    if reading.frame.empty:
+        raise InputError(f"--where {where!r} keeps none of the {reading.read} rows of {path}; loosen it")
+    return fitting.fit(law, reading.frame, excluded=reading.excluded, sha256=reading.sha256, **options)
+
+
+def write_json(path: Path, fit: Fit, command: str) -> None:
+    """Write a fit as JSON of schema scaling.fit/1; ``InputError`` where the path cannot be written."""
+    if path.is_dir():
+        raise InputError(f"--json {path} is a folder, expected the name of a file to write")
+    if not path.parent.is_dir():
+        raise InputError(f"--json {path}: the folder {path.parent} does not exist; create it first")
+    write_text(path, json.dumps(fit.to_json(command), indent=1, allow_nan=False) + "\n")

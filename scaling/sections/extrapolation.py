@@ -1,0 +1,116 @@
+"""Does the law hold beyond the runs it was fitted to? The largest budgets are held out and predicted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from scaling.laws import LossInND
+from scaling.reporting import numbers, plots
+from scaling.reporting.document import Figure, Section, Table, Verdict
+from scaling.reporting.style import INK, Groups
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from scaling.fitting import Fit, Holdout
+    from scaling.study import Analysis
+
+BEYOND = 30.0
+"""How far past the largest run the fan is drawn, as a factor of compute."""
+
+
+def extrapolation(analysis: Analysis) -> Section:
+    """Return the held-out prediction of the fit named ``holdout``, and the fan of the fit named ``law``."""
+    held: Holdout = analysis.fits["holdout"]
+    fit: Fit = analysis.fits["law"]
+    above = held.frame
+    inside = (above["loss"].between(above["low"], above["high"])).sum() if "low" in above else 0
+    worst = above.iloc[int(above["error"].abs().argmax())]
+    level = f"{100 * held.fit.interval.level:g} %"
+    return Section(
+        "Extrapolation",
+        (
+            f"The law was refitted to the {len(held.fit.rows.loss)} runs with C up to {numbers.quantity(held.cut_C)} and "
+            f"asked for the {len(above)} above. Its {level} band is that of the curve, to which a single run adds its own "
+            f"noise; {inside} of the {len(above)} measured losses lie inside it.",
+        ),
+        (
+            Verdict(
+                f"Predicting runs beyond its budget, the law errs by {numbers.plain(held.rms_error, 2)} nats "
+                f"root-mean-square (bias {numbers.plain(held.mean_error, 2)}, worst "
+                f"{numbers.plain(float(worst['error']), 2)} at N = {numbers.quantity(float(worst['N']))}, "
+                f"D = {numbers.quantity(float(worst['D']))}); positive means that the runs did better.",
+                "measured",
+            ),
+        ),
+        (_held(held), *_fan(fit)),
+        (_table(held),),
+    )
+
+
+def _held(held: Holdout) -> Figure:
+    below = held.fit.rows.frame.assign(part="fitted", predicted=held.fit.law.predict(**held.fit.rows.inputs))
+    both = pd.concat([below, held.frame.assign(part="held out")])
+    rows = both[["N", "D", "C", "loss", "predicted", "part"]].reset_index(drop=True)
+    groups = Groups.of(rows, "part")
+    ends = [float(rows[["loss", "predicted"]].min().min()), float(rows[["loss", "predicted"]].max().max())]
+    equal = pd.DataFrame({"predicted": ends, "loss": ends})
+
+    def draw(axes: Axes) -> None:
+        plots.scales(axes, "Predicted loss (nats/token)", "Measured loss (nats/token)")
+        plots.curves(axes, equal, "predicted", "loss", dashed=True, colour=INK, label="as predicted")
+        plots.points(axes, rows, "predicted", "loss", groups=groups)
+        plots.legend(axes)
+
+    return Figure(
+        "held-out",
+        "Measured against predicted loss; the held-out runs had no part in the fit.",
+        draw,
+        rows,
+        "Points along the diagonal; those held out continue the line of the fitted ones or leave it.",
+    )
+
+
+def _fan(fit: Fit) -> list[Figure]:
+    if not isinstance(fit.law, LossInND) or fit.rows.C is None:
+        return []
+    N, D = fit.rows.inputs["N"], fit.rows.inputs["D"]
+    product = 6 * N * D
+    C = np.geomspace(product.min(), product.max() * BEYOND, 60)
+    best = fit.law.optimum(C)
+    band = fit.predict(N=best.N, D=best.D)
+    frame = pd.DataFrame({"C": C, "loss": band.value, "low": band.low, "high": band.high}).astype(float)
+    runs = pd.DataFrame({"C": product, "loss": fit.rows.loss})
+
+    def draw(axes: Axes) -> None:
+        plots.scales(axes, "6 N D (FLOP)", "Loss (nats/token)", log="x")
+        plots.region(axes, "Range of the runs", float(product.min()), float(product.max()))
+        plots.curves(axes, frame, "C", "loss", low="low", high="high", label="Best size, with band")
+        plots.points(axes, runs, "C", "loss", label="Runs", colour=INK)
+        plots.legend(axes)
+
+    return [
+        Figure(
+            "fan",
+            "The law's loss at the best size for each compute, with the band of the fitted curve, past the largest run. "
+            "The band takes the form of the law for granted.",
+            draw,
+            frame,
+            "A falling curve with a band that widens beyond the range of the runs.",
+        )
+    ]
+
+
+def _table(held: Holdout) -> Table:
+    columns = [c for c in ("N", "D", "C", "loss", "predicted", "low", "high", "error") if c in held.frame]
+    return Table(
+        "held-out-runs",
+        "The runs beyond the cut: measured and predicted loss.",
+        held.frame[columns].sort_values("C"),
+        formats={"N": numbers.quantity, "D": numbers.quantity, "C": numbers.quantity},
+        estimates={"predicted": ("low", "high")} if "low" in columns else {},
+        headings={"loss": "measured", "error": "predicted - measured"},
+    )

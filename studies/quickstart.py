@@ -1,0 +1,60 @@
+"""A small real grid end to end: train, fit the law of loss in size and data, and say what it cannot tell."""
+
+from scaling import corpora, fitting
+from scaling.records import recipe
+from scaling.records.frame import frame
+from scaling.records.spec import CorpusData, Spec
+from scaling.records.tables import Records
+from scaling.sections import extrapolation, law, ledger, surface
+from scaling.study import Preset, Study
+
+WIDTHS = {16: 2, 24: 2, 40: 1, 64: 1}
+"""Widths and how many trunks each: two where they are cheap, which tells how much seeds matter."""
+TOKENS = (300_000, 600_000, 1_200_000, 2_400_000)
+"""Durations of every size, by cooldown branches; the shortest has 293 steps."""
+
+
+def grid(widths: dict[int, int], tokens: tuple[int, ...]) -> list[Spec]:
+    """Return one tree a width and seed on this machine's Python files."""
+    ready = corpora.load("python")
+    data = CorpusData(ready.name, ready.sha256)
+    specs: list[Spec] = []
+    for width, seeds in widths.items():
+        for seed in range(seeds):
+            model = recipe.llama(width, ready.vocabulary, context=128)
+            specs += recipe.tree(model, data, tokens, batch_tokens=1024, seed=seed)
+    return specs
+
+
+def fits(records: Records) -> dict[str, object]:
+    """Return the Chinchilla law of the annealed runs, and the same law without the longest durations."""
+    rows = frame(records)
+    rows = rows[rows["annealed"]]
+    convention = {"params": "matmul", "flops": "exact"}
+    longest = rows.groupby("N")["D"].transform("max")
+    shorter = rows[rows["D"] < longest]
+    return {
+        "law": fitting.fit("chinchilla", rows, convention=convention),
+        "holdout": fitting.holdout("chinchilla", rows, float(shorter["C"].max()), convention=convention),
+    }
+
+
+STUDY = Study(
+    name="quickstart",
+    question="How does loss fall with model size and data on this machine's own Python files?",
+    presets=(
+        Preset("cpu", "4 sizes x 4 durations, under 3 minutes on 2 cores", lambda: grid(WIDTHS, TOKENS)),
+        Preset(
+            "smoke",
+            "2 sizes x 2 durations, seconds; too few for a law",
+            lambda: grid({16: 1, 24: 1}, (40_000, 80_000)),
+        ),
+    ),
+    fits=fits,
+    sections=(law.law, surface.surface, extrapolation.extrapolation, ledger.ledger),
+    next_commands={
+        "run isoflop": "25 minutes on 2 cores: which size is best for a budget?",
+        "fit examples/tracker_export.csv --law chinchilla": "the same fit on an export of your own runs",
+        "report isoflop": "rebuild the published report from its records, no training",
+    },
+)
