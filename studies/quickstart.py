@@ -46,8 +46,8 @@ STUDY = Study(
         Preset("cpu", "4 sizes x 4 durations, under 3 minutes on 2 cores", lambda: grid(WIDTHS, TOKENS)),
         Preset(
             "smoke",
-            "2 sizes x 2 durations, seconds; too few for a law",
-            lambda: grid({16: 1, 24: 1}, (40_000, 80_000)),
+            "3 sizes x 3 durations, under a minute; far too short for a law",
+            lambda: grid({16: 2, 24: 1, 32: 1}, (40_000, 80_000, 160_000)),
         ),
     ),
     fits=fits,

@@ -47,6 +47,11 @@ class Holdout:
         """Root mean square error in loss."""
         return float(np.sqrt(np.mean(self.errors**2)))
 
+    def to_json(self) -> dict[str, Any]:
+        """The cut, the errors beyond it and the fit below it, for programs."""
+        errors = {"mean": self.mean_error, "rms": self.rms_error, "perplexity_ratio": self.perplexity_ratio}
+        return {"cut_C": self.cut_C, "rows": len(self.frame), "error": errors, "fit": self.fit.to_json()}
+
     @property
     def perplexity_ratio(self) -> float:
         """Predicted over measured perplexity where the loss is in nats: the exponential of mean_error."""

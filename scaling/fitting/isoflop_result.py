@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from scaling.fitting.result import Estimate, Interval, Warned
 from scaling.fitting.rows import Excluded
@@ -69,3 +69,9 @@ class IsoflopFit:
     """How the intervals were made."""
     seed: int
     """Seed of the draws."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Budgets, optima and the power law through them, for programs."""
+        from scaling.fitting.summary import isoflop_json
+
+        return isoflop_json(self)

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 from scaling.reporting.numbers import estimate, plain
 
 if TYPE_CHECKING:
-    from scaling.fitting.result import Estimate, Fit
+    from scaling.fitting.isoflop_result import IsoflopFit
+    from scaling.fitting.result import Estimate, Fit, Interval
 
 WORDS = {
     "N_exponent": "N_opt ~ C^",
@@ -76,18 +77,46 @@ def as_json(fit: "Fit", command: str | None) -> dict[str, Any]:
             for minimum in fit.minima
         ],
         "convention": dict(fit.convention),
-        "interval": {
-            "method": interval.method,
-            "level": interval.level,
-            "draws": interval.draws,
-            "clusters": interval.clusters,
-        },
+        "interval": _interval_json(interval),
         "provenance": {
             "sha256": rows.sha256,
             "version": version("scaling-suite"),
             "command": command,
             "seed": fit.seed,
         },
+    }
+
+
+def isoflop_json(fit: "IsoflopFit") -> dict[str, Any]:
+    """Budgets with their optima, and the power law through them; numbers that are not finite become null."""
+    ends = ("value", "low", "high")
+    names = ("N_optimal", "D_optimal", "tokens_per_param", "loss_optimal")
+    budgets = []
+    for budget in fit.budgets:
+        found = {name: getattr(budget, name) for name in names}
+        optimum = {name: None if e is None else _json(e, *ends) for name, e in found.items()}
+        budgets.append(
+            {"C": budget.C, "rows": budget.rows, "sizes": budget.sizes, "status": budget.status} | optimum
+        )
+    return {
+        "law": "isoflop",
+        "rows": {"read": fit.read, "used": len(fit.frame), "excluded": len(fit.excluded)},
+        "budgets": budgets,
+        "parameters": {name: _json(found, *ends, "se") for name, found in fit.parameters.items()},
+        "derived": {name: _json(found, *ends) for name, found in fit.derived.items()},
+        "noise": {"value": fit.noise, "freedom": fit.noise_freedom},
+        "status": fit.status,
+        "warnings": [{"code": warned.code, "message": warned.message} for warned in fit.warnings],
+        "interval": _interval_json(fit.interval),
+    }
+
+
+def _interval_json(interval: "Interval") -> dict[str, Any]:
+    return {
+        "method": interval.method,
+        "level": interval.level,
+        "draws": interval.draws,
+        "clusters": interval.clusters,
     }
 
 

@@ -56,12 +56,13 @@ def trunk(
     seed: int,
     precision: Precision = "fp32",
     lr_over_recipe: float = 1.0,
+    warmup_steps: int = WARMUP_STEPS,
 ) -> PretrainSpec:
     """Return the recipe's trunk: warm-up, then constant learning rate for ``steps`` steps."""
     optim = Optim(
         lr=learning_rate(model.width) * lr_over_recipe,
         batch_tokens=batch_tokens,
-        warmup_steps=min(WARMUP_STEPS, steps),
+        warmup_steps=min(warmup_steps, steps),
         lr_over_recipe=lr_over_recipe,
     )
     return PretrainSpec(model, data, steps * batch_tokens, optim, None, precision, seed)
@@ -79,7 +80,8 @@ def tree(
 ) -> list[PretrainSpec | CooldownSpec]:
     """Return branches that end after about each of ``tokens``, behind the trunk that just reaches the last.
 
-    Each duration is rounded to whole batches; its last ``DECAY_SHARE`` decays.
+    Each duration is rounded to whole batches; its last ``DECAY_SHARE`` decays. Warm-up is cut short where the
+    first branch leaves earlier.
     """
     ends = [max(2, round(total / batch_tokens)) for total in tokens]
     decays = [max(1, round(DECAY_SHARE * steps)) for steps in ends]
@@ -92,6 +94,7 @@ def tree(
         seed=seed,
         precision=precision,
         lr_over_recipe=lr_over_recipe,
+        warmup_steps=min(WARMUP_STEPS, min(starts)),
     )
     return [path, *(CooldownSpec(path, start, decay) for start, decay in zip(starts, decays, strict=True))]
 

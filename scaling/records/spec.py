@@ -133,10 +133,11 @@ class CooldownSpec:
 
     def __post_init__(self) -> None:
         _positive(self, "step", "decay_steps")
-        if self.trunk.decay_start is not None or self.step > self.trunk.steps:
+        first, last = self.trunk.optim.warmup_steps, self.trunk.steps
+        if self.trunk.decay_start is not None or not first <= self.step <= last:
             raise InputError(
-                f"a cooldown leaves a trunk (decay_start=None) at one of its {self.trunk.steps} steps; "
-                f"got step {self.step} and decay_start {self.trunk.decay_start}"
+                f"a cooldown leaves a trunk (decay_start=None) between its warm-up and its end, steps {first} to "
+                f"{last}; got step {self.step} and decay_start {self.trunk.decay_start}"
             )
 
     @property

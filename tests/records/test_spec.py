@@ -42,7 +42,7 @@ def trunks(draw: st.DrawFn) -> PretrainSpec:
 
 @given(trunks())
 def test_json_round_trip_keeps_identity(spec: PretrainSpec) -> None:
-    branch = CooldownSpec(spec, 1, 3)
+    branch = CooldownSpec(spec, spec.steps, 3)
     counting = CountingSpec(DATA, 5, (10, 100), 3)
     for one in (spec, branch, branch.whole, counting):
         assert from_json(to_json(one)) == one
@@ -78,7 +78,7 @@ def test_identity_does_not_move_between_versions() -> None:
 def test_a_branch_shares_its_trunks_schedule_until_it_leaves(spec: PretrainSpec) -> None:
     from scaling.training.schedule import learning_rate
 
-    branch = CooldownSpec(spec, max(1, spec.steps // 2), 7)
+    branch = CooldownSpec(spec, max(spec.optim.warmup_steps, spec.steps // 2), 7)
     for step in {0, 1, branch.step // 2, branch.step - 1}:
         assert learning_rate(branch.whole, step) == learning_rate(spec, step)
     decayed = [learning_rate(branch.whole, branch.step + i) for i in range(7)]

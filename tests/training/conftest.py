@@ -52,7 +52,9 @@ def trunk(text: CorpusData) -> MakeSpec:
 
     def make(steps: int = 12, *, seed: int = 0, lr_over_recipe: float = 1.0) -> PretrainSpec:
         model = recipe.llama(16, 256, 32)
-        return recipe.trunk(model, text, steps, batch_tokens=128, seed=seed, lr_over_recipe=lr_over_recipe)
+        return recipe.trunk(
+            model, text, steps, batch_tokens=128, seed=seed, lr_over_recipe=lr_over_recipe, warmup_steps=5
+        )
 
     return make
 
