@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from scaling.records.cost import CORE, GPU, Device, predicted_bytes, predicted_seconds, spec_flops, spec_model
+from scaling.records.cost import DEVICES, Device, predicted_bytes, predicted_seconds, spec_flops, spec_model
 from scaling.records.cost import spec_tokens as tokens_of
 from scaling.records.flops import params_by_group
 from scaling.records.spec import CountingSpec, Spec, kind_of, spec_id
@@ -21,7 +21,7 @@ def show(study: Study, preset: Preset, console: Console) -> None:
     """Print a preset's runs: parameters by group, tokens, FLOPs, predicted seconds and memory; run nothing."""
     from rich.table import Table
 
-    device = GPU if preset.name.startswith("h") else CORE
+    device = DEVICES[preset.device]
     specs = with_parents(preset.specs())
     table = Table(title=f"{study.name} · {preset.name}: {preset.note}", box=None, title_justify="left")
     for heading in ("run", "kind", "embedding", "attention", "mlp", "norm", "head", "tokens", "FLOPs"):
@@ -35,7 +35,7 @@ def show(study: Study, preset: Preset, console: Console) -> None:
     console.print(
         f"{len(specs)} runs, {quantity(sum(tokens_of(s) for s in specs))} tokens, "
         f"{quantity(sum(spec_flops(s) for s in specs))} FLOPs (forward and backward); about {duration(seconds)} of one "
-        f"{'GPU' if device is GPU else 'core'}, evaluation aside ({device.source})"
+        f"{device.name}, evaluation aside ({device.source})"
     )
 
 

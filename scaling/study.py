@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from scaling.errors import InputError
 from scaling.records.spec import Spec, parents, spec_id
@@ -29,6 +29,8 @@ class Preset:
     """One line: what it holds and how long it takes where."""
     specs: Callable[[], list[Spec]]
     """The runs, in the order in which they should start; reads the corpus."""
+    device: Literal["cpu", "cuda"] = "cpu"
+    """What it is sized for."""
     companions: tuple[str, ...] = ()
     """Presets of the same study whose records, where there are any, also enter this one's report."""
 

@@ -12,6 +12,8 @@ from scaling.records.spec import CooldownSpec, CountingSpec, ModelSpec, Pretrain
 class Device:
     """Speed of one worker's device on the models of this suite: step time = overhead + FLOPs / rate."""
 
+    name: str
+    """What one worker runs on, in a word."""
     step_seconds: float
     """Time of an optimiser step that no arithmetic explains."""
     flops_per_second: float
@@ -20,8 +22,12 @@ class Device:
     """Where the two numbers come from."""
 
 
-CORE = Device(0.004, 5.5e10, "fp32 on one core of a 2023 Xeon, widths 16 to 128, measured")
-GPU = Device(0.015, 5e13, "assumed: eager steps of about 300 kernels; bf16 at a twentieth of an H200's peak")
+CORE = Device("core", 0.004, 5.5e10, "fp32 on one core of a 2023 Xeon, widths 16 to 128, measured")
+GPU = Device(
+    "GPU", 0.010, 1e14, "assumed and not measured: eager kernel launches, bf16 at a tenth of an H200's peak"
+)
+DEVICES = {"cpu": CORE, "cuda": GPU}
+"""By the device that a preset is sized for."""
 
 
 def spec_model(spec: PretrainSpec | CooldownSpec) -> ModelSpec:
