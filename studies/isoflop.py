@@ -137,7 +137,10 @@ STUDY = Study(
         Preset("cpu", "3 budgets, 7 widths, about 20 minutes on 2 cores", cpu, companions=("tune",)),
         Preset("tune", "learning-rate arms at 4 widths, about 10 minutes on 2 cores", tune),
         Preset(
-            "h200", "4 budgets to 1e16 FLOPs in bf16; planned for 25 minutes of one H200, not yet run", h200
+            "h200",
+            "4 budgets to 1e16 FLOPs in bf16; planned for 25 minutes of one H200, not yet run",
+            h200,
+            device="cuda",
         ),
     ),
     fits=fits,

@@ -40,13 +40,12 @@ def about_rows(law: type[Law], rows: Rows) -> Iterator[Warned]:
                 "one_D_cannot_identify_E",
                 f"{name} has {found} levels; below {FEW_LEVELS} its term and the floor E cannot be told apart",
             )
-    other = {"N": "D", "D": "N"}.get(rows.sources.get("x", ""))
-    if other is not None and other in rows.frame and levels(rows.frame[other].to_numpy(dtype=float)) == 1:
-        value = plain(float(rows.frame[other].iloc[0]))
+    fixed = [name for name in ("N", "D") if _fixed(rows, name)] if law.inputs == ("x",) else []
+    for name in fixed:
         yield Warned(
             "one_D_cannot_identify_E",
-            f"all rows have {other} = {value}: this E holds the loss that {other} would still remove, "
-            "it is not the floor of the data",
+            f"all rows have {name} = {plain(float(rows.frame[name].iloc[0]))}: this E holds the loss that {name} "
+            "would still remove, it is not the floor of the data",
         )
     if "annealed" in rows.frame:
         hot = int((~rows.frame["annealed"].astype(bool)).sum())
@@ -61,6 +60,11 @@ def about_rows(law: type[Law], rows: Rows) -> Iterator[Warned]:
             "one_trunk_a_size",
             "each size was trained from one seed: intervals speak of these runs, not of other seeds",
         )
+
+
+def _fixed(rows: Rows, name: str) -> bool:
+    """Whether a column that the law does not take has one value in all rows."""
+    return name in rows.frame and rows.sources["x"] != name and rows.frame[name].nunique(dropna=False) == 1
 
 
 def levels(values: Array) -> int:

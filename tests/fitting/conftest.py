@@ -1,6 +1,7 @@
 """Tables that the fitting tests share."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -16,12 +17,24 @@ TRUTHS: tuple[Law, ...] = (
 )
 
 
-def table(law: Law, noise: float = 0.0, seed: int = 0, rows: int = 48) -> pd.DataFrame:
+def make_table(law: Law, noise: float = 0.0, seed: int = 0, rows: int = 48) -> pd.DataFrame:
     """Rows at spread-out inputs with the law's loss, times lognormal noise."""
     rng = np.random.default_rng(seed)
     inputs = {name: np.exp(rng.uniform(np.log(1e6), np.log(1e10), rows)) for name in law.inputs}
     loss = law.predict(**inputs) * np.exp(rng.normal(0.0, noise, rows))
     return pd.DataFrame(inputs | {"loss": loss})
+
+
+@pytest.fixture(scope="session")
+def table() -> Callable[..., pd.DataFrame]:
+    """A maker of rows: table(law, noise=0, seed=0, rows=48)."""
+    return make_table
+
+
+@pytest.fixture(scope="session")
+def chinchilla() -> Chinchilla:
+    """The law that most tests draw rows from."""
+    return Chinchilla(E=1.82, A=478.0, B=2143.0, alpha=0.347, beta=0.367)
 
 
 @pytest.fixture(params=TRUTHS, ids=lambda law: law.name)
