@@ -46,27 +46,43 @@ class FloorProfile:
 def floor_profile(
     law: type[Law], rows: Rows, objective: Objective, floors: npt.ArrayLike | None = None
 ) -> FloorProfile:
-    """Fit with the floor held at each of `floors`; by default 41 values from 0 to just under the lowest loss.
+    """Fit with the floor held at each of `floors`.
 
-    LAD is profiled through its Huber loss, which is smooth.
+    By default 41 values from 0 to just under the lowest loss, and 21 more around the best of these. LAD is
+    profiled through its Huber loss, which is smooth.
     """
     if law.floor is None:
         raise InputError(f"{law.name} has no floor to profile")
-    ceiling = 0.995 * float(rows.loss.min())
-    held = np.linspace(0.0, ceiling, 41) if floors is None else np.sort(np.asarray(floors, dtype=np.float64))
-    if held.size == 0 or held[0] < 0 or held[-1] >= rows.loss.min():
-        raise InputError(f"floors must lie in [0, {rows.loss.min():g}), below every measured loss")
     if objective.loss == "lad":
         objective = Objective("huber", objective.delta, objective.residual)
     design = Design.of(law, [rows.inputs[name] for name in law.inputs], rows.loss)
+    if floors is not None:
+        held = np.sort(np.asarray(floors, dtype=np.float64))
+        if held.size == 0 or held[0] < 0 or held[-1] >= rows.loss.min():
+            raise InputError(f"floors must lie in [0, {rows.loss.min():g}), below every measured loss")
+        return _profile(design, objective, held)
+    coarse = _profile(design, objective, np.linspace(0.0, 0.995 * float(rows.loss.min()), 41))
+    best = int(np.argmin(coarse.value))
+    low, high = coarse.floor[max(best - 1, 0)], coarse.floor[min(best + 1, 40)]
+    fine = _profile(design, objective, np.linspace(low, high, 23)[1:-1])
+    order = np.argsort(np.concatenate([coarse.floor, fine.floor]), kind="stable")
+    return FloorProfile(
+        np.concatenate([coarse.floor, fine.floor])[order],
+        np.concatenate([coarse.value, fine.value])[order],
+        np.concatenate([coarse.rms, fine.rms])[order],
+        np.concatenate([coarse.parameters, fine.parameters])[order],
+    )
+
+
+def _profile(design: Design, objective: Objective, held: Array) -> FloorProfile:
+    """The best fits with the floor at each value of `held` (K,)."""
+    law = design.law
     problems = Problems.of(design, objective, np.ones((len(held), design.rows)))
-    free = np.ones(len(law.parameter_names()), dtype=np.bool_)
-    free[law.position(law.floor)] = False
+    free = np.array([name != law.floor for name in law.parameter_names()])
     begin = starts(problems, grid_of(design), most=3, floor=held)
     found = Candidates(begin.problem, minimise(problems.take(begin.problem), begin.theta, free))
     best = found.best(len(held))[1]
-    state = law.evaluate(best.theta, design.x)
-    residuals = objective.residuals(state[0], design.log_y)
+    residuals = objective.residuals(law.evaluate(best.theta, design.x)[0], design.log_y)
     return FloorProfile(
         floor=held,
         value=best.value,

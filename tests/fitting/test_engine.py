@@ -1,0 +1,144 @@
+"""The engine under every fit: derivatives, and minima nobody else finds lower."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.optimize import linprog, minimize
+
+from scaling.fitting.design import Design
+from scaling.fitting.engine import search
+from scaling.fitting.minima import local_minima
+from scaling.fitting.newton import Problems
+from scaling.fitting.objective import Objective
+from scaling.laws import Chinchilla, Law, PNorm
+
+Table = Callable[..., pd.DataFrame]
+
+OBJECTIVES = [
+    Objective("huber", 1e-2, "log"),
+    Objective("huber", 3e-2, "raw"),
+    Objective("mse", residual="log"),
+    Objective("mse", residual="raw"),
+]
+BY_OBJECTIVE = pytest.mark.parametrize("objective", OBJECTIVES, ids=lambda o: f"{o.loss}-{o.residual}")
+
+
+def design_of(law: type[Law], frame: pd.DataFrame) -> Design:
+    return Design.of(law, [frame[name].to_numpy() for name in law.inputs], frame["loss"].to_numpy())
+
+
+@BY_OBJECTIVE
+def test_gradient_and_hessian_against_differences(table: Table, truth: Law, objective: Objective) -> None:
+    design = design_of(type(truth), table(truth, noise=0.01))
+    weights = np.random.default_rng(1).integers(0, 3, size=(1, design.rows)).astype(float)
+    problems = Problems.of(design, objective, weights)
+    newton = np.ones(1, dtype=bool)
+    theta = design.law.to_theta(truth.values(), design.centre)[None, :] + 0.003
+    _, gradient, hessian = problems.assess(theta, newton)
+    for k in range(theta.shape[1]):
+        step = np.zeros_like(theta)
+        step[0, k] = 1e-6
+        up, down = problems.assess(theta + step, newton), problems.assess(theta - step, newton)
+        scale = np.abs(gradient).max()
+        assert gradient[k, 0] == pytest.approx((up[0][0] - down[0][0]) / 2e-6, rel=1e-5, abs=1e-6 * scale)
+        column = (up[1][:, 0] - down[1][:, 0]) / 2e-6
+        np.testing.assert_allclose(hessian[:, k, 0], column, rtol=1e-4, atol=1e-5 * np.abs(hessian).max())
+
+
+def test_jacobian_against_differences(table: Table, truth: Law) -> None:
+    design = design_of(type(truth), table(truth))
+    theta = design.law.to_theta(truth.values(), design.centre)[None, :]
+    jacobian = design.jacobian(theta, design.law.evaluate(theta, design.x))[0]
+    for k in range(theta.shape[1]):
+        step = np.zeros_like(theta)
+        step[0, k] = 1e-5
+        up, down = (design.law.evaluate(theta + s, design.x)[0, 0] for s in (step, -step))
+        np.testing.assert_allclose(jacobian[:, k], (up - down) / 2e-5, atol=1e-8)
+
+
+def outside_best(design: Design, objective: Objective, starts: int) -> float:
+    """Lowest objective that L-BFGS-B reaches from random starts."""
+    rng = np.random.default_rng(2)
+    one = Problems.of(design, objective, np.ones((1, design.rows)))
+    newton = np.zeros(1, dtype=bool)
+
+    def both(theta: np.ndarray) -> tuple[float, np.ndarray]:
+        value, gradient, _ = one.assess(theta[None, :], newton)
+        return float(value[0]), gradient[:, 0]
+
+    law = design.law
+    centre = np.array(
+        [np.log(0.3) if name in ("alpha", "beta", "p") else 0.0 for name in law.parameter_names()]
+    )
+    ends = [
+        minimize(
+            both,
+            centre + rng.normal(0, 0.7, len(centre)),
+            jac=True,
+            method="L-BFGS-B",
+            bounds=list(zip(*design.bounds, strict=True)),
+        )
+        for _ in range(starts)
+    ]
+    return min(float(end.fun) for end in ends)
+
+
+@BY_OBJECTIVE
+@pytest.mark.parametrize("law", [Chinchilla, PNorm])
+def test_no_start_of_an_outside_optimiser_ends_lower(
+    table: Table, law: type[Law], objective: Objective
+) -> None:
+    design = design_of(
+        law, table(PNorm(E=0.9, A=120.0, B=300.0, alpha=0.28, beta=0.31, p=2.2), noise=0.02, seed=3)
+    )
+    _, value, converged = local_minima(design, objective)
+    assert converged
+    assert value[0] <= outside_best(design, objective, starts=6) * (1 + 1e-9)
+
+
+def test_draws_reach_what_the_same_rows_reach_alone(table: Table, chinchilla: Chinchilla) -> None:
+    frame = table(chinchilla, noise=0.01, seed=4)
+    design, objective = design_of(Chinchilla, frame), Objective()
+    weights = np.random.default_rng(5).multinomial(len(frame), np.full(len(frame), 1 / len(frame)), size=20)
+    _, together = search(
+        Problems.of(design, objective, weights.astype(float)), most=2, floor_at_zero=False
+    ).best(20)
+    for k in range(20):
+        repeated = frame.loc[np.repeat(frame.index, weights[k])]
+        _, alone, _ = local_minima(design_of(Chinchilla, repeated), objective)
+        assert together.value[k] == pytest.approx(alone[0], rel=1e-9)
+
+
+@pytest.mark.parametrize("residual", ["log", "raw"])
+def test_lad_is_a_vertex_that_no_linear_step_improves(table: Table, truth: Law, residual: str) -> None:
+    """At the minimum of sum |r| the linearised problem in a small box has no descent left."""
+    frame = table(truth, noise=0.02, seed=6)
+    design = design_of(type(truth), frame)
+    objective = Objective("lad", residual="raw" if residual == "raw" else "log")
+    theta, value, converged = local_minima(design, objective)
+    assert converged
+    state = design.law.evaluate(theta[:1], design.x)
+    r = objective.residuals(state[0], design.log_y)[0]
+    J = design.jacobian(theta[:1], state)[0] * (np.exp(state[0, 0])[:, None] if residual == "raw" else 1.0)
+    J = J[:, np.isfinite(theta[0])]
+    n, P = J.shape
+    box = 1e-4
+    # min sum t  with  -t <= r + J d <= t,  |d| <= box
+    upper = np.block([[J, -np.eye(n)], [-J, -np.eye(n)]])
+    found = linprog(
+        np.r_[np.zeros(P), np.ones(n)], upper, np.r_[-r, r], bounds=[(-box, box)] * P + [(0, None)] * n
+    )
+    assert value[0] == pytest.approx(np.sum(np.abs(r)))
+    # What bending can add over a box of 1e-4 is of the order of its square.
+    assert found.fun >= value[0] - n * 1e-7 * np.abs(r).max()
+    assert np.sum(np.abs(r) < 1e-11) >= P - 1
+
+
+def test_a_floor_of_zero_is_found_exactly(table: Table) -> None:
+    law = Chinchilla(E=0.0, A=40.0, B=60.0, alpha=0.15, beta=0.17)
+    design = design_of(Chinchilla, table(law))
+    theta, value, _ = local_minima(design, Objective("mse"))
+    assert np.isneginf(theta[0, 0])
+    assert value[0] < 1e-20

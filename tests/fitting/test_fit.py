@@ -1,0 +1,280 @@
+"""`fit`: recovery, invariances, the account of rows, errors and doubts."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from scaling.errors import FitError, InputError
+from scaling.fitting import fit
+from scaling.laws import Chinchilla, Law, Power
+
+CHINCHILLA = Chinchilla(E=1.82, A=478.0, B=2143.0, alpha=0.347, beta=0.367)
+Table = Callable[..., pd.DataFrame]
+Change = Callable[[pd.DataFrame], pd.DataFrame]
+OBJECTIVES = [
+    ("huber", "log"),
+    ("huber", "raw"),
+    ("lad", "log"),
+    ("lad", "raw"),
+    ("mse", "log"),
+    ("mse", "raw"),
+]
+
+
+@pytest.mark.parametrize(("loss", "residual"), OBJECTIVES)
+def test_noise_free_recovery(table: Table, truth: Law, loss: Any, residual: Any) -> None:
+    found = fit(type(truth), table(truth), loss=loss, residual=residual, bootstrap=0)
+    np.testing.assert_allclose(found.law.values(), truth.values(), rtol=1e-6)
+
+
+@given(
+    E=st.floats(0.3, 3.0),
+    share_N=st.floats(0.2, 2.0),
+    share_D=st.floats(0.2, 2.0),
+    alpha=st.floats(0.15, 0.8),
+    beta=st.floats(0.15, 0.8),
+    seed=st.integers(0, 99),
+)
+@settings(deadline=None, max_examples=25)
+def test_noise_free_recovery_anywhere(
+    table: Table, E: float, share_N: float, share_D: float, alpha: float, beta: float, seed: int
+) -> None:
+    middle = 1e8
+    law = Chinchilla(E=E, A=share_N * E * middle**alpha, B=share_D * E * middle**beta, alpha=alpha, beta=beta)
+    found = fit(Chinchilla, table(law, seed=seed), bootstrap=0)
+    np.testing.assert_allclose(found.law.values(), law.values(), rtol=1e-6)
+
+
+@pytest.mark.parametrize("factor", [1e-6, 1e3])
+def test_unit_of_an_input_changes_its_coefficient_only(table: Table, truth: Law, factor: float) -> None:
+    frame = table(truth, noise=0.01)
+    plain = fit(type(truth), frame, bootstrap=20)
+    name = truth.inputs[0]
+    scaled = fit(type(truth), frame.assign(**{name: frame[name] * factor}), bootstrap=20)
+    assert scaled.value == pytest.approx(plain.value, rel=1e-9)
+    for parameter, estimate in plain.parameters.items():
+        change = factor ** plain.parameters["alpha"].value if parameter == "A" else 1.0
+        assert scaled.parameters[parameter].value == pytest.approx(estimate.value * change, rel=1e-6)
+    np.testing.assert_allclose(
+        scaled.draws[:, truth.position("alpha")], plain.draws[:, truth.position("alpha")], rtol=1e-5
+    )
+
+
+@pytest.mark.parametrize("factor", [0.01, 50.0])
+def test_unit_of_the_loss_scales_floor_and_coefficients(table: Table, factor: float) -> None:
+    frame = table(CHINCHILLA, noise=0.01)
+    plain = fit("chinchilla", frame, bootstrap=0).law.values()
+    scaled = fit("chinchilla", frame.assign(loss=frame["loss"] * factor), bootstrap=0).law.values()
+    np.testing.assert_allclose(scaled, plain * [factor, factor, factor, 1, 1], rtol=1e-6)
+
+
+@pytest.mark.parametrize("loss", ["huber", "lad", "mse"])
+def test_order_of_rows_does_not_matter(table: Table, truth: Law, loss: Any) -> None:
+    frame = table(truth, noise=0.01)
+    forward = fit(type(truth), frame, loss=loss, bootstrap=0)
+    backward = fit(type(truth), frame.iloc[::-1], loss=loss, bootstrap=0)
+    np.testing.assert_allclose(backward.law.values(), forward.law.values(), rtol=1e-6)
+
+
+@pytest.mark.parametrize("loss", ["huber", "lad", "mse"])
+def test_every_row_twice_doubles_the_sum(table: Table, truth: Law, loss: Any) -> None:
+    frame = table(truth, noise=0.01)
+    once, twice = (fit(type(truth), f, loss=loss, bootstrap=0) for f in (frame, pd.concat([frame, frame])))
+    np.testing.assert_allclose(twice.law.values(), once.law.values(), rtol=1e-6)
+    assert twice.value == pytest.approx(2 * once.value, rel=1e-9)
+
+
+def test_same_seed_same_draws(table: Table, truth: Law) -> None:
+    frame = table(truth, noise=0.01)
+    one, two, other = (fit(type(truth), frame, bootstrap=12, seed=seed) for seed in (3, 3, 4))
+    np.testing.assert_array_equal(one.draws, two.draws)
+    assert one.to_json() == two.to_json()
+    assert not np.array_equal(one.draws, other.draws)
+
+
+def test_intervals_hold_the_truth_and_grow_with_the_level(table: Table) -> None:
+    frame = table(CHINCHILLA, noise=0.01, rows=120)
+    wide, narrow = (
+        fit("chinchilla", frame, bootstrap=300, level=level, compute=1e22) for level in (0.99, 0.5)
+    )
+    for name, truth in zip(wide.parameters, CHINCHILLA.values(), strict=True):
+        estimate, inner = wide.parameters[name], narrow.parameters[name]
+        assert estimate.low < truth < estimate.high
+        assert estimate.high - estimate.low > inner.high - inner.low
+    optimum = CHINCHILLA.optimum(1e22)
+    for name, truth in (("N_optimal", optimum.N), ("D_optimal", optimum.D), ("loss_optimal", optimum.loss)):
+        assert wide.derived[name].low < truth < wide.derived[name].high
+    prediction = wide.predict(N=1e10, D=np.array([1e9, 1e11]))
+    assert np.all(prediction.low < prediction.value)
+    assert np.all(prediction.value < prediction.high)
+    inside = wide.predict(N=1e10, D=np.array([1e9, 1e11]), level=0.5)
+    assert np.all(inside.high - inside.low < prediction.high - prediction.low)
+    with pytest.raises(InputError, match="predicts from N, D"):
+        wide.predict(N=1e9)
+
+
+def test_residuals_are_measured_minus_predicted(table: Table) -> None:
+    frame = table(CHINCHILLA, noise=0.01)
+    found = fit("chinchilla", frame, bootstrap=0)
+    expected = np.log(frame["loss"]) - np.log(found.law.predict(N=frame["N"], D=frame["D"]))
+    np.testing.assert_allclose(found.residuals, expected, atol=1e-14)
+
+
+def test_missing_tokens_follow_from_compute_and_are_noted(table: Table) -> None:
+    frame = table(CHINCHILLA, noise=0.01)
+    derived = frame.assign(C=6 * frame["N"] * frame["D"]).drop(columns="D")
+    found = fit("chinchilla", derived, bootstrap=0)
+    np.testing.assert_allclose(
+        found.law.values(), fit("chinchilla", frame, bootstrap=0).law.values(), rtol=1e-6
+    )
+    assert "C / (6 N)" in (found.warning("derived_by_6ND") or "")
+    assert found.status == "ok"
+
+
+def test_power_takes_the_one_input_there_is_or_x(table: Table) -> None:
+    law = Power(E=1.0, A=50.0, alpha=0.3)
+    frame = table(law)
+    for name in ("N", "D", "C"):
+        assert fit("power", frame.rename(columns={"x": name}), bootstrap=0).rows.sources == {"x": name}
+    both = frame.rename(columns={"x": "N"}).assign(D=1e9)
+    with pytest.raises(InputError, match="the table gives N and D; choose it with --map x=N"):
+        fit("power", both)
+    found = fit("power", both.assign(x=both["N"]), bootstrap=0)
+    np.testing.assert_allclose(found.law.values(), law.values(), rtol=1e-6)
+
+
+def test_every_row_is_used_or_excluded_with_a_reason(table: Table) -> None:
+    frame = table(CHINCHILLA, noise=0.01).assign(status="done")
+    frame.loc[0, "loss"] = np.nan
+    frame.loc[1, "N"] = -5.0
+    frame.loc[2, "D"] = 0.0
+    frame.loc[3, "loss"] = np.inf
+    frame.loc[4, "status"] = "diverged"
+    found = fit("chinchilla", frame, bootstrap=0, excluded=((99, "dropped by --where"),))
+    assert found.rows.excluded == (
+        (99, "dropped by --where"),
+        (0, "loss is missing"),
+        (1, "N is not positive"),
+        (2, "D is not positive"),
+        (3, "loss is infinite"),
+        (4, "status is diverged"),
+    )
+    assert found.rows.read == len(found.rows.loss) + len(found.rows.excluded) == 49
+    np.testing.assert_allclose(found.law.values(), fit("chinchilla", frame.loc[5:], bootstrap=0).law.values())
+
+
+BAD_CALLS: list[tuple[dict[str, Any], str]] = [
+    ({"law": "kaplan"}, "known laws: power, chinchilla, p_norm"),
+    ({"loss": "cauchy"}, "known: huber, lad, mse"),
+    ({"residual": "sqrt"}, "known: log, raw"),
+    ({"delta": 0.0}, "delta is 0"),
+    ({"level": 95}, "level is 95"),
+    ({"bootstrap": -1}, "bootstrap is -1"),
+    ({"compute": -1e20}, "compute is -1e"),
+    ({"resample": "jackknife"}, "known: pairs, clusters, trunks"),
+    ({"cluster": "run"}, "no column is called run"),
+    ({"resample": "trunks"}, "no column is called trunk_id"),
+]
+
+
+@pytest.mark.parametrize(("options", "message"), BAD_CALLS)
+def test_bad_calls_say_what_to_do(table: Table, options: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        fit(**({"law": "chinchilla", "frame": table(CHINCHILLA, noise=0.01)} | options))
+
+
+BAD_TABLES: list[tuple[Change, type[Exception], str]] = [
+    (lambda t: t.drop(columns="loss"), InputError, "no column is called loss .the table has N, D."),
+    (lambda t: t.drop(columns="D"), InputError, "no column is called D .*--map D=COLUMN"),
+    (lambda t: t.assign(N="big"), InputError, "column N, row 0: 'big' is not a number"),
+    (lambda t: t.head(2), FitError, "5 parameters .* 2 usable rows of 2 read; give at least 5"),
+    (lambda t: t.head(0), FitError, "0 usable rows of 0 read"),
+    (lambda t: t.assign(loss=np.nan), FitError, "0 usable rows of 48 read .48 excluded, .* loss is missing"),
+    (lambda t: t.assign(D=1e9), FitError, r"all 48 rows have D = 1e\+09.*--map x=N"),
+]
+
+
+@pytest.mark.parametrize(("change", "error", "message"), BAD_TABLES)
+def test_bad_tables_say_what_is_wrong(
+    table: Table, change: Change, error: type[Exception], message: str
+) -> None:
+    with pytest.raises(error, match=message) as caught:
+        fit("chinchilla", change(table(CHINCHILLA)))
+    assert "\n" not in str(caught.value)
+
+
+def grid(sizes: int, trunks: int, seed: int = 0) -> pd.DataFrame:
+    """Sizes x seeds x four cooldown branches, with an offset shared by the branches of a trunk."""
+    rng = np.random.default_rng(seed)
+    rows = []
+    for N in np.geomspace(1e6, 1e8, sizes):
+        for trunk in range(trunks):
+            offset = rng.normal(0, 0.005)
+            for D in 1e8 * 2.0 ** np.arange(4) * (N / 1e7) ** 0.5:
+                loss = CHINCHILLA.predict(N=N, D=D) * np.exp(offset + rng.normal(0, 0.001))
+                rows.append((f"{N:.0f}-{trunk}", N, D, loss))
+    return pd.DataFrame(rows, columns=["trunk_id", "N", "D", "loss"])
+
+
+def test_resampling_follows_the_columns() -> None:
+    rows = grid(5, 2)
+    assert fit("chinchilla", rows, bootstrap=10).interval.method == "percentile, trunks within size"
+    assert fit("chinchilla", rows, bootstrap=10).interval.clusters == 10
+    assert (
+        fit("chinchilla", rows.drop(columns="trunk_id"), bootstrap=10).interval.method == "percentile, pairs"
+    )
+    assert fit("chinchilla", rows, bootstrap=10, resample="pairs").interval.method == "percentile, pairs"
+    clustered = fit("chinchilla", rows, bootstrap=10, cluster="trunk_id")
+    assert (clustered.interval.method, clustered.interval.clusters) == ("percentile, clusters", 10)
+    single = fit("chinchilla", grid(5, 1), bootstrap=10)
+    assert single.interval.method == "percentile, pairs, these runs only"
+    assert single.warning("one_trunk_a_size") is not None
+    assert single.status == "doubtful"
+
+
+def test_doubts_about_the_floor(table: Table) -> None:
+    no_floor = Chinchilla(E=0.0, A=20.0, B=30.0, alpha=0.1, beta=0.12)
+    found = fit("chinchilla", table(no_floor, noise=0.01), bootstrap=60)
+    assert found.status == "doubtful"
+    message = found.warning("floor_not_identified") or ""
+    assert "runs from 0 to" in message
+    assert "costs at most 2 % in rms residual" in message
+    exact = fit("chinchilla", table(no_floor), bootstrap=0, loss="mse")
+    assert exact.warning("floor_at_zero") is not None
+    assert exact.law.values()[0] == 0.0
+
+
+def test_one_level_of_tokens_cannot_identify_the_floor() -> None:
+    rows = pd.DataFrame({"N": np.geomspace(1e6, 1e9, 12), "D": 1e9})
+    rows["loss"] = CHINCHILLA.predict(N=rows["N"], D=rows["D"])
+    found = fit("power", rows.assign(x=rows["N"]), bootstrap=0)
+    assert "all rows have D = 1" in (found.warning("one_D_cannot_identify_E") or "")
+    two = pd.concat([rows, rows.assign(D=2e9, loss=rows["loss"] * 0.97)])
+    assert "D has 2 levels" in (fit("chinchilla", two, bootstrap=0).warning("one_D_cannot_identify_E") or "")
+
+
+def test_other_doubts(table: Table) -> None:
+    frame = table(CHINCHILLA, noise=0.01)
+    found = fit("chinchilla", frame.head(9), bootstrap=0)
+    assert "9 rows for 5 parameters" in (found.warning("too_few_rows") or "")
+    hot = fit("chinchilla", frame.assign(annealed=[True] * 40 + [False] * 8), bootstrap=0)
+    assert "8 of 48 rows" in (hot.warning("not_annealed") or "")
+    C = float((6 * frame["N"] * frame["D"]).max())
+    far = fit("chinchilla", frame, bootstrap=0, compute=100 * C)
+    assert "lies 2 decades beyond" in (far.warning("extrapolation") or "")
+    assert far.status == "ok"
+    assert fit("chinchilla", frame, bootstrap=0, compute=C).warning("extrapolation") is None
+
+
+def test_a_term_that_the_rows_do_not_show_hits_its_bound(table: Table) -> None:
+    rows = table(CHINCHILLA)
+    flat = rows.assign(loss=CHINCHILLA.E + CHINCHILLA.A / rows["N"] ** CHINCHILLA.alpha)
+    found = fit("chinchilla", flat, bootstrap=0, loss="mse")
+    assert found.status == "doubtful"
+    assert found.warning("bound_hit") is not None or found.warning("not_converged") is not None
+    np.testing.assert_allclose(found.law.predict(N=rows["N"], D=rows["D"]), flat["loss"], rtol=1e-5)

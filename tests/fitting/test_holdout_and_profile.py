@@ -1,0 +1,67 @@
+"""Prediction beyond a cut, and the objective along the floor."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from scaling.errors import FitError, InputError
+from scaling.fitting import fit, holdout
+from scaling.laws import Chinchilla, PNorm
+
+Table = Callable[..., pd.DataFrame]
+
+
+def test_exact_rows_are_predicted_exactly(table: Table, chinchilla: Chinchilla) -> None:
+    rows = table(chinchilla)
+    C = 6 * rows["N"] * rows["D"]
+    cut = float(C.median())
+    found = holdout("chinchilla", rows, cut, bootstrap=0)
+    assert len(found.frame) == int(np.sum(np.greater(C, cut)))
+    assert len(found.fit.rows.loss) + len(found.frame) == len(rows)
+    assert found.rms_error < 1e-9
+    assert found.perplexity_ratio == pytest.approx(1.0)
+
+
+def test_signed_error_shows_the_wrong_form(table: Table) -> None:
+    """The additive law misses a p-norm world on one side only when it goes beyond the cut."""
+    rows = table(PNorm(E=0.9, A=120.0, B=300.0, alpha=0.28, beta=0.31, p=4.0), rows=100)
+    cut = float((6 * rows["N"] * rows["D"]).quantile(0.6))
+    additive, p_norm = (holdout(law, rows, cut, bootstrap=10) for law in ("chinchilla", "p_norm"))
+    assert p_norm.rms_error < 1e-6
+    assert abs(additive.mean_error) > 1e-3
+    assert np.all(additive.frame["low"] <= additive.frame["high"])
+    expected = additive.frame["predicted"] - additive.frame["loss"]
+    np.testing.assert_allclose(additive.errors, expected)
+
+
+def test_cuts_that_leave_nothing_are_refused(table: Table, chinchilla: Chinchilla) -> None:
+    rows = table(chinchilla)
+    with pytest.raises(InputError, match="no usable row lies above C"):
+        holdout("chinchilla", rows, 1e40)
+    with pytest.raises(FitError, match="0 usable rows"):
+        holdout("chinchilla", rows, 1.0)
+
+
+def test_profile_is_lowest_at_the_fit(table: Table, chinchilla: Chinchilla) -> None:
+    found = fit("chinchilla", table(chinchilla, noise=0.01), bootstrap=0)
+    E = found.parameters["E"].value
+    profile = found.profile([0.0, 0.9 * E, E, 1.02 * E])
+    assert int(np.argmin(profile.value)) == 2
+    assert profile.value[2] == pytest.approx(found.value, rel=1e-9)
+    np.testing.assert_allclose(profile.parameters[:, 0], profile.floor, atol=1e-12)
+    whole = found.profile()
+    low, high = whole.cheap_range()
+    step = float(np.min(np.diff(whole.floor)[np.diff(whole.floor) > 1e-9]))
+    assert low - step <= E <= high + step
+    assert high - low < 0.2 * E
+    wider = whole.cheap_range(rise=0.5)
+    assert wider[0] <= low < high <= wider[1]
+
+
+def test_profile_refuses_floors_above_the_data(table: Table, chinchilla: Chinchilla) -> None:
+    rows = table(chinchilla)
+    found = fit("chinchilla", rows, bootstrap=0)
+    with pytest.raises(InputError, match="below every measured loss"):
+        found.profile([rows["loss"].min()])

@@ -1,0 +1,116 @@
+"""IsoFLOP fits: exact parabolas come back, edges are refused, intervals cover."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from scaling.errors import FitError, InputError
+from scaling.fitting import fit_isoflop
+
+K, A = 0.08, 0.47
+BUDGETS = np.geomspace(1e13, 1e16, 4)
+STEPS = np.array([-1.6, -0.8, 0.0, 0.8, 1.6])
+
+
+def curves(
+    noise: float = 0.0, seed: int = 0, shift: float = 0.0, seeds: int = 1, budgets: np.ndarray = BUDGETS
+) -> pd.DataFrame:
+    """Exact parabolas of log loss about N_opt = K C^A, sizes spread about it (or shifted off it)."""
+    rng = np.random.default_rng(seed)
+    rows = []
+    for C in budgets:
+        N = K * C**A * np.exp(np.repeat(STEPS + shift, seeds))
+        log_loss = 3.0 - 0.05 * np.log(C) + 0.03 * np.log(N / (K * C**A)) ** 2
+        rows.append(pd.DataFrame({"N": N, "C": C, "loss": np.exp(log_loss + rng.normal(0, noise, len(N)))}))
+    return pd.concat(rows, ignore_index=True)
+
+
+def test_exact_curves_come_back() -> None:
+    found = fit_isoflop(curves(), bootstrap=20, compute=1e18)
+    assert [budget.status for budget in found.budgets] == ["interior"] * 4
+    for budget, C in zip(found.budgets, BUDGETS, strict=True):
+        np.testing.assert_allclose(budget.C, C)
+        assert budget.N_optimal is not None
+        assert budget.D_optimal is not None
+        assert budget.loss_optimal is not None
+        assert budget.N_optimal.value == pytest.approx(K * C**A)
+        assert 6 * budget.N_optimal.value * budget.D_optimal.value == pytest.approx(C)
+        assert budget.loss_optimal.value == pytest.approx(np.exp(3.0 - 0.05 * np.log(C)))
+    assert found.law is not None
+    assert (found.law.k, found.law.a) == (pytest.approx(K), pytest.approx(A))
+    assert found.derived["D_exponent"].value == pytest.approx(1 - A)
+    assert found.derived["N_optimal"].value == pytest.approx(K * 1e18**A)
+    assert found.status == "ok"
+    np.testing.assert_allclose(found.frame["predicted"], found.frame["loss"])
+
+
+def test_optimum_beyond_the_sizes_is_refused() -> None:
+    found = fit_isoflop(
+        pd.concat([curves(budgets=BUDGETS[:3]), curves(budgets=BUDGETS[3:], shift=2.0)]), bootstrap=20
+    )
+    assert [budget.status for budget in found.budgets] == ["interior"] * 3 + ["edge"]
+    assert found.budgets[3].N_optimal is None
+    assert found.law is not None
+    assert found.law.a == pytest.approx(A)
+    assert found.status == "doubtful"
+    assert "at or beyond an end" in found.warnings[0].message
+
+
+def test_flat_curves_have_no_optimum() -> None:
+    rng = np.random.default_rng(1)
+    frame = curves()
+    found = fit_isoflop(frame.assign(loss=2.0 * np.exp(rng.normal(0, 0.01, len(frame)))), bootstrap=200)
+    assert all(budget.status in ("flat", "edge") for budget in found.budgets)
+    assert found.law is None
+    assert found.derived == {}
+
+
+def test_budgets_are_groups_of_near_compute_or_a_column() -> None:
+    frame = curves()
+    wobbly = frame.assign(C=frame["C"] * np.tile([0.95, 1.05, 1.0, 0.97, 1.03], 4))
+    assert [budget.rows for budget in fit_isoflop(wobbly, bootstrap=5).budgets] == [5] * 4
+    named = fit_isoflop(wobbly.assign(budget=frame["C"]), bootstrap=5)
+    np.testing.assert_allclose([budget.C for budget in named.budgets], BUDGETS)
+
+
+def test_two_sizes_are_too_few() -> None:
+    found = fit_isoflop(pd.concat([curves(), curves(budgets=np.array([1e18])).head(2)]), bootstrap=5)
+    assert found.budgets[-1].status == "too few sizes"
+    with pytest.raises(FitError, match="three model sizes"):
+        fit_isoflop(curves().groupby("C").head(2))
+    with pytest.raises(FitError, match="nothing tells the noise"):
+        fit_isoflop(curves().groupby("C").head(3))
+    with pytest.raises(InputError, match="bootstrap is 0"):
+        fit_isoflop(curves(), bootstrap=0)
+
+
+def test_noise_is_estimated_from_residuals_and_replicates() -> None:
+    found = fit_isoflop(curves(noise=0.01, seeds=40), bootstrap=5)
+    assert found.noise == pytest.approx(0.01, rel=0.06)
+    assert found.noise_freedom in (4 * (200 - 3), 4 * (200 - 5))
+
+
+def test_intervals_cover_the_exponent_and_the_optima() -> None:
+    hits, optima = 0, 0
+    for seed in range(200):
+        found = fit_isoflop(curves(noise=0.004, seed=seed), bootstrap=400)
+        exponent, first = found.derived["N_exponent"], found.budgets[0].N_optimal
+        hits += exponent.low <= A <= exponent.high
+        optima += first is not None and first.low <= K * BUDGETS[0] ** A <= first.high
+    # 200 simulations at .95: a standard error of 1.5 points.
+    assert 0.905 <= hits / 200 <= 0.995
+    assert 0.905 <= optima / 200 <= 0.995
+
+
+def test_branches_of_a_trunk_move_together() -> None:
+    frame = pd.concat(
+        [curves(noise=0.003, seed=seed).assign(trunk=seed) for seed in (0, 1)], ignore_index=True
+    )
+    frame["N"] = frame["N"].round(-1)
+    trunks = frame.assign(trunk_id=frame["N"].astype(str) + "-" + frame["trunk"].astype(str))
+    found = fit_isoflop(trunks, bootstrap=50)
+    assert found.interval.method == "percentile, trunks within size"
+    single = fit_isoflop(trunks[trunks["trunk"] == 0], bootstrap=50)
+    assert single.interval.method == "percentile, parametric, these runs only"
+    assert single.status == "doubtful"
+    assert fit_isoflop(frame, bootstrap=50).interval.method == "percentile, parametric"
