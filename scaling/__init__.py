@@ -1,1 +1,57 @@
-"""Scaling laws and train-against-inference compute tradeoffs, with honest intervals."""
+"""Scaling laws and train-against-inference compute tradeoffs, with honest intervals.
+
+    import scaling
+    fit = scaling.fit("chinchilla", frame)      # frame: a DataFrame with N, D (or C) and loss
+    print(fit.summary())
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from scaling.errors import FitError, InputError
+    from scaling.fitting import Fit, Holdout, IsoflopFit, fit, fit_isoflop, holdout
+    from scaling.records.frame import frame
+    from scaling.records.reading import read_table
+    from scaling.records.tables import Records
+
+_HOMES = {
+    "Fit": "scaling.fitting",
+    "FitError": "scaling.errors",
+    "Holdout": "scaling.fitting",
+    "InputError": "scaling.errors",
+    "IsoflopFit": "scaling.fitting",
+    "Records": "scaling.records.tables",
+    "fit": "scaling.fitting",
+    "fit_isoflop": "scaling.fitting",
+    "frame": "scaling.records.frame",
+    "holdout": "scaling.fitting",
+    "read_table": "scaling.records.reading",
+}
+"""The public names and where they live; each is imported when it is first asked for."""
+
+__all__ = [
+    "Fit",
+    "FitError",
+    "Holdout",
+    "InputError",
+    "IsoflopFit",
+    "Records",
+    "fit",
+    "fit_isoflop",
+    "frame",
+    "holdout",
+    "read_table",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'scaling' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOMES])
