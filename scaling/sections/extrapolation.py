@@ -84,12 +84,15 @@ def _fan(fit: Fit) -> list[Figure]:
     band = fit.predict(N=best.N, D=best.D)
     frame = pd.DataFrame({"C": C, "loss": band.value, "low": band.low, "high": band.high}).astype(float)
     runs = pd.DataFrame({"C": product, "loss": fit.rows.loss})
+    bottom, top = float(frame["loss"].min()), float(runs["loss"].max())
 
     def draw(axes: Axes) -> None:
         plots.scales(axes, "6 N D (FLOP)", "Loss (nats/token)", log="x")
         plots.region(axes, "Range of the runs", float(product.min()), float(product.max()))
         plots.curves(axes, frame, "C", "loss", low="low", high="high", label="Best size, with band")
         plots.points(axes, runs, "C", "loss", label="Runs", colour=INK)
+        # an interval without an upper end would leave nothing else to see
+        axes.set_ylim(0.0 if frame["low"].min() < 0.5 * bottom else 0.95 * frame["low"].min(), 1.05 * top)
         plots.legend(axes)
 
     return [

@@ -1,0 +1,84 @@
+"""Records of runs whose losses follow a known law, with the noise of seeds."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from scaling.laws import Chinchilla
+from scaling.records import recipe
+from scaling.records.flops import matmul_params, params_by_group, train_flops
+from scaling.records.spec import CooldownSpec, CorpusData, spec_id, to_json
+from scaling.records.tables import EVALS, STEPS, Records, check, empty
+
+LAW = Chinchilla(E=1.0, A=40.0, B=300.0, alpha=0.4, beta=0.35)
+"""What the runs obey; N of matrix products."""
+SEED_SPREAD = 0.002
+"""Standard deviation of log loss between trunks."""
+BUDGETS = (1e12, 3.2e12, 1e13)
+
+
+@pytest.fixture(scope="session")
+def truth() -> Chinchilla:
+    """Return the law that the runs obey."""
+    return LAW
+
+
+@pytest.fixture(scope="session")
+def records() -> Records:
+    """Return a grid of isoFLOP runs: six widths, two trunks each, one branch a budget."""
+    noise = np.random.default_rng(0)
+    data = CorpusData("python", "ab" * 32)
+    runs, points = [], []
+    for width in (16, 24, 32, 48, 64, 96):
+        model = recipe.llama(width, 256, 128)
+        ends = [recipe.tokens_for(model, C) for C in BUDGETS]
+        for seed in (0, 1):
+            luck = SEED_SPREAD * noise.standard_normal()
+            path, *branches = recipe.tree(model, data, ends, batch_tokens=1024, seed=seed)
+            for branch in branches:
+                assert isinstance(branch, CooldownSpec)
+                runs.append(run_row(branch, path))
+                tokens = branch.whole.tokens
+                loss = float(LAW.predict(N=matmul_params(model), D=tokens))
+                points.append(
+                    point_row(branch, tokens, loss * np.exp(luck + SEED_SPREAD / 2 * noise.standard_normal()))
+                )
+    return Records(pd.DataFrame(runs), pd.DataFrame(points), empty(STEPS), empty(EVALS)).map(check)
+
+
+def run_row(branch: CooldownSpec, path) -> dict[str, object]:
+    groups = params_by_group(path.model)
+    return {
+        "run_id": spec_id(branch),
+        "kind": "cooldown",
+        "status": "done",
+        "parent_run_id": spec_id(path),
+        "parent_step": branch.step,
+        "trunk_id": spec_id(path),
+        "params_total": sum(groups.values()),
+        **{f"params_{group}": count for group, count in groups.items()},
+        "width": path.model.width,
+        "data": "python",
+        "data_sha256": "ab" * 32,
+        "tokens_planned": branch.whole.tokens,
+        "batch_tokens": 1024,
+        "lr": path.optim.lr,
+        "lr_over_recipe": 1.0,
+        "seed_data": path.seed,
+        "hardware": "x",
+        "device_seconds": 1.0,
+        "version": "1",
+        "spec": to_json(branch),
+    }
+
+
+def point_row(branch: CooldownSpec, tokens: int, loss: float) -> dict[str, object]:
+    return {
+        "run_id": spec_id(branch),
+        "step": branch.whole.steps,
+        "tokens_seen": tokens,
+        "annealed": True,
+        "train_flops_forward_backward": train_flops(branch.trunk.model, tokens),
+        "loss_nats": loss,
+        "loss_se": 0.01,
+    }
