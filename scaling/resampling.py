@@ -73,7 +73,7 @@ def trunks_within_size(
     cell_of = _joint_labels(size, duration)
     freedom = trunk_freedom(trunk, size)
     in_cell = np.bincount(cell_of)[cell_of]
-    if freedom < 1 or not np.any(in_cell > 1):
+    if freedom < 1 or not cells_repeat(size, duration):
         raise InputError(
             "no size has two trunks at one duration: the spread between seeds is unknown; "
             "train a second seed of some sizes, or ask for intervals of these runs only"
@@ -100,6 +100,11 @@ def trunk_freedom(trunk: Labels, size: Labels) -> int:
     """Degrees of freedom of the spread between trunks: sum over sizes of trunks - 1."""
     sizes = np.unique(np.asarray(size), return_inverse=True)[1]
     return len(np.unique(_joint_labels(sizes, trunk))) - int(sizes.max()) - 1
+
+
+def cells_repeat(size: Labels, duration: Labels) -> bool:
+    """Whether some size has two rows at one duration, so that seeds can be compared."""
+    return bool(np.any(np.bincount(_joint_labels(size, duration)) > 1))
 
 
 def parametric(centre: Array, spread: float, freedom: int, draws: int, rng: np.random.Generator) -> Resamples:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 
 from scaling.fitting.objective import Mask
 from scaling.laws.base import Array, Law
@@ -87,6 +88,21 @@ class Design:
                 jacobian[:, :, exponent] = -np.exp(theta_BP[:, exponent, None]) * slope * columns[:, 1]
         return jacobian
 
+    @cached_property
+    def _gather(self) -> npt.NDArray[np.intp]:
+        """Where entry (P, P) of a Hessian stands among the sums of all pairs of columns, pair by pair."""
+        P = len(self.law.parameter_names())
+        place = np.empty((P, P), dtype=np.intp)
+        k = 0
+        for i, (own, _) in enumerate(self._coordinates):
+            for other, _ in self._coordinates[: i + 1]:
+                for row in own:
+                    for column in other:
+                        if row is not None and column is not None:
+                            place[row, column] = place[column, row] = k
+                            k += 1
+        return place
+
     def curvature(
         self, theta_BP: Array, state: Array, first: Array, second: Array, newton: Mask
     ) -> tuple[Array, Array]:
@@ -94,45 +110,23 @@ class Design:
 
         gradient = sum phi' d; Hessian = sum phi'' d d^T, plus sum phi' d2 where `newton` (B,) holds.
         """
-        B, P = theta_BP.shape
-        gradient, hessian = np.zeros((P, B)), np.zeros((P, P, B))
         slopes = self.law.slopes(theta_BP, state)
         bending = (first if newton.all() else first * newton[:, None]) if newton.any() else None
         planes = self.law.curvatures(theta_BP, state, slopes, second, bending)
-        places = [place for place, _ in self._coordinates]
-        factors = [None if e is None else -np.exp(theta_BP[:, e]) for _, e in places]
-        for i, (level, exponent) in enumerate(places):
-            by_level = (first * slopes[i]) @ self._coordinates[i][1]
-            gradient[level] = by_level[:, 0]
-            if (factor := factors[i]) is not None:
-                gradient[exponent] = factor * by_level[:, 1]
-            for j in range(i + 1):
-                sums = (planes[i][j] @ self._products[i][j]).T
-                _scatter(hessian, sums, places[i], places[j], factors[i], factors[j])
+        sums = [
+            planes[i][j] @ product for i, row in enumerate(self._products) for j, product in enumerate(row)
+        ]
+        # By an exponent's logarithm, log L moves -exponent times as fast as by the column x.
+        factors, gradient = np.ones_like(theta_BP.T), np.empty_like(theta_BP.T)
+        for ((level, exponent), columns), slope in zip(self._coordinates, slopes, strict=True):
+            totals = (first * slope) @ columns
+            gradient[level] = totals[:, 0]
+            if exponent is not None:
+                factors[exponent] = -np.exp(theta_BP[:, exponent])
+                gradient[exponent] = totals[:, 1]
+        gradient *= factors
+        hessian = np.concatenate(sums, axis=1).T[self._gather] * factors[:, None] * factors[None, :]
+        for (_, exponent), _ in self._coordinates:
             if exponent is not None:
                 hessian[exponent, exponent] += gradient[exponent] * newton
         return gradient, hessian
-
-
-def _scatter(
-    hessian: Array,
-    sums: Array,
-    place_i: tuple[int, int | None],
-    place_j: tuple[int, int | None],
-    factor_i: Array | None,
-    factor_j: Array | None,
-) -> None:
-    """Write the sums (1, 2 or 4, B) of coordinates i and j into both triangles of the Hessian."""
-    k = 0
-    for row, scale_row in zip(place_i, (None, factor_i), strict=True):
-        for column, scale_column in zip(place_j, (None, factor_j), strict=True):
-            if row is None or column is None:
-                continue
-            entry = sums[k]
-            if scale_row is not None:
-                entry = entry * scale_row
-            if scale_column is not None:
-                entry = entry * scale_column
-            hessian[row, column] = entry
-            hessian[column, row] = entry
-            k += 1

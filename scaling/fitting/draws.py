@@ -25,7 +25,8 @@ def draw(
     """Draws by the design asked for; None takes what the columns call for.
 
     `trunks` needs a column trunk_id and takes sizes by their N (or the law's x); with one trunk a size it falls
-    back on pairs, labelled as speaking of these runs only. `clusters` keeps the rows of one `cluster` together.
+    back on pairs, labelled as speaking of these runs only, and where no two trunks of a size share a duration on
+    clusters by trunk. `clusters` keeps the rows of one `cluster` together.
     None means clusters where `cluster` is given, trunks where a trunk_id repeats, pairs elsewhere.
     """
     rng = np.random.default_rng(seed)
@@ -37,13 +38,14 @@ def draw(
     if how == "trunks":
         trunk = _column(rows, "trunk_id")
         size = _column(rows, "N") if "N" in rows.frame else next(iter(rows.inputs.values()))
+        tokens = rows.inputs.get("D", rows.C if rows.C is not None else np.ones(len(rows.loss)))
+        duration = np.round(np.log(tokens), 6)
         if one_trunk_a_size(rows):
             drawn = resampling.pairs(len(rows.loss), draws, rng)
             return resampling.Resamples(f"pairs, {THESE_RUNS}", None, weights=drawn.weights)
-        duration = rows.inputs.get("D", rows.C if rows.C is not None else np.zeros(len(rows.loss)))
-        return resampling.trunks_within_size(
-            np.log(rows.loss), trunk, size, np.round(np.log(duration), 6), draws, rng
-        )
+        if not resampling.cells_repeat(size, duration):
+            return resampling.clusters(trunk, draws, rng)
+        return resampling.trunks_within_size(np.log(rows.loss), trunk, size, duration, draws, rng)
     return resampling.pairs(len(rows.loss), draws, rng)
 
 

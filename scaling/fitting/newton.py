@@ -17,11 +17,11 @@ ITERATIONS = 200
 """Most steps of one problem; a well posed one takes about ten."""
 SWITCH = 1e-2
 """Relative decrease below which the reweighted least squares hand over to true Newton."""
-TOLERANCE = 1e-14
+TOLERANCE = 1e-12
 """Predicted relative decrease below which the last step is taken."""
 ROUNDING = 1e-28
 """Objective per row that counts as zero: squared relative rounding of a loss, with room."""
-CHUNK = 60_000
+CHUNK = 24_000
 """Rows x problems that are worked on together, so that the planes stay in cache."""
 
 

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 Excluded = tuple[tuple[Any, str], ...]
 
+FINISHED = frozenset({"done", "finished", "completed"})
+"""Words of a column `status` for a run that ended as planned; ours is done, the others are trackers'."""
+
 
 @dataclass(frozen=True)
 class Rows:
@@ -45,7 +48,7 @@ def rows_of(
     """The rows of `frame` that `law` can be fitted to; `excluded` names rows that were left out before.
 
     Needs the law's inputs and `loss`; D, C (or N) that is missing follows from C = 6 N D. A row is left out when
-    its status is not done, or its loss or an input is missing, infinite or not positive.
+    its status is not one of FINISHED, or its loss or an input is missing, infinite or not positive.
     Raises InputError for a column that is missing or holds text.
     """
     columns, sources = _columns(law, frame)
@@ -55,8 +58,10 @@ def rows_of(
         _mark(reasons, np.isinf(values), f"{name} is infinite")
         _mark(reasons, values <= 0, f"{name} is not positive")
     if "status" in frame.columns:
-        status = frame["status"].astype(str).to_numpy()
-        for name in np.unique(status[status != "done"]):
+        status = (
+            frame["status"].astype(object).where(frame["status"].notna(), "missing").astype(str).to_numpy()
+        )
+        for name in sorted(set(status.tolist()) - FINISHED):
             reasons[status == name] = f"status is {name}"
     used = reasons == ""
     left_out = tuple(

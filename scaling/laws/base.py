@@ -96,9 +96,10 @@ class Law(ABC):
         """Refuse a parameter outside its bounds."""
         for about in self.parameters():
             value = np.asarray(getattr(self, about.name), dtype=np.float64)
-            if not np.all((value >= about.low) & (value <= about.high)):
+            outside = ~((value >= about.low) & (value <= about.high))
+            if np.any(outside):
                 raise InputError(
-                    f"{self.name}: {about.name} = {value.flat[0]:g} is outside "
+                    f"{self.name}: {about.name} = {value[outside].flat[0]:g} is outside "
                     f"[{about.low:g}, {about.high:g}]; give a value inside"
                 )
 
@@ -179,7 +180,9 @@ class Law(ABC):
         for term in cls.terms:
             exponent = np.exp(theta[..., cls.position(term.exponent)])
             theta[..., cls.position(term.coefficient)] += exponent * centre[cls.inputs.index(term.input)]
-        values: Array = np.exp(theta)
+        # The exponential of a bound's logarithm may land a rounding outside the bound.
+        bounds = np.array([(about.low, about.high) for about in cls.parameters()])
+        values: Array = np.clip(np.exp(theta), bounds[:, 0], bounds[:, 1])
         return values
 
 

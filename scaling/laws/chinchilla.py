@@ -25,8 +25,8 @@ class Chinchilla(SeparableLaw, LossInND):
     E: float = parameter("loss without limit on parameters or tokens", unit="loss")
     A: float = parameter("size of the part that parameters remove", unit="loss N^alpha")
     B: float = parameter("size of the part that tokens remove", unit="loss D^beta")
-    alpha: float = parameter("how fast parameters remove it", high=20.0)
-    beta: float = parameter("how fast tokens remove it", high=20.0)
+    alpha: float = parameter("how fast parameters remove it", high=10.0)
+    beta: float = parameter("how fast tokens remove it", high=10.0)
 
     def predict(self, *, N: npt.ArrayLike, D: npt.ArrayLike) -> Array:
         """E + A / N^alpha + B / D^beta, in the unit of E; N, D > 0 broadcast."""

@@ -29,8 +29,8 @@ class PNorm(LossInND):
     E: float = parameter("loss without limit on parameters or tokens", unit="loss")
     A: float = parameter("size of the part that parameters remove", unit="loss N^alpha")
     B: float = parameter("size of the part that tokens remove", unit="loss D^beta")
-    alpha: float = parameter("how fast parameters remove it", high=20.0)
-    beta: float = parameter("how fast tokens remove it", high=20.0)
+    alpha: float = parameter("how fast parameters remove it", high=10.0)
+    beta: float = parameter("how fast tokens remove it", high=10.0)
     p: float = parameter(
         "how the terms join: 1 adds, large takes the larger",
         low=0.02,

@@ -28,7 +28,7 @@ class Power(SeparableLaw):
 
     E: float = parameter("loss without limit on x", unit="loss")
     A: float = parameter("size of the part that x removes", unit="loss x^alpha")
-    alpha: float = parameter("how fast x removes it", high=20.0)
+    alpha: float = parameter("how fast x removes it", high=10.0)
 
     def predict(self, *, x: npt.ArrayLike) -> Array:
         """E + A / x^alpha, in the unit of E; x > 0 broadcasts."""

@@ -155,6 +155,7 @@ def test_every_row_is_used_or_excluded_with_a_reason(table: Table) -> None:
     frame.loc[2, "D"] = 0.0
     frame.loc[3, "loss"] = np.inf
     frame.loc[4, "status"] = "diverged"
+    frame.loc[5, "status"] = "finished"
     found = fit("chinchilla", frame, bootstrap=0, excluded=((99, "dropped by --where"),))
     assert found.rows.excluded == (
         (99, "dropped by --where"),
@@ -231,6 +232,8 @@ def test_resampling_follows_the_columns() -> None:
     assert fit("chinchilla", rows, bootstrap=10, resample="pairs").interval.method == "percentile, pairs"
     clustered = fit("chinchilla", rows, bootstrap=10, cluster="trunk_id")
     assert (clustered.interval.method, clustered.interval.clusters) == ("percentile, clusters", 10)
+    apart = rows[rows["trunk_id"].str.endswith("0") == (rows.groupby("trunk_id").cumcount() < 2)]
+    assert fit("chinchilla", apart, bootstrap=10).interval.method == "percentile, clusters"
     single = fit("chinchilla", grid(5, 1), bootstrap=10)
     assert single.interval.method == "percentile, pairs, these runs only"
     assert single.warning("one_trunk_a_size") is not None

@@ -90,6 +90,15 @@ def test_theta_carries_the_law(law: Law) -> None:
     np.testing.assert_allclose(np.exp(log_L), law.predict(**inputs_of(law)), rtol=1e-12)
 
 
+def test_theta_at_a_bound_gives_a_law() -> None:
+    for law, *_ in TABLE:
+        for about in law.parameters():
+            values = law.values()
+            if np.isfinite(about.high):
+                values[law.position(about.name)] = about.high
+            type(law).from_values(law.from_theta(law.to_theta(values, [0.0] * 3), [0.0] * 3))
+
+
 def test_floor_of_zero_survives_theta() -> None:
     law = Chinchilla(E=0.0, A=3.0, B=4.0, alpha=0.3, beta=0.4)
     theta = law.to_theta(law.values(), [1.0, 2.0])
