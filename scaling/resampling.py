@@ -124,7 +124,8 @@ def percentile(draws: Array, level: float) -> tuple[Array, Array]:
     Draws that are NaN have no answer and are left out.
     """
     tail = 0.5 * (1.0 - level)
-    low, high = np.nanquantile(draws, [tail, 1.0 - tail], axis=0)
+    with np.errstate(invalid="ignore"):  # quantiles between two infinite draws
+        low, high = np.nanquantile(draws, [tail, 1.0 - tail], axis=0)
     return low, high
 
 

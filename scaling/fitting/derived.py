@@ -14,7 +14,9 @@ def estimates(names: tuple[str, ...], values: Array, draws: Array, level: float)
     if not len(draws):
         return {name: Estimate(float(value)) for name, value in zip(names, values, strict=True)}
     low, high = percentile(draws, level)
-    se = np.nanstd(draws, axis=0, ddof=1)
+    # Draws of a law that its rows do not fix reach 0 and infinity; then the spread is infinite too.
+    with np.errstate(over="ignore", invalid="ignore"):
+        se = np.nanstd(draws, axis=0, ddof=1)
     return {
         name: Estimate(float(values[k]), float(low[k]), float(high[k]), float(se[k]))
         for k, name in enumerate(names)

@@ -13,7 +13,7 @@ from scaling.fitting.design import Design
 from scaling.fitting.objective import Mask, Objective
 from scaling.laws.base import Array
 
-ITERATIONS = 200
+ITERATIONS = 100
 """Most steps of one problem; a well posed one takes about ten."""
 SWITCH = 1e-2
 """Relative decrease below which the reweighted least squares hand over to true Newton."""

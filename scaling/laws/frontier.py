@@ -47,8 +47,12 @@ class LossInND(Law):
         """Parameters of the best model for compute C [FLOP] under C = 6 N D."""
 
     def optimum(self, C: npt.ArrayLike) -> Optimum:
-        """Best N and D for compute C [FLOP] under C = 6 N D, and the loss on that frontier."""
+        """Best N and D for compute C [FLOP] under C = 6 N D, and the loss on that frontier.
+
+        A law with an exponent near 0 puts its optimum at 0 or infinity and says so.
+        """
         C = np.asarray(C, dtype=np.float64)
-        N = self.N_optimal(C)
-        D = C / FLOPS_PER_PARAMETER_TOKEN / N
-        return Optimum(C=C, N=N, D=D, tokens_per_param=D / N, loss=self.predict(N=N, D=D))
+        with np.errstate(over="ignore", under="ignore", divide="ignore", invalid="ignore"):
+            N = self.N_optimal(C)
+            D = C / FLOPS_PER_PARAMETER_TOKEN / N
+            return Optimum(C=C, N=N, D=D, tokens_per_param=D / N, loss=self.predict(N=N, D=D))
