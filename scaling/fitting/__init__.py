@@ -1,7 +1,7 @@
 """Table in, Fit out: laws fitted to rows, with intervals and doubts."""
 
-from scaling.fitting.fit import fit
-from scaling.fitting.holdout import Holdout, holdout
+from scaling.fitting.fitted import fit
+from scaling.fitting.heldout import Holdout, holdout
 from scaling.fitting.isoflop import fit_isoflop
 from scaling.fitting.isoflop_result import BudgetFit, IsoflopFit
 from scaling.fitting.objective import Objective

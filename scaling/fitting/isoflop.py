@@ -16,7 +16,7 @@ from scaling.fitting.isoflop_result import BudgetFit, IsoflopFit, Status
 from scaling.fitting.isoflop_rows import Budgets, budgets_of, noise, shared_trunks
 from scaling.fitting.result import Estimate, Interval, Warned
 from scaling.fitting.rows import Excluded
-from scaling.laws import FLOPS_PER_PARAMETER_TOKEN, OptimalSize, Parabola
+from scaling.laws import OptimalSize, Parabola
 from scaling.laws.base import Array
 from scaling.resampling import percentile
 
@@ -55,15 +55,15 @@ def fit_isoflop(
     if not any(block.usable for block in budgets.blocks):
         raise FitError("no budget has rows at three model sizes; a parabola needs three, better five")
     drawn, spread, freedom = _draws(budgets, bootstrap, seed)
-    fits, log_N, drawn_log_N = [], [], []
+    fits, best, drawn_best = [], [], []
     for block in budgets.blocks:
         found, optima = _fit_budget(budgets, block.rows, block.C, drawn, level)
         fits.append(found)
-        if found.status == "interior" and found.N_optimal is not None:
-            log_N.append(np.log(found.N_optimal.value))
-            drawn_log_N.append(optima)
+        if found.N_optimal is not None and found.D_optimal is not None:
+            best.append(np.log([found.N_optimal.value, found.D_optimal.value]))
+            drawn_best.append(optima)
     C = np.array([found.C for found in fits if found.status == "interior"])
-    law, parameters, derived = _through(C, np.array(log_N), np.array(drawn_log_N).T, compute, level)
+    law, parameters, derived = _through(C, best, drawn_best, compute, level)
     warnings = _warnings(fits, budgets)
     return IsoflopFit(
         budgets=tuple(fits),
@@ -114,7 +114,11 @@ def _draws(budgets: Budgets, draws: int, seed: int) -> tuple[resampling.Resample
 def _fit_budget(
     budgets: Budgets, rows: np.ndarray, C: float, drawn: resampling.Resamples, level: float
 ) -> tuple[BudgetFit, Array]:
-    """One budget's parabola with its optimum, and log N_opt of each draw (NaN where a draw has none)."""
+    """One budget's parabola with its optimum, and log (N_opt, D_opt) of each draw, (B, 2), NaN where it has none.
+
+    D_opt is read off the budget's own rows, log D a parabola in log N, which is C / (6 N) where C = 6 N D and
+    follows the ledger where C counts attention.
+    """
     N = budgets.rows.inputs["N"][rows]
     log_loss = np.log(budgets.rows.loss[rows])
     sizes = len(np.unique(N))
@@ -132,17 +136,17 @@ def _fit_budget(
     status: Status = parabola.status
     if status == "interior" and np.mean(~has_minimum) > 0.5 * (1 - level):
         status = "flat"
-    N_optimal, D_optimal, loss_optimal = parabola.N_optimal, parabola.D_optimal, parabola.loss_optimal
-    if status != "interior" or N_optimal is None or D_optimal is None or loss_optimal is None:
+    N_optimal, loss_optimal = parabola.N_optimal, parabola.loss_optimal
+    if status != "interior" or N_optimal is None or loss_optimal is None:
         return BudgetFit(C, len(rows), sizes, status, parabola, None, None, None, None), none
-    log_N = np.log(centre) + vertex
-    log_D = np.log(C / FLOPS_PER_PARAMETER_TOKEN) - log_N
-    values = np.array(
-        [np.log(N_optimal), np.log(D_optimal), np.log(D_optimal / N_optimal), np.log(loss_optimal)]
-    )
-    lowest = level_B + 0.5 * slope_B * vertex
-    found = _exponentials(values, np.stack([log_N, log_D, log_D - log_N, lowest], axis=1), level)
-    return BudgetFit(C, len(rows), sizes, status, parabola, *found), log_N
+    tokens = parabola_coefficients(t, np.log(budgets.rows.inputs["D"][rows])[None, :])[0]
+    at = np.append(np.log(N_optimal / centre), vertex)
+    log_N = np.log(centre) + at
+    log_D = tokens[0] + tokens[1] * at + tokens[2] * at**2
+    lowest = np.append(np.log(loss_optimal), level_B + 0.5 * slope_B * vertex)
+    table = np.stack([log_N, log_D, log_D - log_N, lowest], axis=1)
+    found = _exponentials(table[0], table[1:], level)
+    return BudgetFit(C, len(rows), sizes, status, parabola, *found), table[1:, :2]
 
 
 def _exponentials(values: Array, draws: Array, level: float) -> list[Estimate]:
@@ -154,24 +158,22 @@ def _exponentials(values: Array, draws: Array, level: float) -> list[Estimate]:
 
 
 def _through(
-    C: Array, log_N: Array, drawn_log_N: Array, compute: float | None, level: float
+    C: Array, best: list[Array], drawn_best: list[Array], compute: float | None, level: float
 ) -> tuple[OptimalSize | None, dict[str, Estimate], dict[str, Estimate]]:
-    """The power law through interior optima (K,) and those of the draws (B, K), by least squares of the logs."""
+    """The power laws through log (N_opt, D_opt) of K budgets, each (2,) and (B, 2), by least squares of the logs."""
     if len(C) < 2:
         return None, {}, {}
     solve = np.linalg.pinv(np.stack([np.ones_like(C), np.log(C)], axis=1)).T
-    log_k, a = log_N @ solve
-    drawn = drawn_log_N @ solve
-    law = OptimalSize(k=float(np.exp(log_k)), a=float(a))
-    exponents = np.stack([drawn[:, 1], 1.0 - drawn[:, 1]], axis=1)
-    derived = estimates(("N_exponent", "D_exponent"), np.array([a, 1.0 - a]), exponents, level)
-    parameters = {"k": _exponentials(np.array([log_k]), drawn[:, :1], level)[0], "a": derived["N_exponent"]}
+    value_ND = np.stack(best, axis=1) @ solve
+    drawn_BND = np.stack(drawn_best, axis=2) @ solve
+    law = OptimalSize(k=float(np.exp(value_ND[0, 0])), a=float(value_ND[0, 1]))
+    derived = estimates(("N_exponent", "D_exponent"), value_ND[:, 1], drawn_BND[:, :, 1], level)
+    k = _exponentials(value_ND[:1, 0], drawn_BND[:, :1, 0], level)[0]
+    parameters = {"k": k, "a": derived["N_exponent"]}
     if compute is not None:
-        log_C = float(np.log(compute))
-        value, draws = log_k + a * log_C, drawn[:, 0] + drawn[:, 1] * log_C
-        log_6 = float(np.log(FLOPS_PER_PARAMETER_TOKEN))
-        values = np.array([value, log_C - log_6 - value, log_C - log_6 - 2 * value])
-        columns = np.stack([draws, log_C - log_6 - draws, log_C - log_6 - 2 * draws], axis=1)
+        powers = np.array([1.0, np.log(compute)])
+        to_columns = np.array([[1.0, 0.0], [0.0, 1.0], [-1.0, 1.0]]).T
+        values, columns = (value_ND @ powers) @ to_columns, (drawn_BND @ powers) @ to_columns
         names = ("N_optimal", "D_optimal", "tokens_per_param")
         derived |= dict(zip(names, _exponentials(values, columns, level), strict=True))
     return law, parameters, derived

@@ -32,7 +32,7 @@ class BudgetFit:
     N_optimal: Estimate | None
     """Best size; None unless interior."""
     D_optimal: Estimate | None
-    """Its tokens, C / (6 N)."""
+    """Its tokens, read off the rows of its budget: C / (6 N) where C = 6 N D."""
     tokens_per_param: Estimate | None
     """D_optimal / N_optimal."""
     loss_optimal: Estimate | None

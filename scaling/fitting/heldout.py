@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from scaling.errors import InputError
-from scaling.fitting.fit import fit
+from scaling.fitting.fitted import fit
 from scaling.fitting.result import Fit
 from scaling.fitting.rows import rows_of
 from scaling.laws import Law, find
