@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import os
 import shlex
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from scaling.errors import FitError, InputError
+from scaling.errors import FitError, InputError, machine_failure
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -19,7 +23,6 @@ if TYPE_CHECKING:
 app = typer.Typer(
     name="scaling",
     help="Scaling laws and compute tradeoffs: run studies, rebuild reports, fit laws to your own runs.",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
@@ -28,26 +31,69 @@ PresetOption = Annotated[str | None, typer.Option("--preset", help="Grid of the 
 StudyArgument = Annotated[str, typer.Argument(help="Name of a study, or the path of its .py file.")]
 
 
+class Stopped(BaseException):
+    """Ctrl-C or SIGTERM; libraries that catch KeyboardInterrupt do not catch this."""
+
+
 def main() -> None:
-    """Run the command line: exit 0 done, 1 no answer exists, 2 the call or the input is wrong."""
+    """Run the command line: exit 0 done, 1 no answer exists or the machine failed, 2 the call or input is wrong."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # a background job of a script ignores Ctrl-C
+            signal.signal(number, _stop)
     try:
-        app()
-    except InputError as error:
-        _fail(error, 2)
-    except FitError as error:
-        _fail(error, 1)
+        status = app(sys.argv[1:] or ["--help"], standalone_mode=False)
+        sys.stdout.flush()
+    except (InputError, FitError) as error:
+        wrong = isinstance(error, InputError) and machine_failure(error) is None
+        _fail(str(error), 2 if wrong else 1)
+    except BrokenPipeError:
+        _be_silent()  # the reader, such as head, has seen enough
+        sys.exit(1)
     except OSError as error:
+        _fail(*_os_line(error))
+    except MemoryError as error:
+        _fail(f"out of memory ({error}); ask for less, such as fewer --bootstrap draws", 1)
+    except Stopped as stopped:
+        kept = "finished runs are kept, the same command goes on from here"
         _fail(
-            f"{error.strerror or error}: {error.filename or 'writing'}; make room or choose another folder", 1
+            f"stopped; {kept if sys.argv[1:2] == ['run'] else 'the work was not finished'}",
+            128 + stopped.args[0],
         )
-    except KeyboardInterrupt:
-        _fail("stopped; finished runs are kept, the same command goes on from here", 130)
+    except Exception as error:
+        if not hasattr(error, "format_message"):
+            raise
+        command = getattr(getattr(error, "ctx", None), "command_path", "scaling")
+        _fail(f"{error.format_message().rstrip('.')}; see `{command} --help`", 2)
+    else:
+        sys.exit(status if isinstance(status, int) else 0)
 
 
-def _fail(error: object, status: int) -> None:
-    line = " ".join(str(error).split())
-    print(f"scaling: {line}", file=sys.stderr)  # noqa: T201 - the one place where errors reach the user
+def _stop(number: int, frame: object) -> None:
+    raise Stopped(number)
+
+
+def _os_line(error: OSError) -> tuple[str, int]:
+    what = f"{error.strerror or error}" + (f": {error.filename}" if error.filename else "")
+    if error.errno == errno.ENOSPC:
+        return f"{what}; make room and give the same command again", 1
+    return f"{what}; check that path or give another", 1 if machine_failure(error) else 2
+
+
+def _fail(text: str, status: int) -> None:
+    """End with one line on stderr, of printable characters."""
+    line = "".join(c if c.isprintable() else "?" for c in " ".join(text.split()))
+    with contextlib.suppress(OSError):  # stderr may lie on the full disk
+        print(f"scaling: {line}", file=sys.stderr, flush=True)  # noqa: T201 - the one place where errors reach the user
+    _be_silent()
     sys.exit(status)
+
+
+def _be_silent() -> None:
+    """Keep Python from another attempt, at exit, to write what could not be written."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @app.command("list")
@@ -140,7 +186,7 @@ def fit(
     ] = None,
     level: Annotated[float, typer.Option(help="Coverage of the intervals.")] = 0.95,
     compute: Annotated[float | None, typer.Option(help="FLOPs at which the best N and D are wanted.")] = None,
-    seed: Annotated[int, typer.Option(help="Seed of the bootstrap.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the bootstrap.")] = 0,
     json: Annotated[
         Path | None, typer.Option(help="Write the fit to this file (schema scaling.fit/1).")
     ] = None,
@@ -186,7 +232,9 @@ def _pairs(options: list[str], flag: str) -> dict[str, str]:
     for option in options:
         name, equals, value = option.partition("=")
         if not equals or not name.strip() or not value.strip():
-            raise InputError(f"{flag} {option!r}: expected NAME=VALUE")
+            raise InputError(f"{flag} {option!r}: expected NAME=EXPR, such as --map N=params")
+        if name.strip() in found:
+            raise InputError(f"{flag} gives {name.strip()} twice; give it once")
         found[name.strip()] = value.strip()
     return found
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from scaling.errors import InputError
+
 
 def laws() -> Iterator[str]:
     """Yield name, formula, inputs and parameters of every law."""
@@ -27,7 +29,11 @@ def studies() -> Iterator[str]:
     from scaling.study import find, study_files
 
     for name in study_files():
-        study = find(name)
+        try:
+            study = find(name)
+        except InputError as error:
+            yield f"{name:14} {error}"
+            continue
         yield f"{name:14} {study.question} (presets {', '.join(p.name for p in study.presets)})"
 
 

@@ -42,5 +42,9 @@ def write_json(path: Path, fit: Fit, command: str) -> None:
     if path.is_dir():
         raise InputError(f"--json {path} is a folder, expected the name of a file to write")
     if not path.parent.is_dir():
-        raise InputError(f"--json {path}: the folder {path.parent} does not exist; create it first")
+        is_file = path.parent.exists()
+        raise InputError(
+            f"--json {path}: {path.parent} {'is a file, expected a folder' if is_file else 'does not exist'}; "
+            f"{'give another path' if is_file else 'create the folder first'}"
+        )
     write_text(path, json.dumps(fit.to_json(command), indent=1, allow_nan=False) + "\n")

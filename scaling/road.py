@@ -53,11 +53,13 @@ def run(
 ) -> Written | None:
     """Do the runs that are missing, gather the records and write the report; None if stopped before the end."""
     from scaling.launch import launch
+    from scaling.reporting.document import write
 
     home = out / study.name / preset.name
     store = Store(home / "store").open()
     console.print(f"{study.name} ({preset.name}): preparing the data", style="dim")
     specs = preset.specs()
+    store.verify(spec_id(spec) for spec in with_parents(specs))
     if not launch(specs, store, console, workers=workers, stop_after=stop_after):
         ids = [spec_id(spec) for spec in with_parents(specs)]
         done = sum(store.is_done(run_id) for run_id in ids)
@@ -67,7 +69,8 @@ def run(
     archive.save(home / "records", study.name, preset.name, records)
     written = rebuild(study, preset, records=home / "records", out=home / "report", runs=out)
     if publish:
-        _publish(home, study.name, preset.name)
+        archive.save(Path("data") / "studies" / study.name / preset.name, study.name, preset.name, records)
+        write(written.report, Path("reports") / study.name / preset.name)
     return written
 
 
@@ -91,7 +94,8 @@ def rebuild(
     found = archive.load(folder)
     if (found.study, found.preset) != (study.name, preset.name):
         raise InputError(
-            f"{folder} holds records of {found.study} ({found.preset}), not of {study.name} ({preset.name})"
+            f"{folder} holds records of {found.study} ({found.preset}), not of {study.name} ({preset.name}); "
+            f"see `scaling report {found.study} --preset {found.preset}`"
         )
     others = {name: find_records(study.name, name, runs) for name in preset.companions}
     companions = {name: archive.load(path).records for name, path in others.items() if path}
@@ -130,13 +134,3 @@ def _command(rest: str) -> str:
     on_path = shutil.which("scaling")
     same = on_path is not None and Path(on_path).resolve() == Path(program).resolve()
     return f"{'scaling' if same else program} {rest}"
-
-
-def _publish(home: Path, study: str, preset: str) -> None:
-    for source, target in (
-        (home / "records", Path("data") / "studies" / study / preset),
-        (home / "report", Path("reports") / study / preset),
-    ):
-        if target.exists():
-            shutil.rmtree(target)
-        shutil.copytree(source, target)

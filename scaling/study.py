@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import sys
+import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -69,6 +71,15 @@ class Study:
     """The report's sections in order; the first one holds the verdict."""
     next_commands: Mapping[str, str] = field(default_factory=dict)
     """What one might do after a run: arguments of ``scaling`` and what they are for."""
+
+    def __post_init__(self) -> None:
+        for name in (self.name, *(preset.name for preset in self.presets)):
+            if not re.fullmatch(r"\w[\w.-]*", name):
+                raise InputError(
+                    f"study {self.name!r}: {name!r} names a folder; use letters, digits, ., - and _"
+                )
+        if not self.presets:
+            raise InputError(f"study {self.name!r} has no presets; give at least one")
 
     def preset(self, name: str | None) -> Preset:
         """Return the preset of a name, the default for None; ``InputError`` lists them."""
@@ -169,7 +180,8 @@ def find(name: str) -> Study:
             f"no study is named {name!r}; known are {', '.join(known)}, or give the path of a .py file"
         )
     if not path.is_file():
-        raise InputError(f"study file {path} does not exist")
+        what = "is a folder" if path.is_dir() else "does not exist"
+        raise InputError(f"study file {path} {what}; known studies are {', '.join(known)}")
     return _load(path.resolve())
 
 
@@ -182,9 +194,18 @@ def _load(path: Path) -> Study:
     sys.modules[module_name] = module
     try:
         spec.loader.exec_module(module)
-    except (SyntaxError, ImportError) as error:
-        raise InputError(f"study file {path} cannot be loaded: {error}") from error
+    except (Exception, SystemExit) as error:  # whatever the user's file does
+        lines = [
+            frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)
+        ]
+        where = f" in line {lines[-1]}" if lines else ""
+        raise InputError(
+            f"study file {path} cannot be loaded: {type(error).__name__}{where}: {error}; correct the file"
+        ) from error
     study = getattr(module, "STUDY", None)
     if not isinstance(study, Study):
-        raise InputError(f"study file {path} defines no STUDY of type scaling.study.Study")
+        raise InputError(
+            f"study file {path} defines no STUDY of type scaling.study.Study; "
+            f"{bundled('studies') / 'quickstart.py'} shows how"
+        )
     return study

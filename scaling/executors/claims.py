@@ -7,9 +7,11 @@ machines whose processes we cannot see. SQLite in WAL mode makes taking a claim 
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import platform
+import shutil
 import sqlite3
 import time
 from collections.abc import Collection, Iterator
@@ -18,6 +20,7 @@ from pathlib import Path
 
 import psutil
 
+from scaling.errors import InputError
 from scaling.records.spec import CooldownSpec, Spec, parents, spec_id
 from scaling.records.store import Store
 
@@ -25,6 +28,9 @@ HEARTBEAT_SECONDS = 5.0
 """Seconds between two heartbeats of a worker."""
 STALE_SECONDS = 60.0
 """Age at which the heartbeat of a worker on another machine counts as its death."""
+
+LEAST_BYTES = 65536
+"""Free space below which any failure of the queue is the disk's: SQLite needs 32 KiB to open it."""
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS queue (
@@ -111,15 +117,28 @@ class Claims:
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        db = sqlite3.connect(self.path, timeout=60, isolation_level=None)
         try:
-            db.execute("PRAGMA journal_mode=WAL")
-            db.executescript(_SCHEMA)
-            db.execute("BEGIN IMMEDIATE")
-            yield db
-            db.execute("COMMIT")
-        finally:
-            db.close()
+            with contextlib.closing(sqlite3.connect(self.path, timeout=60, isolation_level=None)) as db:
+                db.execute("PRAGMA journal_mode=WAL")
+                db.executescript(_SCHEMA)
+                db.execute("BEGIN IMMEDIATE")
+                yield db
+                db.execute("COMMIT")
+        except sqlite3.DatabaseError as error:
+            raise self._refusal(error) from error
+
+    def _refusal(self, error: sqlite3.DatabaseError) -> Exception:
+        """Say what is wrong with the queue's file, or with the disk it lies on."""
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if code == sqlite3.SQLITE_FULL or shutil.disk_usage(self.store.root).free < LEAST_BYTES:
+            return OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.path))
+        if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
+            return InputError(
+                f"{self.path} is damaged ({error}); delete it and run again: it holds the queue alone, no results"
+            )
+        return InputError(
+            f"{self.path} cannot be used as the queue ({error}); choose a folder that can be written"
+        )
 
     @property
     def path(self) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -12,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import IO, Any
 
-from scaling.errors import InputError
+from scaling.errors import FitError, InputError
 from scaling.executors.claims import Claims
 
 MAX_DEATHS = 3
@@ -21,8 +22,8 @@ GRACE_SECONDS = 60.0
 """Seconds that workers get to save their state after a request to stop."""
 
 
-class WorkerError(InputError):
-    """A worker ended with an error; the message is its line."""
+class WorkerError(FitError):
+    """A worker met a defect, or died again and again; the message is its line."""
 
 
 @dataclass
@@ -31,8 +32,8 @@ class Progress:
 
     tokens: dict[str, int] = field(default_factory=dict)
     """Tokens done by each run begun in this sitting."""
-    errors: list[str] = field(default_factory=list)
-    """Error lines of workers."""
+    errors: list[Exception] = field(default_factory=list)
+    """What made workers give up."""
     deaths: dict[str, int] = field(default_factory=dict)
     """Workers that died while they did a run, by run."""
     busy: dict[int, str] = field(default_factory=dict)
@@ -61,7 +62,7 @@ def run(
 
     A worker that dies is replaced, and its run is taken up again from its last state. At ``deadline`` (of
     ``time.monotonic``) or on Ctrl-C the workers save their states and stop. ``watch`` is called about twice a
-    second. Raises ``WorkerError`` with the line of the first worker that failed.
+    second. Raises what the first worker that failed met: ``InputError``, ``OSError`` (a full disk), ``WorkerError``.
     """
     progress = Progress()
     crew = [_Worker(claims, device, progress) for device in places]
@@ -79,7 +80,7 @@ def run(
             worker.wait(GRACE_SECONDS)
         watch(progress)
     if progress.errors:
-        raise WorkerError(progress.errors[0])
+        raise progress.errors[0]
     return not claims.unfinished()
 
 
@@ -94,8 +95,10 @@ def _replaced(worker: _Worker, progress: Progress) -> _Worker:
     progress.deaths[run_id] = progress.deaths.get(run_id, 0) + 1
     if progress.deaths[run_id] >= MAX_DEATHS:
         progress.errors.append(
-            f"{MAX_DEATHS} workers died (exit {worker.process.returncode}) doing run {run_id or '(none yet)'}: "
-            f"out of memory? see {worker.log}; finished runs are kept"
+            WorkerError(
+                f"{MAX_DEATHS} workers died (exit {worker.process.returncode}) doing run {run_id or '(none yet)'}: "
+                f"out of memory? see {worker.log}; finished runs are kept"
+            )
         )
         return worker
     return _Worker(worker.claims, worker.device, progress)
@@ -113,25 +116,37 @@ class _Worker:
             "MKL_NUM_THREADS": "1",
             "PYTHONWARNINGS": "ignore",
         }
-        with self.log.open("a") as log:
-            self.process: subprocess.Popen[str] = subprocess.Popen(
-                [sys.executable, "-m", "scaling.executors.worker", str(claims.store.root), device],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                text=True,
-                env=environment,
-                start_new_session=True,  # Ctrl-C reaches the parent alone, which asks its workers to stop
-            )
-        self.listener = threading.Thread(target=self._listen, args=(self.process.stdout,), daemon=True)
-        self.listener.start()
+        self.process: subprocess.Popen[str] = subprocess.Popen(
+            [sys.executable, "-m", "scaling.executors.worker", str(claims.store.root), device],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+            env=environment,
+            start_new_session=True,  # Ctrl-C reaches the parent alone, which asks its workers to stop
+        )
+        self.threads = [
+            threading.Thread(target=listen, args=(pipe,), daemon=True)
+            for listen, pipe in ((self._listen, self.process.stdout), (self._keep, self.process.stderr))
+        ]
+        for thread in self.threads:
+            thread.start()
 
     @property
     def running(self) -> bool:
         return self.process.poll() is None
 
+    def _keep(self, lines: IO[str]) -> None:
+        """Append what a worker's libraries print to the log; a full disk must not stop a worker."""
+        for line in lines:
+            with contextlib.suppress(OSError), self.log.open("a", encoding="utf-8") as log:
+                log.write(line)
+
     def _listen(self, lines: IO[str]) -> None:
         for line in lines:
+            if not line.endswith("\n"):
+                return  # killed in the middle of a word
             said: dict[str, Any] = json.loads(line)
             match said.pop("event"):
                 case "begin":
@@ -139,17 +154,28 @@ class _Worker:
                 case "progress":
                     self.progress.tokens[said["run_id"]] = said["tokens"]
                 case "error":
-                    self.progress.errors.append(said["message"])
+                    self.progress.errors.append(self._error(**said))
                 case _:
                     self.progress.busy.pop(self.process.pid, None)
 
+    def _error(self, kind: str, message: str, number: int | None, path: str | None) -> Exception:
+        """Return a worker's error as it would be had it been met here."""
+        system = None
+        if number is not None:
+            system = OSError(number, os.strerror(number), path or str(self.claims.store.root))
+        if kind == "InputError":
+            wrong = InputError(message)
+            wrong.__cause__ = system
+            return wrong
+        if system is not None:
+            return system
+        return WorkerError(f"a worker failed with {kind}: {message}; see {self.log}; finished runs are kept")
+
     def ask_to_stop(self) -> None:
         if self.running and self.process.stdin:
-            try:
+            with contextlib.suppress(BrokenPipeError):  # it ended meanwhile
                 self.process.stdin.write("stop\n")
                 self.process.stdin.flush()
-            except BrokenPipeError:
-                pass  # it ended meanwhile
 
     def wait(self, seconds: float) -> None:
         try:
@@ -157,7 +183,9 @@ class _Worker:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
-        self.listener.join()
-        for pipe in (self.process.stdin, self.process.stdout):
+        for thread in self.threads:
+            thread.join()
+        for pipe in (self.process.stdin, self.process.stdout, self.process.stderr):
             if pipe:
-                pipe.close()
+                with contextlib.suppress(BrokenPipeError):
+                    pipe.close()

@@ -6,6 +6,7 @@ and the worker dies with it) and hears JSON lines on standard output.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
@@ -14,6 +15,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from scaling.errors import InputError, machine_failure
 from scaling.executors.claims import HEARTBEAT_SECONDS, Claims, Job
 from scaling.records.spec import CooldownSpec
 from scaling.records.store import Store
@@ -45,7 +47,8 @@ class Worker:
         """Renew the claims' heartbeat for as long as the process lives."""
         while True:
             time.sleep(HEARTBEAT_SECONDS)
-            self.claims.beat()
+            with contextlib.suppress(InputError, OSError):  # on a full disk; the runs themselves will tell
+                self.claims.beat()
 
     def say(self, event: str, **what: Any) -> None:
         """Send the parent one line."""
@@ -102,14 +105,20 @@ def main(store: str, device: str) -> int:
     except Exception as error:
         import traceback
 
+        worker.say("error", **_described(error))
         traceback.print_exc()
-        worker.say("error", kind=type(error).__name__, message=_first_line(error))
         return 1
 
 
-def _first_line(error: BaseException) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0] if lines else type(error).__name__
+def _described(error: Exception) -> dict[str, Any]:
+    """Return an error for the parent: what it is, its line, and number and path of a system's error."""
+    system = machine_failure(error) or (error if isinstance(error, OSError) else None)
+    return {
+        "kind": type(error).__name__,
+        "message": " ".join(str(error).split())[:300],
+        "number": system.errno if system else None,
+        "path": str(system.filename) if system and system.filename else None,
+    }
 
 
 if __name__ == "__main__":

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from scaling.errors import InputError
-from scaling.records.store import write_text
+from scaling.records.store import make_folder, write_text
 from scaling.records.tables import TABLES, Records
 
 MANIFEST = "manifest.json"
@@ -31,11 +32,19 @@ class Archive:
 
 
 def save(directory: Path, study: str, preset: str, records: Records) -> None:
-    """Write the tables, then the manifest: a folder with a manifest is whole."""
-    (directory / MANIFEST).unlink(missing_ok=True)
-    records.save(directory)
-    body = {"schema": SCHEMA, "study": study, "preset": preset, "sha256": _hashes(directory)}
-    write_text(directory / MANIFEST, json.dumps(body, sort_keys=True, indent=1) + "\n")
+    """Write the tables and the manifest aside, then move them into place: a folder with a manifest is whole.
+
+    An ``OSError`` while they are written, as on a full disk, leaves older records as they were.
+    """
+    make_folder(directory)
+    with tempfile.TemporaryDirectory(dir=directory, prefix=".writing-") as folder:
+        aside = Path(folder)
+        records.save(aside)
+        body = {"schema": SCHEMA, "study": study, "preset": preset, "sha256": _hashes(aside)}
+        write_text(aside / MANIFEST, json.dumps(body, sort_keys=True, indent=1) + "\n")
+        (directory / MANIFEST).unlink(missing_ok=True)
+        for path in sorted(aside.iterdir(), key=lambda path: path.name == MANIFEST):
+            path.replace(directory / path.name)
 
 
 def load(directory: Path) -> Archive:
@@ -45,10 +54,11 @@ def load(directory: Path) -> Archive:
         raise InputError(f"{directory} is no folder of records; give the folder that holds {MANIFEST}")
     try:
         body: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        schema, study, preset, hashes = (body[key] for key in ("schema", "study", "preset", "sha256"))
+        schema, study, preset = (body[key] for key in ("schema", "study", "preset"))
+        hashes = dict(body["sha256"])
     except FileNotFoundError as error:
         raise InputError(
-            f"{directory} has no {MANIFEST}: it holds no complete records; run the study"
+            f"{directory} has no {MANIFEST}: it holds no complete records; run the study to its end"
         ) from error
     except (ValueError, KeyError, TypeError) as error:
         raise InputError(f"{path} is damaged ({error}); restore it or run the study again") from error

@@ -49,7 +49,10 @@ def value(text: str, columns: Mapping[str, pd.Series]) -> Any:
 
 
 def condition(text: str, columns: Mapping[str, pd.Series]) -> Any:
-    """Return the truth of a condition per row: what ``value`` knows, and comparisons, text, and, or, not."""
+    """Return the truth of a condition per row: what ``value`` knows, and comparisons, text, and, or, not.
+
+    A comparison with a missing cell is false, and ``!=`` true; a column of true/false is a condition by itself.
+    """
     return _Evaluator(text, columns, conditions=True).result()
 
 
@@ -70,6 +73,13 @@ def number(series: pd.Series) -> pd.Series:
     return numbers.astype(float)
 
 
+def _holds_numbers(series: pd.Series) -> bool:
+    import pandas as pd
+
+    numeric = pd.api.types.is_numeric_dtype(series) and not pd.api.types.is_bool_dtype(series)
+    return numeric and bool(series.notna().any())
+
+
 class _Evaluator:
     def __init__(self, text: str, columns: Mapping[str, pd.Series], conditions: bool) -> None:
         self.text, self.columns, self.conditions = text, columns, conditions
@@ -85,11 +95,13 @@ class _Evaluator:
         try:
             tree = ast.parse(code.strip(), mode="eval").body
             with np.errstate(all="ignore"):
-                return self.node(tree)
+                return self.truth(tree) if self.conditions else self.node(tree)
         except (SyntaxError, ValueError, RecursionError, MemoryError, TypeError) as error:
             if isinstance(error, InputError):
                 raise
-            raise self.refuse(f"cannot be read ({type(error).__name__})") from error
+            single = self.conditions and re.search(r"(?<![=<>!])=(?!=)", code)
+            why = "has a single =, equality is ==" if single else "cannot be read"
+            raise self.refuse(why) from error
 
     def refuse(self, why: str) -> InputError:
         allowed = _ALLOWED_CONDITION if self.conditions else _ALLOWED
@@ -146,14 +158,18 @@ class _Evaluator:
 
     def comparable(self, left: Any, right: Any) -> tuple[Any, Any]:
         if isinstance(left, str) or isinstance(right, str):
-            return self.as_text(left), self.as_text(right)
+            return self.as_text(left, right), self.as_text(right, left)
         return self.as_number(left), self.as_number(right)
 
     def truth(self, node: ast.expr) -> Any:
+        import pandas as pd
+
+        if isinstance(node, ast.Name) and pd.api.types.is_bool_dtype(found := self.side(node)):
+            return found
         if not isinstance(node, ast.Compare | ast.BoolOp) and not (
             isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not)
         ):
-            raise self.refuse(f"uses {ast.unparse(node)[:40]!r} as a condition")
+            raise self.refuse(f"takes {ast.unparse(node)[:40]!r} for a condition")
         return self.logic(node)
 
     def column(self, name: str) -> Any:
@@ -169,8 +185,15 @@ class _Evaluator:
         return found
 
     @staticmethod
-    def as_text(side: Any) -> Any:
-        return side if isinstance(side, str) else side.astype("string").astype(object)
+    def as_text(side: Any, other: Any) -> Any:
+        import pandas as pd
+
+        if isinstance(side, str):
+            return side
+        if not isinstance(side, pd.Series) or _holds_numbers(side):
+            name = f"column {side.name!r}" if isinstance(side, pd.Series) else "a number"
+            raise InputError(f"{name} is compared with the text {other!r}; write numbers without quotes")
+        return side.astype("string").astype(object)
 
     @staticmethod
     def as_number(side: Any) -> Any:

@@ -26,7 +26,7 @@ def frame(records: Records, *, params: Params = "matmul", flops: Flops = "exact"
     A counting learner has no groups: its N is the facts it has room for under every convention, and no C.
 
     Returns columns run_id, step, kind, status, reason, trunk_id, parent_run_id, N, D, C, loss, loss_se,
-    annealed, width, seed, lr, lr_over_recipe, epochs; N and D in units, C in FLOPs, loss in nats a token.
+    annealed, width, seed, lr, lr_over_recipe, epochs, tokens_planned; N and D in units, C in FLOPs, loss in nats a token.
     """
     import numpy as np
 
@@ -54,6 +54,6 @@ def frame(records: Records, *, params: Params = "matmul", flops: Flops = "exact"
     out["annealed"] = joined["annealed"].astype(bool)
     for name, source in (("width", "width"), ("seed", "seed_data"), ("lr", "peak_lr")):
         out[name] = joined[source]
-    for name in ("lr_over_recipe", "epochs"):
+    for name in ("lr_over_recipe", "epochs", "tokens_planned"):
         out[name] = joined[name]
     return out

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -39,20 +40,20 @@ def read_table(path: Path, map: Mapping[str, str] | None = None, where: str | No
 
     Each entry of ``map`` is NAME=EXPR: an exact column name wins, otherwise an arithmetic expression (see
     ``scaling.records.expression.value``). ``where`` is a condition over original and mapped names; where a
-    mapped name hides an original one, the mapped one counts; a comparison with a missing value is false. Rows used plus rows excluded are always the rows read. Raises ``InputError`` with one
-    line for a file that cannot be read, a column that is not there, and text in a column of numbers.
+    mapped name hides an original one, the mapped one counts. Rows used plus rows excluded are always the rows
+    read. Raises ``InputError`` with one line for a file that cannot
+    be read, a column that is not there, and text in a column of numbers.
     """
     import pandas as pd
 
     raw = _load(path)
     columns: dict[str, pd.Series] = {str(name): raw[name] for name in raw.columns}
-    added: dict[str, pd.Series] = {}
+    frame = raw.copy()
     for name, text in (map or {}).items():
         if text in columns:
-            added[name] = columns[text].rename(name)
+            frame[name] = columns[text]
         else:
-            added[name] = pd.Series(expression.value(text, columns), index=raw.index, name=name, dtype=float)
-    frame = raw.assign(**added)
+            frame[name] = pd.Series(expression.value(text, columns), index=raw.index, dtype=float)
     keep = np.ones(len(frame), dtype=bool)
     if where is not None:
         found = expression.condition(where, {str(name): frame[name] for name in frame.columns})
@@ -66,29 +67,94 @@ def read_table(path: Path, map: Mapping[str, str] | None = None, where: str | No
 def _load(path: Path) -> pd.DataFrame:
     import pandas as pd
     import pyarrow as pa
+    from pyarrow import parquet
 
+    ending = path.suffix.lower()
     if path.is_dir():
         raise InputError(f"{path} is a folder, expected a table file ({', '.join(SUFFIXES)})")
-    if path.suffix not in SUFFIXES:
+    if ending not in SUFFIXES:
         raise InputError(f"{path.name!r} has no known ending; expected one of {', '.join(SUFFIXES)}")
     try:
-        match path.suffix:
-            case ".parquet":
-                frame = pd.read_parquet(path)
+        match ending:
+            case ".parquet":  # without pandas' metadata an index is a column too
+                frame: pd.DataFrame = parquet.read_table(path).to_pandas(ignore_metadata=True)
             case ".jsonl":
-                lines = path.read_text(encoding="utf-8").splitlines()
-                frame = pd.DataFrame([json.loads(line) for line in lines if line.strip()])
-            case suffix:
-                frame = pd.read_csv(path, sep="," if suffix == ".csv" else "\t", low_memory=False)
+                frame = pd.DataFrame(_objects(path))
+            case _:
+                frame = _separated(path, "," if ending == ".csv" else "\t")
     except FileNotFoundError as error:
         raise InputError(f"{path} does not exist; give the path of a table file") from error
     except pd.errors.EmptyDataError as error:
         raise InputError(f"{path} is empty; expected a header and rows") from error
-    except (pd.errors.ParserError, pa.ArrowInvalid, UnicodeError, ValueError, OSError) as error:
+    except InputError:
+        raise
+    except UnicodeError as error:
+        raise InputError(
+            f"{path} is not a readable {ending[1:]} table (not UTF-8 text: {error}); save it as UTF-8"
+        ) from error
+    except (pd.errors.ParserError, pa.ArrowException, ValueError, OSError) as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0][:120]
         raise InputError(
-            f"{path} is not a readable {path.suffix[1:]} table ({reason}); export it again"
+            f"{path} is not a readable {ending[1:]} table ({reason}); export it again"
         ) from error
     if frame.empty:
         raise InputError(f"{path} has no rows; expected at least one run a row")
+    _refuse_twins(path, [str(name) for name in frame.columns])
     return frame.reset_index(drop=True)
+
+
+def _separated(path: Path, separator: str) -> pd.DataFrame:
+    """Read csv or tsv; a file whose only column holds another separator is named as such."""
+    import pandas as pd
+
+    header = pd.read_csv(path, sep=separator, header=None, nrows=1, dtype=str, keep_default_na=False)
+    names = [str(name) for name in header.iloc[0]]
+    _refuse_twins(path, [name for name in names if name])
+    other = next((s for s in ";\t,|" if s != separator and s in names[0]), None)
+    if len(names) == 1 and other:
+        fix = (
+            "name the file .tsv"
+            if other == "\t"
+            else "name the file .csv"
+            if other == ","
+            else "export it with commas"
+        )
+        raise InputError(
+            f"{path} is separated by {other!r}, and {path.suffix} stands for {separator!r}; {fix}"
+        )
+    with warnings.catch_warnings():
+        warnings.simplefilter(
+            "error", pd.errors.ParserWarning
+        )  # rows longer than the header would shift columns
+        try:
+            return pd.read_csv(path, sep=separator, low_memory=False, index_col=False)
+        except pd.errors.ParserWarning as warned:
+            raise ValueError(f"rows have more cells than the {len(names)} names of the header") from warned
+
+
+def _objects(path: Path) -> list[dict[str, Any]]:
+    """Return the JSON objects of a file, one a line."""
+    found = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").split("\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            raise InputError(
+                f"{path} is not a readable jsonl table (line {number}: {error}); give one JSON object a line"
+            ) from error
+        if not isinstance(row, dict):
+            raise InputError(
+                f"{path} is not a readable jsonl table (line {number} is {line.strip()[:40]!r}); "
+                "give one JSON object a line, names to values"
+            )
+        found.append(row)
+    return found
+
+
+def _refuse_twins(path: Path, names: list[str]) -> None:
+    if twins := [name for name in names if names.count(name) > 1]:
+        raise InputError(
+            f"{path} has {names.count(twins[0])} columns called {twins[0]!r}; rename or remove one"
+        )

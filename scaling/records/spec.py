@@ -149,19 +149,21 @@ class CooldownSpec:
 
 @dataclass(frozen=True)
 class CountingSpec:
-    """The counting learner of ``santa_fe``: one capacity, met by growing numbers of tokens."""
+    """Counting learners of ``santa_fe``: one capacity, a learner of its own for each number of tokens."""
 
     data: CorpusData
     """A ``santa_fe`` language."""
     levels: int
-    """Levels it has room for: it can hold the 2^levels - 1 commonest facts."""
+    """Levels they have room for: each can hold the 2^levels - 1 commonest facts."""
     tokens: tuple[int, ...]
-    """Increasing token counts D at which its loss is taken."""
+    """Increasing token counts D, one learner each; no two learners read the same text."""
+    heldout_tokens: int
+    """Tokens of the held-out sample, one sample a learner, that its loss is measured on."""
     seed: int
-    """Seeds the tokens that it meets."""
+    """Seeds all the texts."""
 
     def __post_init__(self) -> None:
-        _positive(self, "levels")
+        _positive(self, "levels", "heldout_tokens")
         if not self.tokens or list(self.tokens) != sorted(set(self.tokens)) or self.tokens[0] <= 0:
             raise InputError(f"counting tokens must be positive and increasing, got {self.tokens}")
 

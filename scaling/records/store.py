@@ -37,13 +37,7 @@ class Store:
 
     def open(self) -> Store:
         """Create the store's folder if need be; ``InputError`` where a file is in the way."""
-        try:
-            self.root.mkdir(parents=True, exist_ok=True)
-        except (FileExistsError, NotADirectoryError) as error:
-            raise InputError(
-                f"{error.filename or self.root} is a file where a folder should be; move it away or choose "
-                "another --out"
-            ) from error
+        make_folder(self.root)
         return self
 
     def folder(self, run_id: str) -> Path:
@@ -52,13 +46,7 @@ class Store:
 
     def add(self, spec: Spec) -> Path:
         """Create the folder of a spec's run, with the spec in it, and return it."""
-        folder = self.folder(spec_id(spec))
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except (FileExistsError, NotADirectoryError) as error:
-            raise InputError(
-                f"{error.filename or folder} is a file where a run's folder should be; move it away"
-            ) from error
+        folder = make_folder(self.folder(spec_id(spec)))
         if not (folder / "spec.json").is_file():
             write_text(folder / "spec.json", to_json(spec))
         return folder
@@ -86,8 +74,20 @@ class Store:
         hashes = {t.name: _sha256(folder / f"{t.name}.parquet") for t in TABLES}
         write_text(folder / "done.json", json.dumps({"tables": hashes}, sort_keys=True))
 
+    def verify(self, run_ids: Iterable[str]) -> None:
+        """Check what is there of the given runs; ``InputError`` names the first damaged folder."""
+        for run_id in run_ids:
+            if (self.folder(run_id) / "spec.json").exists():
+                self.spec(run_id)
+            if self.is_done(run_id):
+                self._check_tables(run_id)
+
     def rows(self, run_id: str) -> Records:
         """Return the rows of a finished run; ``InputError`` names a damaged folder."""
+        self._check_tables(run_id)
+        return Records.load(self.folder(run_id))
+
+    def _check_tables(self, run_id: str) -> None:
         folder = self.folder(run_id)
         try:
             hashes = json.loads((folder / "done.json").read_text(encoding="utf-8"))["tables"]
@@ -97,8 +97,7 @@ class Store:
         except (OSError, ValueError, KeyError, TypeError) as error:
             if isinstance(error, InputError):
                 raise
-            raise _corrupt(folder, str(error)) from error
-        return Records.load(folder)
+            raise _corrupt(folder, f"done.json or a table: {error}") from error
 
     def gather(self, run_ids: Iterable[str]) -> Records:
         """Return the rows of the given finished runs, in the given order."""
@@ -115,12 +114,27 @@ class Store:
         return Records(**{table.name: joined(table.name) for table in TABLES})
 
 
+def make_folder(path: Path) -> Path:
+    """Create a folder and its parents if need be; ``InputError`` names a file that is in the way."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as error:
+        found = next((p for p in (path, *path.parents) if p.exists() and not p.is_dir()), path)
+        raise InputError(
+            f"{found} is a file where a folder should be; move it away or give another folder"
+        ) from error
+    return path
+
+
 def write_text(path: Path, text: str) -> None:
-    """Write a text file by an atomic rename."""
+    """Write a text file by an atomic rename; an ``OSError`` names the file and leaves the old one whole."""
     partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
     try:
         partial.write_text(text, encoding="utf-8")
         partial.replace(path)
+    except OSError as error:
+        error.filename, error.filename2 = str(path), None
+        raise
     finally:
         partial.unlink(missing_ok=True)
 

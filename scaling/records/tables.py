@@ -259,11 +259,14 @@ class Records:
 
 
 def write_parquet(frame: pd.DataFrame, path: Path) -> None:
-    """Write a frame to a neighbour of ``path`` and rename it into place."""
+    """Write a frame to a neighbour of ``path`` and rename it into place; an ``OSError`` names the file."""
     partial = path.with_suffix(".partial")
     try:
         frame.to_parquet(partial, index=False, compression="zstd")
         partial.replace(path)
+    except OSError as error:
+        error.filename, error.filename2 = str(path), None
+        raise
     finally:
         partial.unlink(missing_ok=True)
 
