@@ -1,5 +1,6 @@
 """Table in, Fit out: laws fitted to rows, with intervals and doubts."""
 
+from scaling.fitting.coverage import Coverage, coverage
 from scaling.fitting.fitted import fit
 from scaling.fitting.heldout import Holdout, holdout
 from scaling.fitting.isoflop import fit_isoflop
@@ -10,6 +11,7 @@ from scaling.fitting.result import Estimate, Fit, Interval, Minimum, Prediction,
 
 __all__ = [
     "BudgetFit",
+    "Coverage",
     "Estimate",
     "Fit",
     "FloorProfile",
@@ -20,6 +22,7 @@ __all__ = [
     "Objective",
     "Prediction",
     "Warned",
+    "coverage",
     "fit",
     "fit_isoflop",
     "holdout",

@@ -1,5 +1,6 @@
 """The answer of a fit: values with intervals, how it was reached, and what to doubt."""
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
@@ -30,6 +31,10 @@ class Estimate:
     """Upper end of the interval."""
     se: float | None = None
     """Standard deviation of the bootstrap draws."""
+
+    def to_json(self) -> dict[str, float | None]:
+        """Its four numbers, for programs."""
+        return dataclasses.asdict(self)
 
 
 @dataclass(frozen=True)

@@ -62,9 +62,11 @@ def hyperparameters(analysis: Analysis) -> Section:
         f"the recipe costs {numbers.plain(cost[width], 2)} nats there"
         for width, arm, inside in zip(best["width"], best["arm"], interior, strict=True)
     ]
+    worst = float(cost.max())
+    own = f"costs at most {numbers.plain(worst, 2)} nats" if worst > 0 else "is the best of the arms at each"
     verdict = Verdict(
         f"The best learning rate lies inside the arms at {int(interior.sum())} of {len(best)} widths; the recipe's "
-        f"own rate costs at most {numbers.plain(float(cost.max()), 2)} nats.",
+        f"own rate {own}.",
         "supported" if interior.all() else "not identified",
     )
     return Section(

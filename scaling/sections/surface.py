@@ -72,8 +72,8 @@ def _surface(fit: Fit) -> Figure:
 def _residuals(fit: Fit, axis: str) -> Figure:
     rows = pd.DataFrame({**fit.rows.inputs, "residual": 100 * fit.residuals})
     other = "D" if axis == "N" else "N"
-    rows["share"] = pd.qcut(rows[other].rank(method="first"), 3, labels=["low", "middle", "high"]).astype(str)
-    groups = Groups.of(rows, "share", lambda share: f"{share} {other}")
+    rows["third"] = pd.qcut(rows[other].rank(method="first"), 3, labels=False) + 1
+    groups = Groups.of(rows, "third", lambda third: f"{('low', 'middle', 'high')[int(third) - 1]} {other}")
 
     def draw(axes: Axes) -> None:
         plots.scales(

@@ -43,7 +43,7 @@ def trunks(draw: st.DrawFn) -> PretrainSpec:
 @given(trunks())
 def test_json_round_trip_keeps_identity(spec: PretrainSpec) -> None:
     branch = CooldownSpec(spec, spec.steps, 3)
-    counting = CountingSpec(DATA, 5, (10, 100), 3)
+    counting = CountingSpec(DATA, 5, (10, 100), 1000, 3)
     for one in (spec, branch, branch.whole, counting):
         assert from_json(to_json(one)) == one
         assert spec_id(from_json(to_json(one))) == spec_id(one)
@@ -116,7 +116,7 @@ def test_a_tree_spends_what_it_is_asked_to(width: int, compute: float) -> None:
             ),
             "6",
         ),
-        (lambda: CountingSpec(DATA, 3, (5, 5), 0), "increasing"),
+        (lambda: CountingSpec(DATA, 3, (5, 5), 1000, 0), "increasing"),
         (lambda: from_json("{}"), "not a spec"),
         (lambda: from_json('{"kind":"pretrain","model":3}'), "not a spec"),
     ],

@@ -12,7 +12,7 @@ from scaling.records.spec import CorpusData, CountingSpec, spec_id, to_json
 from scaling.records.store import Store
 from scaling.records.tables import CHECKPOINTS, EVALS, RUNS, STEPS, TABLES, Records, check, empty
 
-SPEC = CountingSpec(CorpusData("santa_fe", "ab" * 32), 3, (100, 1000), 0)
+SPEC = CountingSpec(CorpusData("santa_fe", "ab" * 32), 3, (100, 1000), 1000, 0)
 
 
 def run_row(**changes: object) -> dict[str, object]:
