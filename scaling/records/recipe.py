@@ -94,7 +94,7 @@ def tree(
         seed=seed,
         precision=precision,
         lr_over_recipe=lr_over_recipe,
-        warmup_steps=min(WARMUP_STEPS, min(starts)),
+        warmup_steps=min(WARMUP_STEPS, *starts),
     )
     return [path, *(CooldownSpec(path, start, decay) for start, decay in zip(starts, decays, strict=True))]
 

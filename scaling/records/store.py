@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from scaling.errors import InputError
 from scaling.records.spec import Spec, from_json, spec_id, to_json
-from scaling.records.tables import TABLES, Records, check, write_parquet
+from scaling.records.tables import TABLES, Records, Table, check, write_parquet
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -82,11 +82,6 @@ class Store:
             if self.is_done(run_id):
                 self._check_tables(run_id)
 
-    def rows(self, run_id: str) -> Records:
-        """Return the rows of a finished run; ``InputError`` names a damaged folder."""
-        self._check_tables(run_id)
-        return Records.load(self.folder(run_id))
-
     def _check_tables(self, run_id: str) -> None:
         folder = self.folder(run_id)
         try:
@@ -100,18 +95,26 @@ class Store:
             raise _corrupt(folder, f"done.json or a table: {error}") from error
 
     def gather(self, run_ids: Iterable[str]) -> Records:
-        """Return the rows of the given finished runs, in the given order."""
-        import pandas as pd
+        """Return the rows of the given finished runs, in the given order; ``InputError`` names a damaged folder."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
 
-        parts = [self.rows(run_id) for run_id in run_ids]
-        if not parts:
+        folders = [self.folder(run_id) for run_id in run_ids]
+        if not folders:
             raise InputError(f"no runs to gather from {self.root}")
+        for folder in folders:
+            self._check_tables(folder.name)
 
-        def joined(name: str) -> pd.DataFrame:
-            frames: list[pd.DataFrame] = [getattr(part, name) for part in parts]
-            return pd.concat(frames, ignore_index=True)
+        def joined(table: Table) -> pd.DataFrame:
+            # one conversion for all runs: a grid may hold thousands of them
+            parts = [pq.read_table(folder / f"{table.name}.parquet") for folder in folders]
+            return check(table, pa.concat_tables(parts).to_pandas())
 
-        return Records(**{table.name: joined(table.name) for table in TABLES})
+        return Records(**{table.name: joined(table) for table in TABLES})
+
+    def rows(self, run_id: str) -> Records:
+        """Return the rows of one finished run."""
+        return self.gather([run_id])
 
 
 def make_folder(path: Path) -> Path:
