@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from scaling.errors import InputError
+from scaling.records.columns import TABLES
 from scaling.records.store import make_folder, write_text
-from scaling.records.tables import TABLES, Records
+from scaling.records.tables import Records
 
 MANIFEST = "manifest.json"
 SCHEMA = "scaling.records/1"

@@ -21,8 +21,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scaling.errors import InputError
+from scaling.records.columns import TABLES, Table
 from scaling.records.spec import Spec, from_json, spec_id, to_json
-from scaling.records.tables import TABLES, Records, Table, check, write_parquet
+from scaling.records.tables import Records, check, write_parquet
 
 if TYPE_CHECKING:
     import pandas as pd

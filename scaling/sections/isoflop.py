@@ -133,11 +133,9 @@ def _table(fit: IsoflopFit) -> Table:
         [
             {
                 "C": b.C,
-                "sizes": b.sizes,
                 "runs": b.rows,
                 "optimum": b.status,
                 **parts("N", b.N_optimal),
-                **parts("D", b.D_optimal),
                 **parts("tokens_per_param", b.tokens_per_param),
                 **parts("loss", b.loss_optimal),
             }
@@ -146,9 +144,9 @@ def _table(fit: IsoflopFit) -> Table:
     )
     return Table(
         "isoflop-optima",
-        "The optimum of each budget.",
+        "The optimum of each budget; its tokens are in `results.json`.",
         frame,
-        headings={"N": "best N", "D": "its D", "tokens_per_param": "D / N", "loss": "loss there (nats)"},
-        formats={"C": numbers.quantity, "sizes": lambda n: f"{n:d}", "runs": lambda n: f"{n:d}"},
-        estimates={name: (f"{name}_low", f"{name}_high") for name in ("N", "D", "tokens_per_param", "loss")},
+        headings={"N": "best N", "tokens_per_param": "D / N", "loss": "loss there (nats)"},
+        formats={"C": numbers.quantity, "runs": lambda n: f"{n:d}"},
+        estimates={name: (f"{name}_low", f"{name}_high") for name in ("N", "tokens_per_param", "loss")},
     )

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from scaling import corpora
 from scaling.corpora import SantaFe, counting
 from scaling.errors import InputError
+from scaling.records.columns import EVALS, STEPS
 from scaling.records.spec import CountingSpec, spec_id, to_json
-from scaling.records.tables import EVALS, STEPS, Records, empty
+from scaling.records.tables import Records, empty
 from scaling.training.environment import hardware, versions
 
 if TYPE_CHECKING:

@@ -12,10 +12,11 @@ import torch
 from lightning.pytorch.callbacks import Callback
 
 from scaling import corpora
+from scaling.records.columns import TABLES
 from scaling.records.flops import params_by_group
 from scaling.records.spec import CooldownSpec, PretrainSpec, kind_of, spec_id, to_json
 from scaling.records.store import Store
-from scaling.records.tables import TABLES, Records, empty
+from scaling.records.tables import Records, empty
 from scaling.training import state
 from scaling.training.callbacks import DivergedError, Recorder, StateKeeper, Watcher
 from scaling.training.environment import hardware, versions

@@ -10,7 +10,8 @@ import pandas as pd
 import psutil
 import pytest
 
-from scaling.records.tables import TABLES, TIME_COLUMNS, Records
+from scaling.records.columns import TABLES, TIME_COLUMNS
+from scaling.records.tables import Records
 
 
 def wait_for(condition: Callable[[], object], what: str, seconds: float = 120) -> None:

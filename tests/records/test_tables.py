@@ -7,10 +7,11 @@ import pytest
 
 from scaling.errors import InputError
 from scaling.records import archive
+from scaling.records.columns import CHECKPOINTS, EVALS, RUNS, STEPS, TABLES
 from scaling.records.frame import FLOPS, PARAMS, frame
 from scaling.records.spec import CorpusData, CountingSpec, spec_id, to_json
 from scaling.records.store import Store
-from scaling.records.tables import CHECKPOINTS, EVALS, RUNS, STEPS, TABLES, Records, check, empty
+from scaling.records.tables import Records, check, empty
 
 SPEC = CountingSpec(CorpusData("santa_fe", "ab" * 32), 3, (100, 1000), 1000, 0)
 

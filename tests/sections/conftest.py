@@ -6,9 +6,10 @@ import pytest
 
 from scaling.laws import Chinchilla
 from scaling.records import recipe
+from scaling.records.columns import EVALS, STEPS
 from scaling.records.flops import matmul_params, params_by_group, train_flops
 from scaling.records.spec import CooldownSpec, CorpusData, spec_id, to_json
-from scaling.records.tables import EVALS, STEPS, Records, check, empty
+from scaling.records.tables import Records, check, empty
 
 LAW = Chinchilla(E=1.0, A=40.0, B=300.0, alpha=0.4, beta=0.35)
 """What the runs obey; N of matrix products."""

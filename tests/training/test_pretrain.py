@@ -12,10 +12,11 @@ from scaling import corpora
 from scaling.errors import InputError
 from scaling.inference.heldout import evaluate
 from scaling.records import flops
+from scaling.records.columns import TABLES, TIME_COLUMNS
 from scaling.records.frame import frame
 from scaling.records.spec import CooldownSpec, CorpusData, PretrainSpec, spec_id
 from scaling.records.store import Store
-from scaling.records.tables import TABLES, TIME_COLUMNS, Records
+from scaling.records.tables import Records
 from scaling.training import state
 from scaling.training.work import work
 
