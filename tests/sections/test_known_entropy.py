@@ -52,7 +52,7 @@ def test_the_controls_fail_with_residuals_that_look_small(analysis: Analysis) ->
     assert (estimates(analysis, "additive form, wide window", "alpha") > 0.6).all()
     assert analysis.fits["coverage: additive form, wide window"].frame["rms"].max() < 0.004
     assert (estimates(analysis, "p-norm, narrow window", "alpha") < 0.49).all()
-    assert (estimates(analysis, "L(N) at one D", "E") > 1.377664 + 0.005).all()
+    assert (estimates(analysis, "L(N) at one D", "E") > 1.377664 + 0.003).all()
 
 
 def test_verdicts_say_so(analysis: Analysis) -> None:
