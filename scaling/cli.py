@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import io
 import os
 import shlex
 import signal
@@ -40,6 +41,9 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         if signal.getsignal(number) is not signal.SIG_IGN:  # a background job of a script ignores Ctrl-C
             signal.signal(number, _stop)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal may not know every sign
     try:
         status = app(sys.argv[1:] or ["--help"], standalone_mode=False)
         sys.stdout.flush()
@@ -73,8 +77,9 @@ def _stop(number: int, frame: object) -> None:
 
 
 def _os_line(error: OSError) -> tuple[str, int]:
-    what = f"{error.strerror or error}" + (f": {error.filename}" if error.filename else "")
-    if error.errno == errno.ENOSPC:
+    what = os.strerror(error.errno) if error.errno else str(error)
+    what += f": {error.filename}" if error.filename else ""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return f"{what}; make room and give the same command again", 1
     return f"{what}; check that path or give another", 1 if machine_failure(error) else 2
 

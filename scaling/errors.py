@@ -1,6 +1,7 @@
 """The two errors a user can meet; everything else that is raised is a defect of ours."""
 
 import errno
+import os
 
 MACHINE_ERRORS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.ENOMEM, errno.EMFILE})
 """A full disk and the like: the call was right and the machine cannot do it (exit status 1)."""
@@ -19,5 +20,8 @@ def machine_failure(error: BaseException | None) -> OSError | None:
     while error is not None:
         if isinstance(error, OSError) and error.errno in MACHINE_ERRORS:
             return error
+        for number in MACHINE_ERRORS:  # libraries in other languages pass on the system's words alone
+            if os.strerror(number) in str(error):
+                return OSError(number, os.strerror(number))
         error = error.__cause__ or error.__context__
     return None

@@ -30,6 +30,7 @@ def show(study: Study, preset: Preset, console: Console) -> None:
     table.add_column("memory", justify="right", no_wrap=True)
     for spec in specs:
         table.add_row(*_row(spec, device))
+    console.width = max(console.width, 120)  # a narrow terminal wraps the lines, the numbers stay whole
     console.print(table)
     seconds = sum(predicted_seconds(spec, device) for spec in specs)
     console.print(

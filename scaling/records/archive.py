@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tempfile
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,14 +38,16 @@ def save(directory: Path, study: str, preset: str, records: Records) -> None:
     An ``OSError`` while they are written, as on a full disk, leaves older records as they were.
     """
     make_folder(directory)
-    with tempfile.TemporaryDirectory(dir=directory, prefix=".writing-") as folder:
-        aside = Path(folder)
+    aside = directory / ".writing"
+    try:
         records.save(aside)
         body = {"schema": SCHEMA, "study": study, "preset": preset, "sha256": _hashes(aside)}
         write_text(aside / MANIFEST, json.dumps(body, sort_keys=True, indent=1) + "\n")
         (directory / MANIFEST).unlink(missing_ok=True)
         for path in sorted(aside.iterdir(), key=lambda path: path.name == MANIFEST):
             path.replace(directory / path.name)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
 
 
 def load(directory: Path) -> Archive:

@@ -87,5 +87,5 @@ def _drop_empty(directory: Path) -> None:
 def _unwritable(directory: Path, error: OSError) -> InputError:
     reason = error.strerror or str(error)
     return InputError(
-        f"cannot write the report to {directory}: {reason}: free the space or give another folder"
+        f"cannot write the report to {directory}: {reason}; make room there or give another folder"
     )

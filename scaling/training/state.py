@@ -7,6 +7,7 @@ ours: with data a pure function of the step, restoring it continues bit for bit.
 from __future__ import annotations
 
 import os
+import pickle
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -80,9 +81,10 @@ def load(path: Path) -> dict[str, Any]:
     """Return the state that ``save`` wrote, on the CPU; ``InputError`` names a file that cannot be read."""
     try:
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, ValueError, EOFError, KeyError) as error:
+    except (OSError, RuntimeError, ValueError, EOFError, KeyError, pickle.UnpicklingError) as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise InputError(
-            f"run state {path} is damaged ({str(error).splitlines()[0]}); delete it to redo the run from an "
+            f"run state {path} is damaged ({reason}); delete this file and run again to redo the run from an "
             "earlier point"
         ) from error
     return state

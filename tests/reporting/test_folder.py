@@ -84,7 +84,7 @@ def test_a_full_disk_leaves_the_old_report_whole(tmp_path, monkeypatch, failing)
 
     monkeypatch.setattr(Path, "write_bytes", full)
     with pytest.raises(
-        InputError, match=r"cannot write the report to .*: No space left on device: free the space"
+        InputError, match=r"cannot write the report to .*: No space left on device; make room there"
     ):
         folder.replace(tmp_path, files("index.html", "tables/a.csv"))
     assert read_all(tmp_path) == old
