@@ -1,0 +1,127 @@
+"""The grids of the shipped studies: what they promise of sizes, steps, epochs and cost."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from scaling.errors import InputError
+from scaling.records import flops
+from scaling.records.cost import predicted_seconds, spec_flops, spec_model
+from scaling.records.spec import CooldownSpec, CountingSpec, PretrainSpec, Spec, spec_id
+from scaling.records.store import Store
+from scaling.study import Study, find, study_files, with_parents
+from scaling.training.work import work
+
+
+@pytest.fixture(autouse=True, scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    before = os.environ.get("SCALING_CACHE")
+    os.environ["SCALING_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+    yield
+    if before is None:
+        del os.environ["SCALING_CACHE"]
+    else:
+        os.environ["SCALING_CACHE"] = before
+
+
+def ends(specs: list[Spec]) -> list[PretrainSpec]:
+    """Return the annealed runs as whole runs."""
+    whole = [spec.whole if isinstance(spec, CooldownSpec) else spec for spec in specs]
+    return [spec for spec in whole if isinstance(spec, PretrainSpec) and spec.decay_start is not None]
+
+
+def minutes_on_two_cores(specs: list[Spec]) -> float:
+    return sum(predicted_seconds(spec) for spec in with_parents(specs)) / 2 / 60
+
+
+def test_every_study_loads_and_names_its_file() -> None:
+    for name in study_files():
+        study = find(name)
+        assert isinstance(study, Study)
+        assert study.name == name
+        assert len({p.name for p in study.presets}) == len(study.presets)
+
+
+def test_quickstart_has_four_sizes_by_four_durations_by_branches() -> None:
+    specs = find("quickstart").preset("cpu").specs()
+    points = {(spec.model.width, spec.tokens) for spec in ends(specs)}
+    assert len({width for width, _ in points}) >= 4
+    assert len({tokens for _, tokens in points}) >= 4
+    assert len(points) >= 16
+    assert all(
+        isinstance(s, CooldownSpec)
+        for s in specs
+        if s not in {p for p in specs if isinstance(p, PretrainSpec)}
+    )
+    assert minutes_on_two_cores(specs) < 2
+
+
+def test_isoflop_cpu_keeps_its_promises() -> None:
+    specs = find("isoflop").preset("cpu").specs()
+    runs = ends(specs)
+    assert min(spec.steps for spec in runs) >= 300
+    budgets = {C: [s for s in runs if flops.train_flops(s.model, s.tokens) == pytest.approx(C, rel=0.02)] for C in
+               (1e12, 3.2e12, 1e13)}  # fmt: skip
+    assert sum(map(len, budgets.values())) == len(runs)
+    for C, at in budgets.items():
+        assert len({s.model.width for s in at}) >= 5
+        if C < 1e13:
+            assert {s.seed for s in at} == {0, 1}
+    assert minutes_on_two_cores(specs) < 20
+
+
+def test_tune_has_arms_on_both_sides_at_four_widths() -> None:
+    runs = ends(find("isoflop").preset("tune").specs())
+    arms = {(s.model.width, s.optim.lr_over_recipe) for s in runs}
+    assert len(arms) == 20
+    assert {arm for _, arm in arms} >= {0.5, 1.0, 2.0}
+    assert min(s.steps for s in runs) >= 300
+
+
+def test_h200_spans_its_budgets_and_sizes() -> None:
+    make = find("isoflop").preset("h200").specs
+    budgets = make.__globals__["H200"]
+    assert [b.C for b in budgets] == [1e13, 1e14, 1e15, 1e16]
+    for budget in budgets:
+        assert len(budget.widths) >= 5
+
+
+def test_h200_refuses_more_than_four_epochs() -> None:
+    make = find("isoflop").preset("h200").specs
+    with pytest.raises(InputError, match="epochs of python here"):
+        make(corpus="python")
+
+
+def test_h200_trains_at_tiny_scale(tmp_path) -> None:
+    make = find("isoflop").preset("h200").specs
+    tiny = make.__globals__["Budget"](1.8e9, (16,), (0,), 64)
+    (spec,) = make(budgets=(tiny,), corpus="python", context=32)
+    assert spec.precision == "bf16"
+    store = Store(tmp_path).open()
+    assert work(spec, store)
+    rows = store.rows(spec_id(spec))
+    assert rows.runs.status.item() == "done"
+    assert rows.checkpoints.iloc[-1].train_flops_forward_backward == pytest.approx(tiny.C, rel=0.01)
+    assert rows.checkpoints.iloc[-1].annealed
+
+
+def test_known_entropy_repeats_both_windows_two_hundred_times() -> None:
+    counting = [s for s in find("known_entropy").preset("cpu").specs() if isinstance(s, CountingSpec)]
+    assert len({s.seed for s in counting}) == 200
+    windows = {(s.tokens[0], s.tokens[-1]): set() for s in counting}
+    for s in counting:
+        windows[s.tokens[0], s.tokens[-1]].add(s.levels)
+    assert windows == {(10**5, 10**9): set(range(8, 20)), (10**4, 10**8): set(range(4, 13))}
+
+
+@pytest.mark.parametrize("name", ["quickstart", "isoflop", "known_entropy"])
+def test_costs_add_up_over_a_tree(name: str) -> None:
+    specs = with_parents(find(name).presets[0].specs())
+    trunks = [s for s in specs if isinstance(s, PretrainSpec) and s.decay_start is None]
+    assert trunks
+    for trunk in trunks:
+        for branch in (s for s in specs if isinstance(s, CooldownSpec) and s.trunk == trunk):
+            before = flops.train_flops(trunk.model, branch.step * trunk.optim.batch_tokens)
+            whole = flops.train_flops(spec_model(branch), branch.whole.tokens)
+            assert before + spec_flops(branch) == whole
