@@ -6,14 +6,16 @@ budget its own batch and so its own trunks; ``tune`` shows that the recipe's lea
 
 from dataclasses import dataclass
 
+import pandas as pd
+
 from scaling import corpora, fitting
 from scaling.corpora import Ready
 from scaling.errors import InputError
 from scaling.records import recipe
-from scaling.records.frame import frame
+from scaling.records.frame import PARAMS, Params, frame
 from scaling.records.spec import CooldownSpec, CorpusData, Spec
 from scaling.records.tables import Records
-from scaling.sections import extrapolation, hyperparameters, isoflop, law, ledger, surface
+from scaling.sections import conventions, extrapolation, hyperparameters, isoflop, law, ledger, surface
 from scaling.study import Preset, Study
 
 MIN_STEPS = 300
@@ -119,15 +121,27 @@ def checked(specs: list[Spec], text: Ready) -> list[Spec]:
 
 def fits(records: Records) -> dict[str, object]:
     """Return the isoFLOP optima, the Chinchilla law of the same runs, and that law held out from the top budget."""
-    rows = frame(records)
-    rows = rows[rows["annealed"]]
+    rows = annealed(records, "matmul")
     convention = {"params": "matmul", "flops": "exact"}
     below_top = 0.5 * float(rows["C"].max())
+    counts = {
+        f"convention: {params}": fitting.fit(
+            "chinchilla", annealed(records, params), convention={"params": params, "flops": "exact"}
+        )
+        for params in PARAMS
+    }
     return {
         "isoflop": fitting.fit_isoflop(rows),
         "law": fitting.fit("chinchilla", rows, convention=convention),
         "holdout": fitting.holdout("chinchilla", rows, below_top, convention=convention),
+        **counts,
     }
+
+
+def annealed(records: Records, params: Params) -> pd.DataFrame:
+    """Return the annealed checkpoints under a convention for N."""
+    rows = frame(records, params=params)
+    return rows[rows["annealed"]]
 
 
 STUDY = Study(
@@ -149,6 +163,7 @@ STUDY = Study(
         law.law,
         surface.surface,
         extrapolation.extrapolation,
+        conventions.conventions,
         hyperparameters.hyperparameters,
         ledger.ledger,
     ),

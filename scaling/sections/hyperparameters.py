@@ -58,8 +58,8 @@ def hyperparameters(analysis: Analysis) -> Section:
     cost = table[table["arm"] == 1].set_index("width")["penalty"]
     names = {True: "inside", False: "at the edge of"}
     lines = [
-        f"- width {width:.0f}: best at {arm:g} times the recipe, {names[bool(inside)]} the arms tried; "
-        f"the recipe costs {numbers.plain(cost[width], 2)} nats there"
+        f"- width {width:.0f}: best at {arm:g} times the recipe, {names[bool(inside)]} the arms tried"
+        + (f"; the recipe costs {numbers.plain(cost[width], 2)} nats there" if cost[width] > 0 else "")
         for width, arm, inside in zip(best["width"], best["arm"], interior, strict=True)
     ]
     worst = float(cost.max())
