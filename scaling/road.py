@@ -52,6 +52,8 @@ def run(
     publish: bool = False,
 ) -> Written | None:
     """Do the runs that are missing, gather the records and write the report; None if stopped before the end."""
+    from filelock import FileLock
+
     from scaling.launch import launch
     from scaling.reporting.document import write
 
@@ -65,12 +67,15 @@ def run(
         done = sum(store.is_done(run_id) for run_id in ids)
         console.print(f"stopped with {done} of {len(ids)} runs finished; the same command goes on from here")
         return None
-    records = store.gather(spec_id(spec) for spec in with_parents(specs))
-    archive.save(home / "records", study.name, preset.name, records)
-    written = rebuild(study, preset, records=home / "records", out=home / "report", runs=out)
-    if publish:
-        archive.save(Path("data") / "studies" / study.name / preset.name, study.name, preset.name, records)
-        write(written.report, Path("reports") / study.name / preset.name)
+    with FileLock(home / "lock"):  # a second command on this store ends at the same moment
+        records = store.gather(spec_id(spec) for spec in with_parents(specs))
+        archive.save(home / "records", study.name, preset.name, records)
+        written = rebuild(study, preset, records=home / "records", out=home / "report")
+        if publish:
+            archive.save(
+                Path("data") / "studies" / study.name / preset.name, study.name, preset.name, records
+            )
+            write(written.report, Path("reports") / study.name / preset.name)
     return written
 
 
@@ -97,9 +102,13 @@ def rebuild(
             f"{folder} holds records of {found.study} ({found.preset}), not of {study.name} ({preset.name}); "
             f"see `scaling report {found.study} --preset {found.preset}`"
         )
-    others = {name: find_records(study.name, name, runs) for name in preset.companions}
-    companions = {name: archive.load(path).records for name, path in others.items() if path}
-    report = document(analyse(study, preset.name, found.records, companions, provenance(found)))
+    others = {name: companion(folder, name) for name in preset.companions}
+    companions = {name: archive.load(path) for name, path in others.items() if path}
+    origin = provenance(found)
+    for name, other in companions.items():
+        origin[f"records of {name} (sha256)"] = other.sha256
+    tables = {name: other.records for name, other in companions.items()}
+    report = document(analyse(study, preset.name, found.records, tables, origin))
     target = out or runs / study.name / preset.name / "report"
     return Written(write(report, target), report)
 
@@ -111,6 +120,15 @@ def find_records(study: str, preset: str, runs: Path = RUNS) -> Path | None:
         Path("data") / "studies" / study / preset,
         bundled("data") / "studies" / study / preset,
     ):
+        if (folder / archive.MANIFEST).is_file():
+            return folder
+    return None
+
+
+def companion(records: Path, preset: str) -> Path | None:
+    """Return the folder of another preset's records beside these, as runs/ and data/ lay them out, else None."""
+    records = records.resolve()
+    for folder in (records.parent / preset, records.parent.parent / preset / records.name):
         if (folder / archive.MANIFEST).is_file():
             return folder
     return None

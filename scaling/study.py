@@ -41,9 +41,9 @@ class Preset:
 class Analysis:
     """Records and what was estimated from them: all that a section may look at."""
 
-    study: Study | None
-    """The study, or None for a fit of outside data."""
-    preset: str | None
+    study: Study
+    """The study."""
+    preset: str
     """The preset whose records these are."""
     records: Records
     """The tables."""
@@ -122,8 +122,6 @@ def document(analysis: Analysis) -> Report:
     from scaling.reporting.document import Report
 
     study = analysis.study
-    if study is None:
-        raise InputError("an analysis without a study has no sections")
     return Report(
         title=f"{study.name} · {analysis.preset}",
         question=study.question,

@@ -6,16 +6,23 @@ budget its own batch and so its own trunks; ``tune`` shows that the recipe's lea
 
 from dataclasses import dataclass
 
-import pandas as pd
-
 from scaling import corpora, fitting
 from scaling.corpora import Ready
 from scaling.errors import InputError
 from scaling.records import recipe
-from scaling.records.frame import PARAMS, Params, frame
+from scaling.records.frame import PARAMS, annealed, frame
 from scaling.records.spec import CooldownSpec, CorpusData, Spec
 from scaling.records.tables import Records
-from scaling.sections import conventions, extrapolation, hyperparameters, isoflop, law, ledger, surface
+from scaling.sections import (
+    conventions,
+    extrapolation,
+    hyperparameters,
+    isoflop,
+    law,
+    ledger,
+    surface,
+    trained,
+)
 from scaling.study import Preset, Study
 
 MIN_STEPS = 300
@@ -46,7 +53,7 @@ CPU = (
 H200 = (
     Budget(1e13, (32, 48, 64, 96, 128), (0, 1), 4096),
     Budget(1e14, (64, 96, 128, 160, 192), (0, 1), 8192),
-    Budget(1e15, (128, 192, 256, 320, 384), (0,), 32768),
+    Budget(1e15, (96, 128, 192, 256, 320), (0,), 32768),
     Budget(1e16, (192, 256, 320, 384, 512), (0,), 65536),
 )
 
@@ -120,28 +127,25 @@ def checked(specs: list[Spec], text: Ready) -> list[Spec]:
 
 
 def fits(records: Records) -> dict[str, object]:
-    """Return the isoFLOP optima, the Chinchilla law of the same runs, and that law held out from the top budget."""
-    rows = annealed(records, "matmul")
-    convention = {"params": "matmul", "flops": "exact"}
+    """Return the isoFLOP optima, both joint forms, each held out from the top budget, and the conventions for N."""
+    rows, excluded = annealed(frame(records))
     below_top = 0.5 * float(rows["C"].max())
-    counts = {
-        f"convention: {params}": fitting.fit(
-            "chinchilla", annealed(records, params), convention={"params": params, "flops": "exact"}
+    counts = {}
+    for params in PARAMS:
+        counted, left_out = annealed(frame(records, params=params))
+        counts[f"convention: {params}"] = fitting.fit(
+            "chinchilla", counted, excluded=left_out, convention={"params": params, "flops": "6nd"}
         )
-        for params in PARAMS
-    }
     return {
-        "isoflop": fitting.fit_isoflop(rows),
-        "law": fitting.fit("chinchilla", rows, convention=convention),
-        "holdout": fitting.holdout("chinchilla", rows, below_top, convention=convention),
+        "isoflop": fitting.fit_isoflop(rows, excluded=excluded),
+        "law": counts["convention: matmul"],
+        "p_norm": fitting.fit(
+            "p_norm", rows, excluded=excluded, convention={"params": "matmul", "flops": "6nd"}
+        ),
+        "holdout": fitting.holdout("chinchilla", rows, below_top),
+        "holdout: p_norm": fitting.holdout("p_norm", rows, below_top),
         **counts,
     }
-
-
-def annealed(records: Records, params: Params) -> pd.DataFrame:
-    """Return the annealed checkpoints under a convention for N."""
-    rows = frame(records, params=params)
-    return rows[rows["annealed"]]
 
 
 STUDY = Study(
@@ -165,6 +169,7 @@ STUDY = Study(
         extrapolation.extrapolation,
         conventions.conventions,
         hyperparameters.hyperparameters,
+        trained.trained,
         ledger.ledger,
     ),
 )

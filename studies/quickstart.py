@@ -2,10 +2,10 @@
 
 from scaling import corpora, fitting
 from scaling.records import recipe
-from scaling.records.frame import frame
+from scaling.records.frame import annealed, frame
 from scaling.records.spec import CorpusData, Spec
 from scaling.records.tables import Records
-from scaling.sections import extrapolation, law, ledger, surface
+from scaling.sections import extrapolation, law, ledger, surface, trained
 from scaling.study import Preset, Study
 
 WIDTHS = {16: 2, 24: 2, 40: 1, 64: 1}
@@ -27,15 +27,16 @@ def grid(widths: dict[int, int], tokens: tuple[int, ...]) -> list[Spec]:
 
 
 def fits(records: Records) -> dict[str, object]:
-    """Return the Chinchilla law of the annealed runs, and the same law without the longest durations."""
-    rows = frame(records)
-    rows = rows[rows["annealed"]]
-    convention = {"params": "matmul", "flops": "exact"}
+    """Return both joint forms of the annealed runs, and each held out from the longest durations."""
+    rows, excluded = annealed(frame(records))
+    convention = {"params": "matmul", "flops": "6nd"}
     longest = rows.groupby("N")["D"].transform("max")
-    shorter = rows[rows["D"] < longest]
+    cut = float(rows.loc[rows["D"] < longest, "C"].max())
     return {
-        "law": fitting.fit("chinchilla", rows, convention=convention),
-        "holdout": fitting.holdout("chinchilla", rows, float(shorter["C"].max()), convention=convention),
+        "law": fitting.fit("chinchilla", rows, excluded=excluded, convention=convention),
+        "p_norm": fitting.fit("p_norm", rows, excluded=excluded, convention=convention),
+        "holdout": fitting.holdout("chinchilla", rows, cut),
+        "holdout: p_norm": fitting.holdout("p_norm", rows, cut),
     }
 
 
@@ -51,7 +52,7 @@ STUDY = Study(
         ),
     ),
     fits=fits,
-    sections=(law.law, surface.surface, extrapolation.extrapolation, ledger.ledger),
+    sections=(law.law, surface.surface, extrapolation.extrapolation, trained.trained, ledger.ledger),
     next_commands={
         "run isoflop": "25 minutes on 2 cores: which size is best for a budget?",
         "fit examples/tracker_export.csv --law chinchilla": "the same fit on an export of your own runs",

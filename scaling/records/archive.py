@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,7 +39,7 @@ def save(directory: Path, study: str, preset: str, records: Records) -> None:
     An ``OSError`` while they are written, as on a full disk, leaves older records as they were.
     """
     make_folder(directory)
-    aside = directory / ".writing"
+    aside = directory / f".writing-{os.getpid()}"
     try:
         records.save(aside)
         body = {"schema": SCHEMA, "study": study, "preset": preset, "sha256": _hashes(aside)}

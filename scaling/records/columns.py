@@ -115,7 +115,13 @@ STEPS = Table(
         Column("loss_nats", "number", "training loss of the batch in nats a token"),
         Column("lr", "number", "learning rate of the step", required=True, low=0),
         Column("grad_norm", "number", "gradient norm before the clip"),
-        Column("seconds", "number", "seconds since the run's start or last resume", required=True, low=0),
+        Column(
+            "seconds",
+            "number",
+            "device seconds spent so far, earlier sittings included",
+            required=True,
+            low=0,
+        ),
     ),
 )
 

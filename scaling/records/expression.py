@@ -7,6 +7,7 @@ Python's own evaluation.
 from __future__ import annotations
 
 import ast
+import math
 import operator
 import re
 from collections.abc import Callable, Mapping
@@ -62,7 +63,7 @@ def number(series: pd.Series) -> pd.Series:
 
     if pd.api.types.is_bool_dtype(series):
         raise InputError(f"column {series.name!r} holds true/false, expected numbers; map another column")
-    numbers = pd.to_numeric(series, errors="coerce")
+    numbers = floats(series)
     wrong = (numbers.isna() & series.notna()).to_numpy()
     if wrong.any():
         where = int(wrong.argmax())
@@ -70,7 +71,28 @@ def number(series: pd.Series) -> pd.Series:
             f"column {series.name!r}, row {series.index[where]}: {str(series.iloc[where])[:40]!r} is no number; "
             "correct the cell, drop the row with --where, or map another column"
         )
-    return numbers.astype(float)
+    return numbers
+
+
+def floats(series: pd.Series) -> pd.Series:
+    """Return a column as floats: NaN for text and dates, infinite for digits beyond what a float holds."""
+    import pandas as pd
+
+    if pd.api.types.is_datetime64_any_dtype(series) or pd.api.types.is_timedelta64_dtype(series):
+        return pd.Series(math.nan, index=series.index, name=series.name)
+    try:
+        return pd.to_numeric(series, errors="coerce").astype(float)
+    except (OverflowError, TypeError):  # whole numbers of hundreds of digits; nested cells
+        return series.map(_as_float).astype(float)
+
+
+def _as_float(cell: object) -> float:
+    try:
+        return float(cell)  # type: ignore[arg-type]  # anything may stand in a cell: what is no number raises
+    except OverflowError:
+        return math.inf
+    except (TypeError, ValueError):
+        return math.nan
 
 
 def _holds_numbers(series: pd.Series) -> bool:

@@ -17,6 +17,19 @@ PARAMS: tuple[Params, ...] = get_args(Params)
 FLOPS: tuple[Flops, ...] = get_args(Flops)
 
 
+Excluded = tuple[tuple[int, str], ...]
+
+
+def annealed(rows: pd.DataFrame) -> tuple[pd.DataFrame, Excluded]:
+    """Return the rows that a law may be fitted to, and (row, reason) of the others.
+
+    A checkpoint at full learning rate lies above the loss that its run could reach. Rows of runs that failed stay,
+    so that a fit lists them with their own reason.
+    """
+    keep = rows["annealed"] | rows["status"].ne("done")
+    return rows[keep], tuple((int(row), "not annealed") for row in rows.index[~keep])
+
+
 def frame(records: Records, *, params: Params = "matmul", flops: Flops = "exact") -> pd.DataFrame:
     """Return one row per checkpoint with N, D, C, loss and what a fit needs to know of each.
 

@@ -118,6 +118,11 @@ class Store:
         return self.gather([run_id])
 
 
+def branch_state(folder: Path, step: int | str) -> Path:
+    """Return where a trunk's folder keeps the state that a branch at ``step`` leaves from."""
+    return folder / f"state-{step}.pt"
+
+
 def make_folder(path: Path) -> Path:
     """Create a folder and its parents if need be; ``InputError`` names a file that is in the way."""
     try:

@@ -1,8 +1,10 @@
 """A report's folder: replaced as a whole, and never at the cost of somebody else's files."""
 
 import json
+import os
 import re
 import shutil
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -12,7 +14,8 @@ SCHEMA = "scaling.report/1"
 """Stands in a report's results.json and so tells its folder from others."""
 
 _OURS = re.compile(r"index\.html|index\.md|results\.json|figures/[\w-]+\.svg|tables/[\w-]+\.csv")
-_STAGING = ".writing"
+_STAGING = ".writing-"
+_ABANDONED_SECONDS = 600.0
 
 
 def check(directory: Path) -> None:
@@ -42,10 +45,10 @@ def replace(directory: Path, files: Mapping[str, str]) -> Path:
     Raises:
         InputError: the folder cannot be written; the old report is then as it was.
     """
-    staging = directory / _STAGING
+    staging = directory / f"{_STAGING}{os.getpid()}"
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        shutil.rmtree(staging, ignore_errors=True)  # left by a writer that was killed
+        _sweep(directory)
         for name, text in files.items():
             path = staging / name
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -67,7 +70,7 @@ def replace(directory: Path, files: Mapping[str, str]) -> Path:
 
 def _old_files(directory: Path) -> set[str] | None:
     """Files of the report in a folder; none in an empty or missing one; None where no report is."""
-    if not directory.exists() or all(path.name == _STAGING for path in directory.iterdir()):
+    if not directory.exists() or all(path.name.startswith(_STAGING) for path in directory.iterdir()):
         return set()
     try:
         results = json.loads((directory / "results.json").read_text(encoding="utf-8"))
@@ -75,6 +78,13 @@ def _old_files(directory: Path) -> set[str] | None:
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return None if listed is None else {name for name in listed if _OURS.fullmatch(name)}
+
+
+def _sweep(directory: Path) -> None:
+    """Remove what writers left that were killed: staging folders that nobody touched for a while."""
+    for path in directory.glob(f"{_STAGING}*"):
+        if time.time() - path.stat().st_mtime > _ABANDONED_SECONDS:
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def _drop_empty(directory: Path) -> None:

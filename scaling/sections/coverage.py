@@ -37,7 +37,9 @@ def coverage(analysis: Analysis) -> Section:
             "law was fitted with pairs-bootstrap intervals. The truth is known in closed form, so the share of "
             "intervals that hold it can be counted. Errors of a share are its Monte Carlo standard errors.",
             "The right form on a wide window is the claim; the others are controls that must fail: the additive form "
-            "on the same runs, a narrow window, and loss against N at a single D.",
+            "on the same runs, a narrow window, and loss against N at a single D. *Supported* means that the intervals "
+            f"are honest and hold the truth in {100 * HONEST[0]:.0f} to {100 * HONEST[1]:.0f} %; *contradicted* means that "
+            "they are not, which is what a control must show.",
         ),
         tuple(_verdict(name, c) for name, c in found.items()),
         (_figure(found),),

@@ -23,31 +23,37 @@ BEYOND = 30.0
 
 
 def extrapolation(analysis: Analysis) -> Section:
-    """Return the held-out prediction of the fit named ``holdout``, and the fan of the fit named ``law``."""
+    """Return the held-out predictions of ``holdout`` and ``holdout: p_norm``, and the fan of the fit ``law``."""
     held: Holdout = analysis.fits["holdout"]
+    other: Holdout = analysis.fits["holdout: p_norm"]
     fit: Fit = analysis.fits["law"]
-    above = held.frame
-    inside = (above["loss"].between(above["low"], above["high"])).sum() if "low" in above else 0
-    worst = above.iloc[int(above["error"].abs().argmax())]
-    level = f"{100 * held.fit.interval.level:g} %"
     return Section(
         "Extrapolation",
         (
-            f"The law was refitted to the {len(held.fit.rows.loss)} runs with C up to {numbers.quantity(held.cut_C)} and "
-            f"asked for the {len(above)} above. Its {level} band is that of the curve, to which a single run adds its own "
-            f"noise; {inside} of the {len(above)} measured losses lie inside it.",
+            f"Both forms were refitted to the {len(held.fit.rows.loss)} runs with C up to {numbers.quantity(held.cut_C)} "
+            f"and asked for the {len(held.frame)} above. A prediction's band here is that of the curve widened by the "
+            "spread of single runs about the fit below the cut. The figure and the table are those of the additive form.",
         ),
-        (
-            Verdict(
-                f"Predicting runs beyond its budget, the law errs by {numbers.plain(held.rms_error, 2)} nats "
-                f"root-mean-square (bias {numbers.plain(held.mean_error, 2)}, worst "
-                f"{numbers.plain(float(worst['error']), 2)} at N = {numbers.quantity(float(worst['N']))}, "
-                f"D = {numbers.quantity(float(worst['D']))}); positive means that the runs did better.",
-                "measured",
-            ),
-        ),
+        (_verdict("additive", held), _verdict("p-norm", other)),
         (_held(held), *_fan(fit)),
         (_table(held),),
+    )
+
+
+def _verdict(form: str, held: Holdout) -> Verdict:
+    above = held.frame
+    spread = float(np.sqrt(np.mean(held.fit.residuals**2)))
+    inside = above["loss"].between(above["low"] * np.exp(-2 * spread), above["high"] * np.exp(2 * spread))
+    worst = above.iloc[int(above["error"].abs().argmax())]
+    noise = spread * float(above["loss"].mean())
+    text = (
+        f"Predicting the runs beyond its budget, the {form} form errs by {numbers.plain(held.rms_error, 2)} nats "
+        f"root-mean-square over {len(above)} runs (bias {numbers.plain(held.mean_error, 2)}, worst "
+        f"{numbers.plain(float(worst['error']), 2)}; positive means that the runs did better), where runs scatter by "
+        f"{numbers.plain(noise, 2)}; {int(inside.sum())} of {len(above)} lie inside its band and noise."
+    )
+    return Verdict(
+        text, "supported" if inside.all() else "contradicted" if inside.mean() < 0.5 else "measured"
     )
 
 
@@ -113,7 +119,10 @@ def _table(held: Holdout) -> Table:
         "held-out-runs",
         "The runs beyond the cut: measured and predicted loss.",
         held.frame[columns].sort_values("C"),
-        formats={"N": numbers.quantity, "D": numbers.quantity, "C": numbers.quantity},
+        formats={
+            **dict.fromkeys(("N", "D", "C"), numbers.quantity),
+            "error": lambda e: numbers.plain(e, 2),
+        },
         estimates={"predicted": ("low", "high")} if "low" in columns else {},
         headings={"loss": "measured", "error": "predicted - measured"},
     )

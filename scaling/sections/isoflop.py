@@ -10,6 +10,7 @@ import pandas as pd
 from scaling.reporting import numbers, plots
 from scaling.reporting.document import Figure, Section, Table, Verdict
 from scaling.reporting.style import Groups
+from scaling.sections.law import text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,10 +28,12 @@ def isoflop(analysis: Analysis) -> Section:
         "IsoFLOP curves",
         (
             f"At each of {len(fit.budgets)} compute budgets a parabola of log loss in log N passes through the runs; its "
-            f"lowest point is the best size. {inside} of the optima lie between the sizes that were trained; one at an "
-            "edge would be refused, not reported.",
+            f"lowest point is the best size. {inside} of {len(fit.budgets)} optima lie between the sizes that were trained; "
+            "one at an edge is refused, not reported.",
             f"The spread of a run about its curve is {numbers.percent(fit.noise)} of the loss "
-            f"({fit.noise_freedom} degrees of freedom). {how}. C is the exact ledger's count, attention included.",
+            f"({fit.noise_freedom} degrees of freedom). {how}. C is the exact ledger's count, attention included. Small "
+            "models spend much of it on attention, so the two exponents need not sum to 1, and need not equal the law's, "
+            "which are those of C = 6 N D.",
         ),
         (_verdict(fit),),
         (_curves(fit), *_optimal_size(fit)),
@@ -46,13 +49,14 @@ def _verdict(fit: IsoflopFit) -> Verdict:
         )
     a = fit.derived["N_exponent"]
     b = fit.derived["D_exponent"]
-    text = f"Along the isoFLOP optima the best size grows as C^{_text(a)} and its tokens as C^{_text(b)}"
+    claim = (
+        f"Along the isoFLOP optima the best size grows as N ~ C^a with a = {text(a)} and its tokens as D ~ C^b with "
+        f"b = {text(b)} ({100 * fit.interval.level:g} % intervals, exact C)."
+    )
     doubts = "; ".join(w.message for w in fit.warnings)
-    return Verdict(f"{text}{f' ({doubts})' if doubts else ''}.", "measured")
-
-
-def _text(e: Estimate) -> str:
-    return numbers.estimate(e.value, np.nan if e.low is None else e.low, np.nan if e.high is None else e.high)
+    if doubts:
+        return Verdict(f"{claim} Not to be relied on: {doubts}.", "not identified")
+    return Verdict(claim, "measured")
 
 
 def _budget(C: float) -> str:
@@ -109,7 +113,7 @@ def _optimal_size(fit: IsoflopFit) -> list[Figure]:
 
     def draw(axes: Axes) -> None:
         plots.scales(axes, "Training compute C (FLOP)", "Best size N", log="xy")
-        plots.curves(axes, line, "C", "N", label=f"N = k C^{_text(fit.derived['N_exponent'])}")
+        plots.curves(axes, line, "C", "N", label=f"N = k C^a, a = {text(fit.derived['N_exponent'])}")
         plots.points(axes, optima, "C", "N", low="low", high="high", label="Optimum of a budget")
         plots.legend(axes)
 
@@ -129,24 +133,24 @@ def _table(fit: IsoflopFit) -> Table:
         ends = (None, None, None) if found is None else (found.value, found.low, found.high)
         return dict(zip((name, f"{name}_low", f"{name}_high"), ends, strict=True))
 
+    inside = all(b.status == "interior" for b in fit.budgets)
     frame = pd.DataFrame(
         [
             {
                 "C": b.C,
-                "runs": b.rows,
-                "optimum": b.status,
+                **({} if inside else {"optimum": b.status}),
                 **parts("N", b.N_optimal),
+                **parts("D", b.D_optimal),
                 **parts("tokens_per_param", b.tokens_per_param),
-                **parts("loss", b.loss_optimal),
             }
             for b in fit.budgets
         ]
     )
     return Table(
         "isoflop-optima",
-        "The optimum of each budget; its tokens are in `results.json`.",
+        "The optimum of each budget; the loss there is in `results.json`.",
         frame,
-        headings={"N": "best N", "tokens_per_param": "D / N", "loss": "loss there (nats)"},
-        formats={"C": numbers.quantity, "runs": lambda n: f"{n:d}"},
-        estimates={name: (f"{name}_low", f"{name}_high") for name in ("N", "tokens_per_param", "loss")},
+        headings={"N": "best N", "tokens_per_param": "D / N", "D": "its D"},
+        formats={"C": numbers.quantity},
+        estimates={name: (f"{name}_low", f"{name}_high") for name in ("N", "D", "tokens_per_param")},
     )

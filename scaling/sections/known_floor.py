@@ -40,7 +40,7 @@ def known_floor(analysis: Analysis) -> Section:
             Verdict(
                 f"Fitted to {len(fit.rows.loss)} transformer runs the additive law puts the floor at E = {shown(fit, 'E')}, "
                 f"an interval that {words} the exact {numbers.plain(exact, 5)}; the best run is "
-                f"{numbers.plain(gap, 2)} nats above it.{f' {doubt}.' if doubt else ''}",
+                f"{numbers.plain(gap, 2)} nats above it{f'; {doubt}' if doubt else ''}.",
                 "not identified" if doubt else "supported" if holds else "contradicted",
             ),
         ),

@@ -1,56 +1,71 @@
-"""The fitted law: its parameters and exponents with intervals, what is identified, and every warning."""
+"""The fitted law in two forms: exponents with intervals, what is identified whatever the form, and every warning."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from scaling.reporting import numbers
 from scaling.reporting.document import Section, Table, Verdict
 
 if TYPE_CHECKING:
-    from scaling.fitting import Fit
+    from scaling.fitting import Estimate, Fit
     from scaling.study import Analysis
+
+UNSAFE = frozenset(
+    {
+        "too_few_rows",
+        "bound_hit",
+        "competing_minima",
+        "not_converged",
+        "one_D_cannot_identify_E",
+        "few_levels",
+    }
+)
+"""Warnings that put the exponents themselves in doubt, and not the floor alone."""
+WIDE = 3.0
+"""An interval whose ends differ by more than this factor fixes no exponent."""
+FORMS = {"law": "additive", "p_norm": "p-norm"}
+"""The two fits and what their forms are called."""
 
 
 def law(analysis: Analysis) -> Section:
-    """Return the table of the fit named ``law``, with its verdicts: the exponents, and the floor or why not."""
-    fit: Fit = analysis.fits["law"]
+    """Return the fits named ``law`` (additive) and ``p_norm`` with their verdicts on exponents and floor."""
+    fits: dict[str, Fit] = {words: analysis.fits[name] for name, words in FORMS.items()}
+    additive = fits["additive"]
     return Section(
         "The law",
-        _prose(fit),
-        (_exponents(fit), _floor(fit)),
-        tables=(parameter_table("law-parameters", fit), *_warning_table(fit)),
+        (*_prose(additive), _spread(additive)),
+        (_exponents(fits), _floor(fits)),
+        tables=tuple(
+            table
+            for name, fit in zip(FORMS, fits.values(), strict=True)
+            for table in (
+                parameter_table(f"{name.replace('_', '-')}-parameters", fit),
+                *_warning_table(name, fit),
+            )
+        ),
     )
 
 
 def parameter_table(name: str, fit: Fit) -> Table:
     """Return a fit's parameters and derived quantities with their intervals, one a row."""
-    about = {p.name: (p.meaning, p.unit) for p in type(fit.law).parameters()}
-    about |= {
-        "N_exponent": ("a in N_opt ~ C^a", "1"),
-        "D_exponent": ("b in D_opt ~ C^b", "1"),
-    }
+    about = {p.name: p.meaning for p in type(fit.law).parameters()}
+    about |= {"N_exponent": "a in N_opt ~ C^a, C = 6 N D", "D_exponent": "b in D_opt ~ C^b, C = 6 N D"}
     estimates = {**fit.parameters, **fit.derived}
     frame = pd.DataFrame(
         {
             "quantity": list(estimates),
-            "meaning": [about.get(key, ("", ""))[0] for key in estimates],
+            "meaning": [about.get(key, "") for key in estimates],
             "value": [e.value for e in estimates.values()],
             "low": [e.low for e in estimates.values()],
             "high": [e.high for e in estimates.values()],
-            "se": [e.se for e in estimates.values()],
         }
     )
     caption = f"`{type(fit.law).formula}`, {len(fit.rows.loss)} rows; {interval_words(fit)}."
-    return Table(
-        name,
-        caption,
-        frame,
-        estimates={"value": ("low", "high")},
-        headings={"value": "estimate", "se": "s.e."},
-    )
+    return Table(name, caption, frame, estimates={"value": ("low", "high")}, headings={"value": "estimate"})
 
 
 def interval_words(fit: Fit) -> str:
@@ -58,46 +73,97 @@ def interval_words(fit: Fit) -> str:
     interval = fit.interval
     if interval.method is None:
         return "no intervals"
-    units = f", {interval.clusters} clusters" if interval.clusters else ""
+    units = f", {interval.clusters} units" if interval.clusters else ""
     return f"{100 * interval.level:g} % intervals: {interval.method}, {interval.draws} draws{units}"
+
+
+def text(found: Estimate) -> str:
+    """Return an estimate with its interval."""
+    ends = (np.nan if end is None else end for end in (found.low, found.high))
+    low, high = ends
+    return numbers.estimate(found.value, low, high)
 
 
 def shown(fit: Fit, name: str) -> str:
     """Return a parameter or derived quantity of a fit as text with its interval."""
-    found = {**fit.parameters, **fit.derived}[name]
-    if found.low is None or found.high is None:
-        return numbers.estimate(found.value)
-    return numbers.estimate(found.value, found.low, found.high)
+    return text({**fit.parameters, **fit.derived}[name])
 
 
 def _prose(fit: Fit) -> tuple[str, ...]:
     objective = fit.objective
     delta = f" (delta {objective.delta:g})" if objective.loss == "huber" else ""
     residual = "log residuals" if objective.residual == "log" else "residuals"
+    reasons = pd.Series([reason for _, reason in fit.rows.excluded], dtype=object).value_counts().sort_index()
+    left = "; ".join(f"{count} {reason}" for reason, count in reasons.items())
     return (
-        f"The form is `{type(fit.law).formula}`, fitted to {len(fit.rows.loss)} of {fit.rows.read} checkpoints by "
-        f"{objective.loss}{delta} on the {residual}, summed; the others are listed with the ledger or were not "
-        "annealed. N counts the parameters of matrix products, head included and embedding not.",
+        f"Two forms are fitted to {len(fit.rows.loss)} of {fit.rows.read} checkpoints by {objective.loss}{delta} on the "
+        f"{residual}, summed{f' (left out: {left})' if left else ''}. The additive form lets size and data fail "
+        "independently; the p-norm contains it at p = 1 and says how they really join. Where the forms disagree, the "
+        "data do not say which is right, and no single interval is the truth. N counts the parameters of matrix products.",
     )
 
 
-def _exponents(fit: Fit) -> Verdict:
-    known = [name for name in ("alpha", "beta", "N_exponent") if name in {**fit.parameters, **fit.derived}]
-    words = {"alpha": "N^-{}", "beta": "D^-{}", "N_exponent": "the best size grows as C^{}"}
-    parts = [words[name].format(shown(fit, name)) for name in known]
-    level = f"{100 * fit.interval.level:g} % intervals"
-    return Verdict(f"Loss falls as {', '.join(parts)} ({level}).", "measured")
+def _spread(fit: Fit) -> str:
+    """How far apart the trunks of a size lie, since the intervals take for granted that all sizes are alike."""
+    rows = fit.rows.frame.assign(log_loss=np.log(fit.rows.loss))
+    cells = rows.groupby(["N", "D"])["log_loss"].agg(["std", "size"]).reset_index()
+    cells = cells[cells["size"] > 1]
+    if cells.empty:
+        return "Each size was trained from one seed: nothing here tells how other seeds would fall."
+    by_size = {
+        N: 100 * float(np.sqrt(np.mean(cells.loc[cells["N"] == N, "std"] ** 2)))
+        for N in cells["N"].unique().tolist()
+    }
+    low, high = min(by_size, key=lambda N: by_size[N]), max(by_size, key=lambda N: by_size[N])
+    return (
+        f"Two trunks of a size differ by a standard deviation of {numbers.plain(by_size[low], 2)} % of the loss at "
+        f"N = {numbers.quantity(low)} and of {numbers.plain(by_size[high], 2)} % at N = {numbers.quantity(high)}. The "
+        "intervals pool that spread over all sizes, so they are wide for quiet sizes and narrow for noisy ones. All runs "
+        "are scored on one held-out sample, whose own error moves E and leaves the exponents."
+    )
 
 
-def _floor(fit: Fit) -> Verdict:
-    doubt = fit.warning("floor_not_identified") or fit.warning("floor_at_zero")
-    if doubt:
-        return Verdict(f"The floor E is not identified: {doubt}", "not identified")
-    return Verdict(f"The floor is E = {shown(fit, 'E')} nats/token.", "measured")
+def _exponents(fits: dict[str, Fit]) -> Verdict:
+    parts = []
+    for words, fit in fits.items():
+        parts.append(
+            f"{words}: alpha = {shown(fit, 'alpha')}, beta = {shown(fit, 'beta')}, best size N ~ C^a with "
+            f"a = {shown(fit, 'N_exponent')}"
+        )
+    additive = fits["additive"]
+    doubts = [w.message for w in additive.warnings if w.code in UNSAFE]
+    doubts += [
+        f"{name} is not fixed within a factor of {WIDE:g}"
+        for name in ("alpha", "beta")
+        if _is_wide(additive, name)
+    ]
+    level = f"{100 * additive.interval.level:g} % intervals"
+    claim = f"Loss falls as N^-alpha and D^-beta. {'; '.join(parts)} ({level}, C = 6 N D)."
+    if doubts:
+        return Verdict(f"{claim} Not to be relied on: {'; '.join(doubts)}.", "not identified")
+    return Verdict(claim, "measured")
 
 
-def _warning_table(fit: Fit) -> list[Table]:
+def _is_wide(fit: Fit, name: str) -> bool:
+    found = fit.parameters[name]
+    return found.low is not None and found.high is not None and found.high > WIDE * found.low
+
+
+def _floor(fits: dict[str, Fit]) -> Verdict:
+    each = "; ".join(f"{words} form: E = {shown(fit, 'E')}" for words, fit in fits.items())
+    codes = ("floor_not_identified", "floor_at_zero")
+    doubts = [fit.warning(code) for fit in fits.values() for code in codes if fit.warning(code)]
+    if doubts:
+        return Verdict(f"The floor E is not identified ({each}; nats/token): {doubts[0]}.", "not identified")
+    low = max(fit.parameters["E"].low or 0.0 for fit in fits.values())
+    high = min(fit.parameters["E"].high or np.inf for fit in fits.values())
+    if low > high:
+        return Verdict(f"The floor E depends on the form ({each}; nats/token).", "not identified")
+    return Verdict(f"The floor lies where both forms put it ({each}; nats/token).", "measured")
+
+
+def _warning_table(name: str, fit: Fit) -> list[Table]:
     if not fit.warnings:
         return []
     rows = pd.DataFrame([{"code": w.code, "message": w.message} for w in fit.warnings])
-    return [Table("law-warnings", "What the fit says of itself.", rows)]
+    return [Table(f"{name.replace('_', '-')}-warnings", f"What the {FORMS[name]} fit says of itself.", rows)]

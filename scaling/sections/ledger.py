@@ -36,7 +36,8 @@ def ledger(analysis: Analysis) -> Section:
     )
     spent = float(table["flops"].sum())
     prose = [
-        "Tokens, FLOPs and seconds are those that a run itself spent: a cooldown's count from its branch on. "
+        "Tokens and FLOPs are those that a run itself spent: a cooldown's count from its branch on; device time is what "
+        "its process took. "
         "FLOPs are forward and backward by the closed-form ledger (matrix products, full attention; a multiply-add "
         "is 2), which agrees with the framework's own counter within a thousandth. Evaluation is not in the FLOPs "
         "and is in the seconds."

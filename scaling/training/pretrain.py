@@ -65,8 +65,12 @@ def run(
     if saved:
         callbacks.append(_Restorer(saved))
     reason = None
+    if saved:
+        module.model.load_state_dict(saved["model"])  # all there is to do where the last step was saved
     try:
-        if not _fit(module, range(first, whole.steps), whole.precision, device, callbacks):
+        if first < whole.steps and not _fit(
+            module, range(first, whole.steps), whole.precision, device, callbacks
+        ):
             return False
     except DivergedError as diverged:
         reason = str(diverged)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import pickle
-import re
+import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from scaling.errors import InputError
+from scaling.records.store import branch_state
 
 if TYPE_CHECKING:
     from scaling.training.module import PretrainModule
@@ -38,18 +39,11 @@ class Rows:
     """Device seconds spent, before this sitting."""
 
 
-def branch_path(folder: Path, step: int) -> Path:
-    """Return where a trunk keeps the state that a branch at ``step`` leaves from."""
-    return folder / f"state-{step}.pt"
-
-
 def nearest_branch(folder: Path, step: int) -> Path | None:
     """Return the latest kept state at or before ``step``, or None."""
-    found = {
-        int(m[1]): p for p in folder.glob("state-*.pt") if (m := re.fullmatch(r"state-(\d+)\.pt", p.name))
-    }
-    earlier = [s for s in found if s <= step]
-    return found[max(earlier)] if earlier else None
+    steps = [int(path.stem.partition("-")[2]) for path in folder.glob(branch_state(folder, "[0-9]*").name)]
+    earlier = [found for found in steps if found <= step]
+    return branch_state(folder, max(earlier)) if earlier else None
 
 
 def save(path: Path, module: PretrainModule, step: int, rows: Rows) -> None:
@@ -72,9 +66,12 @@ def save(path: Path, module: PretrainModule, step: int, rows: Rows) -> None:
 
 def keep(folder: Path, step: int) -> None:
     """Keep the rolling state, just written after ``step``, for the branches that leave there."""
-    target = branch_path(folder, step)
-    target.unlink(missing_ok=True)
-    target.hardlink_to(folder / RESUME)
+    partial = folder / f"{RESUME}.{os.getpid()}.partial"
+    try:
+        partial.hardlink_to(folder / RESUME)
+    except OSError:  # a file system without hard links
+        shutil.copyfile(folder / RESUME, partial)
+    partial.replace(branch_state(folder, step))
 
 
 def load(path: Path) -> dict[str, Any]:
@@ -82,7 +79,7 @@ def load(path: Path) -> dict[str, Any]:
     try:
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     except (OSError, RuntimeError, ValueError, EOFError, KeyError, pickle.UnpicklingError) as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        reason = (str(error).splitlines() or [type(error).__name__])[0][:80]
         raise InputError(
             f"run state {path} is damaged ({reason}); delete this file and run again to redo the run from an "
             "earlier point"

@@ -67,6 +67,17 @@ def test_killed_worker_and_killed_command_change_nothing(home: Path, command) ->
     assert all(path.stat().st_mtime_ns == at for path, at in done.items()), "finished runs are not done again"
     finish(command("run", "tiny.py", "--out", "whole", "--workers", "2"))
     assert_equal_but_for_times(rows(home, "killed"), rows(home, "whole"))
+    for model in sorted(store.glob("*/model/model.safetensors")):
+        other = home / "whole" / model.relative_to(home / "killed")
+        assert model.read_bytes() == other.read_bytes(), model
+
+
+def test_two_commands_on_one_store_share_the_work(home: Path, command) -> None:
+    both = [command("run", "tiny.py", "--workers", "1") for _ in range(2)]
+    for process in both:
+        finish(process)
+    assert rows(home, "runs").runs.status.tolist() == ["done"] * 6
+    assert not list((home / "runs").rglob(".writing*"))
 
 
 @pytest.mark.parametrize("how", ["interrupt", "stop-after"])

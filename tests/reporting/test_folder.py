@@ -1,5 +1,6 @@
 import errno
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -63,8 +64,9 @@ def test_a_file_in_the_reports_place_is_refused(tmp_path):
 
 
 def test_an_empty_folder_and_what_a_killed_writer_left_are_fine(tmp_path):
-    (tmp_path / ".writing/figures").mkdir(parents=True)
-    (tmp_path / ".writing/figures/half.svg").write_text("ha")
+    (tmp_path / ".writing-1/figures").mkdir(parents=True)
+    (tmp_path / ".writing-1/figures/half.svg").write_text("ha")
+    os.utime(tmp_path / ".writing-1", (0, 0))
     folder.check(tmp_path)
     folder.replace(tmp_path, files("index.html"))
     assert read_all(tmp_path) == files("index.html")

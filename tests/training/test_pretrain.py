@@ -121,6 +121,24 @@ def test_a_stopped_run_resumes_to_the_same_bits_and_rows(
     assert_same_rows(store.rows(spec_id(spec)), whole.rows(spec_id(spec)))
 
 
+def test_a_run_killed_after_its_last_step_keeps_its_weights(
+    trunk, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from scaling.training import pretrain
+
+    spec = trunk(12)
+    whole = Store(tmp_path / "whole").open()
+    work(spec, whole)
+    monkeypatch.setattr(pretrain, "_finish", lambda *rest: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        work(spec, store, branches=[12])
+    monkeypatch.undo()
+    assert state.load(store.folder(spec_id(spec)) / state.RESUME)["step"] == 12
+    assert work(spec, store)
+    assert_same_bits(weights(store, spec), weights(whole, spec))
+    assert_same_rows(store.rows(spec_id(spec)), whole.rows(spec_id(spec)))
+
+
 def test_a_diverged_run_is_a_row_with_a_reason_and_so_is_its_branch(trunk, store: Store) -> None:
     spec = trunk(60, lr_over_recipe=1e6)
     branch = CooldownSpec(spec, 50, 5)
