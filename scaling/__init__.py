@@ -1,8 +1,8 @@
 """Scaling laws and train-against-inference compute tradeoffs, with honest intervals.
 
-    import scaling
-    fit = scaling.fit("chinchilla", frame)      # frame: a DataFrame with N, D (or C) and loss
-    print(fit.summary())
+import scaling
+fit = scaling.fit("chinchilla", frame)      # frame: a DataFrame with N, D (or C) and loss
+print(fit.summary())
 """
 
 from __future__ import annotations

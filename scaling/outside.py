@@ -30,11 +30,16 @@ def fit_table(
     """
     from scaling import fitting, laws
 
-    laws.find(law)
+    found = laws.find(law)
     reading = read_table(path, mapping, where)
     if reading.frame.empty:
         raise InputError(f"--where {where!r} keeps none of the {reading.read} rows of {path}; loosen it")
-    return fitting.fit(law, reading.frame, excluded=reading.excluded, sha256=reading.sha256, **options)
+    frame = reading.frame
+    if found.inputs == ("x",) and "x" not in (mapping or {}) and {"N", "D", "C"} & set(mapping or {}):
+        frame = frame.drop(
+            columns=["x"], errors="ignore"
+        )  # what was mapped is meant, not a column of that name
+    return fitting.fit(found, frame, excluded=reading.excluded, sha256=reading.sha256, **options)
 
 
 def write_json(path: Path, fit: Fit, command: str) -> None:

@@ -1,9 +1,10 @@
 """The road end to end: runs, records, report, and where each is kept.
 
-runs/<study>/<preset>/store       one folder per run
-/records     the gathered tables, once the grid is finished
-/report      index.html, index.md, figures, tables, results.json
-data/studies/<study>/<preset>     published records         reports/<study>/<preset>   published report
+    runs/<study>/<preset>/store       one folder per run
+    runs/<study>/<preset>/records     the gathered tables, once the grid is finished
+    runs/<study>/<preset>/report      index.html, index.md, figures, tables, results.json
+    data/studies/<study>/<preset>     published records
+    reports/<study>/<preset>          published report
 """
 
 from __future__ import annotations
@@ -136,9 +137,11 @@ def companion(records: Path, preset: str) -> Path | None:
 
 def announce(written: Written, console: Console, commands: Mapping[str, str] | None = None) -> None:
     """Print the verdicts, where the report is, and what one might do next."""
+    from rich.markup import escape
+
     for verdict in written.report.verdicts:
-        console.print(f"\n[bold]{verdict.status}[/bold]: {verdict.text}")
-    console.print(f"\nreport: {written.path}")
+        console.print(f"\n[bold]{verdict.status}[/bold]: {escape(verdict.text)}")
+    console.print(f"\nreport: {written.path}", markup=False)
     if commands:
         console.print("\nnext:")
         width = max(len(_command(c)) for c in commands)

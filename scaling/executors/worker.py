@@ -115,7 +115,7 @@ def _described(error: Exception) -> dict[str, Any]:
     system = machine_failure(error) or (error if isinstance(error, OSError) else None)
     return {
         "kind": type(error).__name__,
-        "message": " ".join(str(error).split())[:300],
+        "message": " ".join(str(error).split())[:1000],
         "number": system.errno if system else None,
         "path": str(system.filename) if system and system.filename else None,
     }

@@ -16,7 +16,7 @@ from scaling.fitting.minima import at_bounds, gradient_norm, local_minima
 from scaling.fitting.objective import Loss, Objective, Residual
 from scaling.fitting.result import Fit, Interval, Minimum
 from scaling.fitting.rows import Excluded, Rows, rows_of
-from scaling.laws import Law
+from scaling.laws import Law, LossInND
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -64,7 +64,7 @@ def fit(
     """
     law = laws.find(law) if isinstance(law, str) else law
     objective = Objective(loss, delta, residual)
-    _check_options(bootstrap, level, compute)
+    _check_options(law, bootstrap, level, compute)
     rows = rows_of(law, frame, excluded=excluded, sha256=sha256)
     _check_rows(law, rows)
     design = Design.of(law, [rows.inputs[name] for name in law.inputs], rows.loss)
@@ -112,13 +112,17 @@ def fit(
     )
 
 
-def _check_options(bootstrap: int, level: float, compute: float | None) -> None:
+def _check_options(law: type[Law], bootstrap: int, level: float, compute: float | None) -> None:
     if bootstrap < 0 or bootstrap == 1:
         raise InputError(
             f"bootstrap is {bootstrap}; give 0 for no intervals, or at least 2 draws (1000 is usual)"
         )
     if not 0 < level < 1:
         raise InputError(f"level is {level}; give a coverage between 0 and 1, for example .95")
+    if compute is not None and not issubclass(law, LossInND):
+        raise InputError(
+            f"{law.name} has no best N and D for a compute; leave --compute out or fit a law in N and D"
+        )
     if compute is not None and not 0 < compute < np.inf:
         raise InputError(f"compute is {compute}; give a positive number of FLOPs")
 

@@ -10,10 +10,13 @@ import numpy as np
 from scaling.errors import InputError
 from scaling.laws import FLOPS_PER_PARAMETER_TOKEN, Law
 from scaling.laws.base import Array
+from scaling.records.expression import floats
 
 if TYPE_CHECKING:
     import pandas as pd
 
+SMALLEST, LARGEST = 1e-30, 1e40
+"""Numbers that can be meant, in any unit: powers of what lies beyond leave the range of a float."""
 Excluded = tuple[tuple[Any, str], ...]
 
 FINISHED = frozenset({"done", "finished", "completed"})
@@ -48,7 +51,8 @@ def rows_of(
     """The rows of `frame` that `law` can be fitted to; `excluded` names rows that were left out before.
 
     Needs the law's inputs and `loss`; D, C (or N) that is missing follows from C = 6 N D. A row is left out when
-    its status is not one of FINISHED, or its loss or an input is missing, infinite or not positive.
+    its status is not one of FINISHED, or its loss or an input is missing, infinite, not positive, or beyond
+    SMALLEST to LARGEST.
     Raises InputError for a column that is missing or holds text.
     """
     columns, sources = _columns(law, frame)
@@ -57,6 +61,9 @@ def rows_of(
         _mark(reasons, np.isnan(values), f"{name} is missing")
         _mark(reasons, np.isinf(values), f"{name} is infinite")
         _mark(reasons, values <= 0, f"{name} is not positive")
+        _mark(
+            reasons, (values < SMALLEST) | (values > LARGEST), f"{name} is beyond {SMALLEST:g} to {LARGEST:g}"
+        )
     if "status" in frame.columns:
         status = (
             frame["status"].astype(object).where(frame["status"].notna(), "missing").astype(str).to_numpy()
@@ -84,10 +91,8 @@ def rows_of(
 
 def number_column(frame: "pd.DataFrame", name: str) -> Array:
     """A column as floats, missing as NaN; InputError names the first cell that is not a number."""
-    import pandas as pd
-
     column = frame[name]
-    values = pd.to_numeric(column, errors="coerce")
+    values = floats(column)
     text = values.isna() & column.notna()
     if text.any():
         where = int(text.to_numpy().argmax())
@@ -132,7 +137,7 @@ def _derived(law: type[Law], name: str, known: dict[str, Array], frame: "pd.Data
             f"{law.name} needs {', '.join(law.inputs)} and loss, and no column is called {name} "
             f"({_found(frame)}); name one with --map {name}=COLUMN"
         )
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(all="ignore"):
         if name == "C":
             return FLOPS_PER_PARAMETER_TOKEN * known["N"] * known["D"], "6 N D"
         other = others[0]

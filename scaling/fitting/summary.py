@@ -26,6 +26,7 @@ def summary(fit: "Fit") -> str:
     lines = [
         f"{law.name}: {law.formula}",
         f"rows: {len(rows.loss)} used of {rows.read} read" + _excluded(fit),
+        f"inputs: {_inputs(fit)}",
         f"objective: {_objective(fit)} = {fit.value:.9g}",
         "interval: " + (_interval(fit) if interval.method else "none (no bootstrap)"),
         "",
@@ -129,6 +130,18 @@ def _shown(found: "Estimate") -> str:
     if found.low is None or found.high is None:
         return plain(found.value, 6)
     return estimate(found.value, found.low, found.high)
+
+
+def _inputs(fit: "Fit") -> str:
+    """Where each input comes from, and its range: a wrong column shows here."""
+    parts = []
+    for name, values in fit.rows.inputs.items():
+        source = fit.rows.sources[name]
+        from_where = "" if source == name else f" = {source}"
+        parts.append(
+            f"{name}{from_where} from {plain(float(values.min()), 3)} to {plain(float(values.max()), 3)}"
+        )
+    return ", ".join(parts)
 
 
 def _objective(fit: "Fit") -> str:

@@ -18,6 +18,12 @@ if TYPE_CHECKING:
 Status = Literal["supported", "contradicted", "not identified", "measured"]
 """What the evidence says about a verdict's claim; `measured` is a number without a claim."""
 
+STATUS_LEGEND = (
+    "*Measured* is a number without a claim; *supported* and *contradicted* are what the evidence says of a claim; "
+    "*not identified* means that these data cannot tell."
+)
+"""What the words of a status mean, for the reader of a report."""
+
 _NAME = re.compile(r"[a-z][a-z0-9_-]*")
 
 

@@ -11,7 +11,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from scaling.reporting import grid, markup, style, svg
-from scaling.reporting.document import Figure, Report, Section, Table
+from scaling.reporting.document import STATUS_LEGEND, Figure, Report, Section, Table
 from scaling.reporting.folder import SCHEMA
 from scaling.reporting.grid import Grid
 
@@ -109,7 +109,13 @@ def _html(report: Report, parts: list[Part]) -> str:
     environment.filters["block"] = lambda text: Markup(markup.html_block(text))
     css = (templates / "report.css").read_text(encoding="utf-8")
     page = environment.get_template("report.html.j2")
-    return page.render(report=report, parts=parts, css=Markup(css), contents=len(parts) >= _CONTENTS_FROM)
+    return page.render(
+        report=report,
+        parts=parts,
+        css=Markup(css),
+        contents=len(parts) >= _CONTENTS_FROM,
+        legend=STATUS_LEGEND,
+    )
 
 
 def _markdown(report: Report, parts: list[Part]) -> str:
@@ -117,6 +123,7 @@ def _markdown(report: Report, parts: list[Part]) -> str:
     blocks += [
         "\n".join(f"- **{v.status.capitalize()}:** {markup.markdown(v.text)}" for v in report.verdicts)
     ]
+    blocks += [markup.markdown(STATUS_LEGEND)] if report.verdicts else []
     for part in parts:
         blocks += [f"## {markup.markdown(part.section.title)}"]
         blocks += [markup.markdown(paragraph) for paragraph in part.section.prose]

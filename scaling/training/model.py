@@ -34,8 +34,8 @@ def build(model: ModelSpec, seed: int, attention: Literal["sdpa", "eager"] = "sd
         use_cache=False,
         bos_token_id=None,
         eos_token_id=None,
+        attn_implementation=attention,  # type: ignore[call-arg]  # taken by the base class through **kwargs
     )
-    config._attn_implementation = attention
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return LlamaForCausalLM(config)
