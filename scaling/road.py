@@ -1,5 +1,7 @@
 """The road end to end: runs, records, report, and where each is kept.
 
+Below the working directory:
+
     runs/<study>/<preset>/store       one folder per run
     runs/<study>/<preset>/records     the gathered tables, once the grid is finished
     runs/<study>/<preset>/report      index.html, index.md, figures, tables, results.json
