@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
-import errno
-import io
-import os
 import shlex
-import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from scaling.errors import FitError, InputError, machine_failure
+from scaling import endings
+from scaling.errors import InputError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -32,73 +28,9 @@ PresetOption = Annotated[str | None, typer.Option("--preset", help="Grid of the 
 StudyArgument = Annotated[str, typer.Argument(help="Name of a study, or the path of its .py file.")]
 
 
-class Stopped(BaseException):
-    """Ctrl-C or SIGTERM; libraries that catch KeyboardInterrupt do not catch this."""
-
-
 def main() -> None:
-    """Run the command line: exit 0 done, 1 no answer exists or the machine failed, 2 the call or input is wrong."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        if signal.getsignal(number) is not signal.SIG_IGN:  # a background job of a script ignores Ctrl-C
-            signal.signal(number, _stop)
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a terminal may not know every sign
-    try:
-        status = app(sys.argv[1:] or ["--help"], standalone_mode=False)
-        sys.stdout.flush()
-    except (InputError, FitError) as error:
-        wrong = isinstance(error, InputError) and machine_failure(error) is None
-        _fail(str(error), 2 if wrong else 1)
-    except BrokenPipeError:
-        _be_silent()  # the reader, such as head, has seen enough
-        sys.exit(1)
-    except OSError as error:
-        _fail(*_os_line(error))
-    except MemoryError as error:
-        _fail(f"out of memory ({error}); ask for less, such as fewer --bootstrap draws", 1)
-    except Stopped as stopped:
-        kept = "finished runs are kept, the same command goes on from here"
-        _fail(
-            f"stopped; {kept if sys.argv[1:2] == ['run'] else 'the work was not finished'}",
-            128 + stopped.args[0],
-        )
-    except Exception as error:
-        if not hasattr(error, "format_message"):
-            raise
-        command = getattr(getattr(error, "ctx", None), "command_path", "scaling")
-        _fail(f"{error.format_message().rstrip('.')}; see `{command} --help`", 2)
-    else:
-        sys.exit(status if isinstance(status, int) else 0)
-
-
-def _stop(number: int, frame: object) -> None:
-    raise Stopped(number)
-
-
-def _os_line(error: OSError) -> tuple[str, int]:
-    what = os.strerror(error.errno) if error.errno else str(error)
-    what += f": {error.filename}" if error.filename else ""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        return f"{what}; make room and give the same command again", 1
-    return f"{what}; check that path or give another", 1 if machine_failure(error) else 2
-
-
-def _fail(text: str, status: int) -> None:
-    """End with one line on stderr, of printable characters."""
-    line = "".join(c if c.isprintable() else "?" for c in " ".join(text.split()))
-    with contextlib.suppress(OSError):  # stderr may lie on the full disk
-        print(f"scaling: {line}", file=sys.stderr, flush=True)  # noqa: T201 - the one place where errors reach the user
-    _be_silent()
-    sys.exit(status)
-
-
-def _be_silent() -> None:
-    """Keep Python from another attempt, at exit, to write what could not be written."""
-    try:
-        sys.stdout.flush()
-    except OSError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    """Run the command line; no argument asks for help."""
+    endings.end(lambda: app(sys.argv[1:] or ["--help"], standalone_mode=False))
 
 
 @app.command("list")
@@ -199,6 +131,8 @@ def fit(
     """Fit a law to a table of runs; prints values with intervals, and what to doubt."""
     from scaling import outside
 
+    if json is not None:
+        outside.check_target(json)
     found = outside.fit_table(
         table,
         law,

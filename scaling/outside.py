@@ -42,8 +42,8 @@ def fit_table(
     return fitting.fit(found, frame, excluded=reading.excluded, sha256=reading.sha256, **options)
 
 
-def write_json(path: Path, fit: Fit, command: str) -> None:
-    """Write a fit as JSON of schema scaling.fit/1; ``InputError`` where the path cannot be written."""
+def check_target(path: Path) -> None:
+    """Refuse a path where no file can be written, before the work whose result it shall hold."""
     if path.is_dir():
         raise InputError(f"--json {path} is a folder, expected the name of a file to write")
     if not path.parent.is_dir():
@@ -52,4 +52,9 @@ def write_json(path: Path, fit: Fit, command: str) -> None:
             f"--json {path}: {path.parent} {'is a file, expected a folder' if is_file else 'does not exist'}; "
             f"{'give another path' if is_file else 'create the folder first'}"
         )
+
+
+def write_json(path: Path, fit: Fit, command: str) -> None:
+    """Write a fit as JSON of schema scaling.fit/1; ``InputError`` where the path cannot be written."""
+    check_target(path)
     write_text(path, json.dumps(fit.to_json(command), indent=1, allow_nan=False) + "\n")
