@@ -25,10 +25,20 @@ def test_the_command_reaches_the_published_minimum(tmp_path: Path, rows: int) ->
     where, objective, parameters = TARGETS[rows]
     command = [sys.executable, "-m", "scaling.cli", "fit", str(table), "--law", "chinchilla"]
     command += ["--map", "N=Model Size", "--map", "D=`Training FLOP` / (6 * `Model Size`)"]
-    command += ["--bootstrap", "50", "--json", str(tmp_path / "fit.json"), *(["--where", where] if where else [])]
+    command += [
+        "--bootstrap",
+        "50",
+        "--json",
+        str(tmp_path / "fit.json"),
+        *(["--where", where] if where else []),
+    ]
     subprocess.run(command, check=True, capture_output=True)
     found = json.loads((tmp_path / "fit.json").read_text())
-    assert (found["rows"]["read"], found["rows"]["used"], len(found["rows"]["excluded"])) == (245, rows, 245 - rows)
+    assert (found["rows"]["read"], found["rows"]["used"], len(found["rows"]["excluded"])) == (
+        245,
+        rows,
+        245 - rows,
+    )
     assert found["objective"]["value"] == pytest.approx(objective, rel=1e-9)
     values = [found["parameters"][name]["value"] for name in ("E", "A", "B", "alpha", "beta")]
     assert values == pytest.approx(parameters, rel=1e-6)
