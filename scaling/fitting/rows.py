@@ -166,4 +166,6 @@ def _labels(frame: "pd.DataFrame") -> Sequence[Any]:
 
 
 def _found(frame: "pd.DataFrame") -> str:
-    return "the table has " + (", ".join(str(name) for name in frame.columns) or "no columns")
+    names = [str(name) for name in frame.columns]
+    more = f" and {len(names) - 12} more" if len(names) > 12 else ""
+    return "the table has " + (", ".join(names[:12]) + more or "no columns")

@@ -196,7 +196,8 @@ class _Evaluator:
 
     def column(self, name: str) -> Any:
         if name not in self.columns:
-            known = ", ".join(map(str, list(self.columns)[:12]))
+            more = f" and {len(self.columns) - 12} more" if len(self.columns) > 12 else ""
+            known = ", ".join(list(self.columns)[:12]) + more
             raise InputError(f"expression {self.text[:80]!r}: no column {name!r}; the table has {known}")
         return number(self.columns[name])
 

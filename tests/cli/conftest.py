@@ -50,10 +50,12 @@ STUDY = replace(
 )
 '''
 FORKING = """
-import json, os, sys
-import matplotlib, pandas, pyarrow.parquet
+import contextlib, io, json, os, sys
+import pandas, pyarrow.parquet
 from scaling import cli, fitting, outside
 
+with contextlib.redirect_stdout(io.StringIO()):
+    cli.app(["list", "laws"], standalone_mode=False)
 for number, arguments in enumerate(json.loads(sys.argv[1])):
     child = os.fork()
     if child == 0:
@@ -262,12 +264,13 @@ class Disk:
         else:
             self.limit = 0
 
-    def forbid_writing(self) -> None:
-        """Make the disk read-only."""
+    def unwritable(self) -> Path:
+        """Return a folder in which nobody may write; where permissions do not bind the user, the system's own."""
         if self.mounted:
             subprocess.run(["mount", "-o", "remount,ro", str(self.path)], check=True)
-        else:
-            self.path.chmod(0o500)
+            return self.path
+        self.path.chmod(0o500)
+        return Path("/proc") if os.access(self.path, os.W_OK) else self.path
 
     def empty(self) -> None:
         """Make room."""

@@ -1,6 +1,5 @@
 """Files where folders should be, folders that are somebody else's, and disks that cannot be written."""
 
-import os
 import shutil
 from pathlib import Path
 
@@ -45,15 +44,9 @@ def test_a_report_never_takes_the_place_of_other_files(home, one_line) -> None:
 
 
 def test_a_folder_that_may_not_be_written_is_named(home, disk, one_line) -> None:
-    disk.forbid_writing()
-    if os.access(disk.path, os.W_OK):
-        pytest.fail(
-            "neither a read-only disk nor permissions keep this user from writing: nothing was tested"
-        )
-    one_line(
-        home.run("run", "tiny.py", "--out", disk.path), 2, str(disk.path), "check that path or give another"
-    )
-    one_line(home.run("report", "tiny.py", "--out", disk.path / "report"), 2, "cannot write the report to")
+    folder = disk.unwritable()
+    one_line(home.run("run", "tiny.py", "--out", folder), 2, str(folder), "check that path or give another")
+    one_line(home.run("report", "tiny.py", "--out", folder / "report"), 2, "cannot write the report to")
 
 
 def test_records_that_are_not_whole_are_named(home, one_line) -> None:
