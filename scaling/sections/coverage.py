@@ -87,11 +87,16 @@ def _figure(found: Mapping[str, Coverage]) -> Figure:
         plots.scales(axes, "Repetition", "Exponent of N")
         plots.points(axes, frame, "repetition", "value", low="low", high="high", groups=groups)
         plots.reference(axes, "exact", y=truth)
+        low, high = frame["value"].min(), frame["value"].max()
+        axes.set_ylim(
+            low - 0.3 * (high - low), high + 0.7 * (high - low)
+        )  # the widest intervals would hide the rest
         plots.legend(axes)
 
     return Figure(
         "coverage-alpha",
-        f"The exponent of N with its interval in the first {SHOWN} repetitions of each design, and the exact value.",
+        f"The exponent of N with its interval in the first {SHOWN} repetitions of each design, and the exact value; "
+        "the longest intervals leave the figure.",
         draw,
         frame,
         "Intervals of the right form straddle the exact exponent; those of the other designs miss it on one side.",
@@ -99,15 +104,15 @@ def _figure(found: Mapping[str, Coverage]) -> Figure:
 
 
 def _table(table: pd.DataFrame) -> Table:
-    shown = table[["design", "parameter", "truth", "mean", "sd", "covered", "covered_se", "sets"]]
+    shown = table[["design", "parameter", "truth", "mean", "sd", "covered", "covered_se"]]
     return Table(
         "coverage",
-        "How often intervals hold the exact value, by design and parameter.",
+        "How often intervals hold the exact value, and mean and standard deviation of the estimates, by design.",
         shown,
-        headings={"truth": "exact", "mean": "mean estimate", "sd": "sd", "covered_se": "± s.e."},
+        headings={"truth": "exact", "mean": "mean", "covered_se": "± s.e."},
         formats={
             "covered": lambda p: f"{100 * p:.1f} %",
             "covered_se": lambda p: f"{100 * p:.1f} %",
-            "sets": lambda n: f"{n:d}",
+            "sd": lambda sd: numbers.plain(sd, 2),
         },
     )
