@@ -78,6 +78,8 @@ class Store:
     def verify(self, run_ids: Iterable[str]) -> None:
         """Check what is there of the given runs; ``InputError`` names the first damaged folder."""
         for run_id in run_ids:
+            if self.folder(run_id).is_file():
+                make_folder(self.folder(run_id))  # says what is in the way
             if (self.folder(run_id) / "spec.json").exists():
                 self.spec(run_id)
             if self.is_done(run_id):

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from filelock import FileLock
 
 STUDY = '''
 """Three sizes, three durations each; a report without fits."""
@@ -189,10 +190,23 @@ def rows() -> pd.DataFrame:
 
 @pytest.fixture(scope="session")
 def done_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A working directory in which the small study has been run to its end; tests work in copies of it."""
-    home = tmp_path_factory.mktemp("home")
+    """A working directory in which the small study has been run to its end; tests work in copies of it.
+
+    The test processes of a session share it: whoever needs it first makes it.
+    """
+    shared = "PYTEST_XDIST_WORKER" in os.environ
+    base = tmp_path_factory.getbasetemp().parent if shared else tmp_path_factory.getbasetemp()
+    home = base / "done_home"
+    with FileLock(base / "done_home.lock"):
+        if not (home / "runs" / "tiny" / "cpu" / "report").exists():
+            shutil.rmtree(home, ignore_errors=True)
+            _make_home(home)
+    return home
+
+
+def _make_home(home: Path) -> None:
     text = home / "text"
-    text.mkdir()
+    text.mkdir(parents=True)
     words = random.Random(0)
     for number in range(60):
         lines = (" ".join(words.choice(["law", "of", "scale", "loss"]) for _ in range(9)) for _ in range(40))
@@ -201,7 +215,6 @@ def done_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (home / "whole.py").write_text(WHOLE)
     run = scaling("run", "tiny.py", "--workers", 1, cwd=home, env={"SCALING_CACHE": str(home / "cache")})
     assert "report: runs/tiny/cpu/report/index.html" in finished(run)
-    return home
 
 
 @dataclass(frozen=True)

@@ -3,12 +3,9 @@
 import shutil
 
 import pandas as pd
-import pytest
 
 from scaling.records.columns import TABLES, TIME_COLUMNS
 from scaling.records.tables import Records
-
-pytestmark = pytest.mark.xdist_group("cli")
 
 
 def cooldowns(home) -> list[str]:

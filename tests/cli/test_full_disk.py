@@ -12,8 +12,6 @@ import pytest
 
 from scaling.records.tables import Records
 
-pytestmark = pytest.mark.xdist_group("cli")
-
 FULL = os.strerror(ENOSPC), os.strerror(EFBIG)
 
 

@@ -5,8 +5,6 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.xdist_group("cli")
-
 
 @pytest.mark.parametrize("wrong", ["runs", "runs/tiny", "runs/tiny/cpu/store"])
 def test_a_file_where_a_folder_should_be_is_named(home, one_line, wrong: str) -> None:

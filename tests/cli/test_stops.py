@@ -7,8 +7,6 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.xdist_group("cli")
-
 
 def stop_while_it_reads(process, pipe: Path, number: int):
     """Send a signal to a command that waits for a pipe's content, and return how it ended."""
