@@ -80,7 +80,16 @@ def spec_of(width: int, precision: str) -> PretrainSpec:
 
 def workers(count: int, width: int, precision: str, seconds: float) -> float:
     """Return the tokens per second of ``count`` single-thread processes together."""
-    command = [sys.executable, __file__, "--core", str(width), "--precision", precision, "--seconds", str(seconds)]
+    command = [
+        sys.executable,
+        __file__,
+        "--core",
+        str(width),
+        "--precision",
+        precision,
+        "--seconds",
+        str(seconds),
+    ]
     running = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(count)]
     return sum(float(process.communicate()[0].split()[-1]) for process in running)
 
@@ -110,8 +119,12 @@ def main() -> None:
             f"{name:>6} {params:>10,} {statistics.median(plain):>12,.0f} {statistics.median(ours):>12,.0f} "
             f"{ratio:>13.3f}"
         )
-    one = statistics.median(workers(1, WIDTHS["0.3M"], options.precision, 2 * options.seconds) for _ in range(3))
-    two = statistics.median(workers(2, WIDTHS["0.3M"], options.precision, 2 * options.seconds) for _ in range(3))
+    one = statistics.median(
+        workers(1, WIDTHS["0.3M"], options.precision, 2 * options.seconds) for _ in range(3)
+    )
+    two = statistics.median(
+        workers(2, WIDTHS["0.3M"], options.precision, 2 * options.seconds) for _ in range(3)
+    )
     print(f"two workers / one worker at 0.3M: {two / one:.2f}  ({two:,.0f} / {one:,.0f} tokens/s)")
 
 

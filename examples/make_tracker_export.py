@@ -27,7 +27,9 @@ def export(preset: str) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "Name": names + "-" + rows["run_id"].str[:6],
-            "State": last.map({True: "finished", False: "running"}).where(rows["status"] == "done", "crashed"),
+            "State": last.map({True: "finished", False: "running"}).where(
+                rows["status"] == "done", "crashed"
+            ),
             "Tags": preset,
             "config/model/width": rows["width"],
             "config/model/matmul_params": rows["N"].astype(int),

@@ -56,7 +56,9 @@ def test_the_controls_fail_with_residuals_that_look_small(analysis: Analysis) ->
 
 
 def test_verdicts_say_so(analysis: Analysis) -> None:
-    verdicts = {v.text.partition(":")[0]: v.status for v in document(analysis).verdicts if "intervals hold" in v.text}
+    verdicts = {
+        v.text.partition(":")[0]: v.status for v in document(analysis).verdicts if "intervals hold" in v.text
+    }
     assert verdicts["p-norm, wide window"] != "contradicted"
     assert verdicts["additive form, wide window"] == "contradicted"
     assert verdicts["L(N) at one D"] == "contradicted"
