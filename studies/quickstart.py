@@ -27,16 +27,15 @@ def grid(widths: dict[int, int], tokens: tuple[int, ...]) -> list[Spec]:
 
 
 def fits(records: Records) -> dict[str, object]:
-    """Return both joint forms of the annealed runs, and each held out from the longest durations."""
+    """Return both joint forms of the annealed runs, and each held out from the largest quarter by compute."""
     rows, excluded = annealed(frame(records))
     convention = {"params": "matmul", "flops": "6nd"}
-    longest = rows.groupby("N")["D"].transform("max")
-    cut = float(rows.loc[rows["D"] < longest, "C"].max())
+    cut = float(rows["C"].quantile(0.75))
     return {
         "law": fitting.fit("chinchilla", rows, excluded=excluded, convention=convention),
-        "p_norm": fitting.fit("p_norm", rows, excluded=excluded, convention=convention),
+        "p_norm": fitting.fit("p_norm", rows, bootstrap=400, excluded=excluded, convention=convention),
         "holdout": fitting.holdout("chinchilla", rows, cut),
-        "holdout: p_norm": fitting.holdout("p_norm", rows, cut),
+        "holdout: p_norm": fitting.holdout("p_norm", rows, cut, bootstrap=400),
     }
 
 
@@ -54,7 +53,7 @@ STUDY = Study(
     fits=fits,
     sections=(law.law, surface.surface, extrapolation.extrapolation, trained.trained, ledger.ledger),
     next_commands={
-        "run isoflop": "25 minutes on 2 cores: which size is best for a budget?",
+        "run isoflop": "about 20 minutes on 2 cores: which size is best for a budget?",
         "fit examples/tracker_export.csv --law chinchilla": "the same fit on an export of your own runs",
         "report isoflop": "rebuild the published report from its records, no training",
     },
