@@ -140,10 +140,10 @@ def fits(records: Records) -> dict[str, object]:
         "isoflop": fitting.fit_isoflop(rows, excluded=excluded),
         "law": counts["convention: matmul"],
         "p_norm": fitting.fit(
-            "p_norm", rows, excluded=excluded, convention={"params": "matmul", "flops": "6nd"}
+            "p_norm", rows, bootstrap=400, excluded=excluded, convention={"params": "matmul", "flops": "6nd"}
         ),
         "holdout": fitting.holdout("chinchilla", rows, below_top),
-        "holdout: p_norm": fitting.holdout("p_norm", rows, below_top),
+        "holdout: p_norm": fitting.holdout("p_norm", rows, below_top, bootstrap=400),
         **counts,
     }
 
