@@ -22,12 +22,11 @@ def trained(analysis: Analysis) -> Section:
     ended = runs.loc[rows["run_id"]]
     evals = analysis.records.evals
     table = (
-        rows.assign(steps=rows["step"], layers=ended["layers"].to_numpy())
-        .astype({"width": float, "layers": float, "lr": float, "epochs": float, "steps": float})
+        rows.assign(steps=rows["step"])
+        .astype({"width": float, "lr": float, "epochs": float, "steps": float})
         .groupby("N", as_index=False)
         .agg(
             width=("width", "first"),
-            layers=("layers", "first"),
             lr=("lr", "first"),
             trunks=("trunk_id", "nunique"),
             runs=("run_id", "nunique"),
@@ -71,7 +70,7 @@ def trained(analysis: Analysis) -> Section:
                 },
                 formats={
                     **dict.fromkeys(("N", "D_low", "D_high"), numbers.quantity),
-                    **dict.fromkeys(("width", "layers", "steps"), lambda n: f"{n:.0f}"),
+                    **dict.fromkeys(("width", "steps"), lambda n: f"{n:.0f}"),
                     **dict.fromkeys(("trunks", "runs"), lambda n: f"{n:d}"),
                     "lr": lambda lr: numbers.plain(lr, 3),
                     "epochs": lambda e: numbers.plain(e, 2),
