@@ -35,6 +35,10 @@ class Preset:
     """What it is sized for."""
     companions: tuple[str, ...] = ()
     """Presets of the same study whose records, where there are any, also enter this one's report."""
+    fits: Callable[[Records], Mapping[str, Any]] | None = None
+    """Estimates from its records, where they are not the study's."""
+    sections: tuple[Callable[[Analysis], Section], ...] | None = None
+    """Sections of its report, where they are not the study's."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +118,8 @@ def analyse(
     provenance: Mapping[str, str],
 ) -> Analysis:
     """Return the study's estimates from the records of one of its presets."""
-    return Analysis(study, preset, records, study.fits(records), companions, provenance)
+    fits = study.preset(preset).fits or study.fits
+    return Analysis(study, preset, records, fits(records), companions, provenance)
 
 
 def document(analysis: Analysis) -> Report:
@@ -122,10 +127,11 @@ def document(analysis: Analysis) -> Report:
     from scaling.reporting.document import Report
 
     study = analysis.study
+    own = study.preset(analysis.preset).sections
     return Report(
         title=f"{study.name} · {analysis.preset}",
         question=study.question,
-        sections=tuple(section(analysis) for section in study.sections),
+        sections=tuple(section(analysis) for section in (study.sections if own is None else own)),
         provenance=analysis.provenance,
         results={name: fit.to_json() for name, fit in analysis.fits.items()},
     )

@@ -153,7 +153,13 @@ STUDY = Study(
     question="Does loss fall as a power law in model size and data, and which size is best for a compute budget?",
     presets=(
         Preset("cpu", "3 budgets, 7 widths, about 20 minutes on 2 cores", cpu, companions=("tune",)),
-        Preset("tune", "learning-rate arms at 4 widths, about 10 minutes on 2 cores", tune),
+        Preset(
+            "tune",
+            "learning-rate arms at 4 widths, about 10 minutes on 2 cores",
+            tune,
+            fits=lambda records: {},
+            sections=(hyperparameters.hyperparameters, trained.trained, ledger.ledger),
+        ),
         Preset(
             "h200",
             "4 budgets to 1e16 FLOPs in bf16; planned for 25 minutes of one H200, not yet run",
