@@ -146,9 +146,9 @@ def announce(written: Written, console: Console, commands: Mapping[str, str] | N
     console.print(f"\nreport: {written.path}", markup=False)
     if commands:
         console.print("\nnext:")
-        width = max(len(_command(c)) for c in commands)
         for command, what in commands.items():
-            console.print(f"  {_command(command):{width}}  [dim]# {what}[/dim]")
+            console.print(f"  # {what}", style="dim")
+            console.print(f"  {_command(command)}", markup=False)
 
 
 def _command(rest: str) -> str:

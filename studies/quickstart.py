@@ -39,6 +39,14 @@ def fits(records: Records) -> dict[str, object]:
     }
 
 
+EXPORT = (
+    "fit examples/tracker_export.csv --law chinchilla --map N=config/model/matmul_params "
+    "--map 'D=`summary/train/tokens (M)` * 1e6' --map loss=summary/eval/python-heldout/loss "
+    '--where \'Tags == "cpu" and State == "finished" and `summary/lr` < 0.2 * `config/optim/lr`\''
+)
+"""A fit of a messy export, ready to be typed."""
+
+
 STUDY = Study(
     name="quickstart",
     question="How does loss fall with model size and data on this machine's own Python files?",
@@ -54,7 +62,7 @@ STUDY = Study(
     sections=(law.law, surface.surface, extrapolation.extrapolation, trained.trained, ledger.ledger),
     next_commands={
         "run isoflop": "about 20 minutes on 2 cores: which size is best for a budget?",
-        "fit examples/tracker_export.csv --law chinchilla": "the same fit on an export of your own runs",
+        EXPORT: "the same fit on an export of your own runs",
         "report isoflop": "rebuild the published report from its records, no training",
     },
 )
