@@ -20,6 +20,7 @@ def test_suggested_fits_run(command: str) -> None:
         cwd=CHECKOUT,
         capture_output=True,
         text=True,
+        check=False,
     )
     assert found.returncode == 0, found.stderr
     assert "25 used of 128 read" in found.stdout
