@@ -55,7 +55,7 @@ def launch(
     claims = Claims(store)
     claims.enqueue(in_order(todo))
     deadline = None if stop_after is None else time.monotonic() + 60 * stop_after
-    with display(with_parents(specs), store, console) as watch:
+    with Display(with_parents(specs), store, console) as watch:
         return local.run(claims, places, watch=watch, deadline=deadline)
 
 
@@ -79,7 +79,7 @@ def _root(spec: Spec) -> str:
     return spec_id(spec.trunk if isinstance(spec, CooldownSpec) else spec)
 
 
-class display:  # noqa: N801 - used as a context manager, like contextlib's
+class Display:
     """Show runs done, tokens per second and the time left, on a terminal or as lines in a log."""
 
     def __init__(self, specs: list[Spec], store: Store, console: Console) -> None:

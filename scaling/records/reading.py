@@ -35,7 +35,7 @@ class Reading:
     """Hash of the file."""
 
 
-def read_table(path: Path, map: Mapping[str, str] | None = None, where: str | None = None) -> Reading:  # noqa: A002
+def read_table(path: Path, map: Mapping[str, str] | None = None, where: str | None = None) -> Reading:  # noqa: A002 - the option is --map
     """Return the rows of a csv, tsv, jsonl or parquet file, with columns added by ``map`` and kept by ``where``.
 
     Each entry of ``map`` is NAME=EXPR: an exact column name wins, otherwise an arithmetic expression (see

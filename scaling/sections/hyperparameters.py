@@ -67,8 +67,8 @@ def hyperparameters(analysis: Analysis) -> Section:
     return Section(
         title,
         (
-            f"Whole runs at {low:g} to {high:g} times the recipe's peak learning rate, one warm-up and one decay each, two "
-            "seeds an arm. A parabola of loss in the logarithm of the rate gives each width's best rate and what the recipe "
+            f"Whole runs at {low:g} to {high:g} times the recipe's peak learning rate, one warm-up and one decay each, "
+            f"{_seeds(table)} an arm. A parabola of loss in the logarithm of the rate gives each width's best rate and what the recipe "
             "loses to it; intervals are 95 % of draws of the parabola's coefficients from their least-squares errors.",
             *_other_text(analysis),
         ),
@@ -76,6 +76,12 @@ def hyperparameters(analysis: Analysis) -> Section:
         (_figure(table),),
         (_optima_table(found), _table(table)),
     )
+
+
+def _seeds(table: pd.DataFrame) -> str:
+    """How many seeds the arms have, in words."""
+    low, high = int(table["seeds"].min()), int(table["seeds"].max())
+    return f"{low} seeds" if low == high else f"{low} to {high} seeds"
 
 
 def optima(rows: pd.DataFrame, draws: int = 4000) -> pd.DataFrame:

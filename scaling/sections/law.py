@@ -15,14 +15,7 @@ if TYPE_CHECKING:
     from scaling.study import Analysis
 
 UNSAFE = frozenset(
-    {
-        "too_few_rows",
-        "bound_hit",
-        "competing_minima",
-        "not_converged",
-        "one_D_cannot_identify_E",
-        "few_levels",
-    }
+    {"too_few_rows", "bound_hit", "competing_minima", "not_converged", "one_D_cannot_identify_E"}
 )
 """Warnings that put the exponents themselves in doubt, and not the floor alone."""
 WIDE = 3.0

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from scaling.records.frame import frame
+from scaling.records.recipe import DECAY_SHARE
 from scaling.reporting import numbers
 from scaling.reporting.document import Section, Table
 
@@ -49,7 +50,7 @@ def trained(analysis: Analysis) -> Section:
             f"Llama-shaped decoders on {_each(ended['data'])} in {_each(ended['precision'])}, sequences of "
             f"{_each(ended['context_tokens'])} tokens, {_each(ended['batch_tokens'])} tokens a step, warm-up of "
             f"{_each(ended['warmup_steps'])} steps, AdamW with weight decay {_each(ended['weight_decay'])}; the "
-            f"learning rate is constant and then falls as 1 - sqrt over the last fifth of a run.{unit}",
+            f"learning rate is constant and then falls as 1 - sqrt over the last {100 * DECAY_SHARE:g} % of a run.{unit}",
             f"Losses are means over {_each(evals['n_problems'])} held-out tokens, the same for all runs. Their standard "
             f"error, {numbers.plain(share, 2)} % of the loss, is common to the runs: it moves the floor and hardly the "
             "exponents.",
