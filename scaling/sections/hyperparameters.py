@@ -68,7 +68,8 @@ def hyperparameters(analysis: Analysis) -> Section:
         title,
         (
             f"Whole runs at {low:g} to {high:g} times the recipe's peak learning rate, one warm-up and one decay each, "
-            f"{_seeds(table)} an arm. A parabola of loss in the logarithm of the rate gives each width's best rate and what the recipe "
+            f"{_seeds(table)} an arm. A parabola of loss in the logarithm of the rate gives each width's best rate and "
+            "what the recipe "
             "loses to it; intervals are 95 % of draws of the parabola's coefficients from their least-squares errors.",
             *_other_text(analysis),
         ),
