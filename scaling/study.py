@@ -155,9 +155,16 @@ def provenance(archive: Archive) -> dict[str, str]:
         "hardware": each("hardware"),
         "versions": each("version"),
         "corpora (sha256)": "; ".join(corpora),
-        "seeds": each("seed_data"),
+        "seeds": _numbers_in_words(sorted({int(seed) for seed in runs["seed_data"]})),
         "records (sha256)": archive.sha256,
     }
+
+
+def _numbers_in_words(found: list[int]) -> str:
+    """Return a few numbers one by one, many by their count and ends."""
+    if len(found) <= 8:
+        return ", ".join(map(str, found))
+    return f"{len(found)} from {found[0]} to {found[-1]}"
 
 
 def bundled(what: str) -> Path:

@@ -79,7 +79,7 @@ class Design:
         ]
 
     def jacobian(self, theta_BP: Array, state: Array) -> Array:
-        """D log L / d theta, (B, n, P)."""
+        """Derivatives d log L / d theta, (B, n, P)."""
         slopes = self.law.slopes(theta_BP, state)
         jacobian = np.zeros((*slopes[0].shape, theta_BP.shape[1]))
         for ((level, exponent), columns), slope in zip(self._coordinates, slopes, strict=True):

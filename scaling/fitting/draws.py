@@ -61,7 +61,8 @@ def fit_draws(
 ) -> tuple[Array, Mask]:
     """Parameters (B, P) of the lowest minimum of each draw, and whether each converged (B,).
 
-    Every draw has its own starts; a law that is not separable also starts from the `minima` (thetas) of all rows.
+    Every draw has its own starts; a law that is not separable also starts from the `minima` (thetas) of all rows,
+    and is always fitted with E = 0 too, since along its flat ridges a floor may take long to vanish.
     """
     log_y = drawn.values
     weights = drawn.weights
@@ -74,7 +75,7 @@ def fit_draws(
         problems,
         most=2,
         warm=None if separable else minima[:3],
-        floor_at_zero=bool(np.isneginf(minima).any()),
+        floor_at_zero=not separable or bool(np.isneginf(minima).any()),
     )
     best = found.best(len(weights))[1]
     return design.law.from_theta(best.theta, design.centre), best.converged

@@ -36,12 +36,12 @@ class Chinchilla(SeparableLaw, LossInND):
 
     @property
     def N_exponent(self) -> float:
-        """A = beta / (alpha + beta) in N_opt ~ C^a."""
+        """Exponent a = beta / (alpha + beta) in N_opt ~ C^a."""
         return self.beta / (self.alpha + self.beta)
 
     @property
     def D_exponent(self) -> float:
-        """B = alpha / (alpha + beta) in D_opt ~ C^b."""
+        """Exponent b = alpha / (alpha + beta) in D_opt ~ C^b."""
         return self.alpha / (self.alpha + self.beta)
 
     def N_optimal(self, C: npt.ArrayLike) -> Array:

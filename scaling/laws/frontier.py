@@ -35,12 +35,12 @@ class LossInND(Law):
     @property
     @abstractmethod
     def N_exponent(self) -> float:
-        """A in N_opt ~ C^a."""
+        """Exponent a in N_opt ~ C^a."""
 
     @property
     @abstractmethod
     def D_exponent(self) -> float:
-        """B in D_opt ~ C^b."""
+        """Exponent b in D_opt ~ C^b."""
 
     @abstractmethod
     def N_optimal(self, C: npt.ArrayLike) -> Array:

@@ -80,12 +80,12 @@ class OptimalSize:
 
     @property
     def N_exponent(self) -> float:
-        """A in N_opt ~ C^a."""
+        """Exponent a in N_opt ~ C^a."""
         return self.a
 
     @property
     def D_exponent(self) -> float:
-        """B = 1 - a in D_opt ~ C^b."""
+        """Exponent b = 1 - a in D_opt ~ C^b."""
         return 1.0 - self.a
 
     def N_optimal(self, C: npt.ArrayLike) -> Array:

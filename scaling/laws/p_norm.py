@@ -47,12 +47,12 @@ class PNorm(LossInND):
 
     @property
     def N_exponent(self) -> float:
-        """A = beta / (alpha + beta) in N_opt ~ C^a; p drops out."""
+        """Exponent a = beta / (alpha + beta) in N_opt ~ C^a; p drops out."""
         return self.beta / (self.alpha + self.beta)
 
     @property
     def D_exponent(self) -> float:
-        """B = alpha / (alpha + beta) in D_opt ~ C^b; p drops out."""
+        """Exponent b = alpha / (alpha + beta) in D_opt ~ C^b; p drops out."""
         return self.alpha / (self.alpha + self.beta)
 
     def N_optimal(self, C: npt.ArrayLike) -> Array:

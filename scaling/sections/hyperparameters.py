@@ -45,7 +45,8 @@ def hyperparameters(analysis: Analysis) -> Section:
     rows = frame(records)
     table = arms(rows)
     title = "Were the runs tuned?"
-    if table["arm"].nunique() < 3:
+    found = optima(rows)
+    if found.empty:
         return Section(
             title,
             (
@@ -53,7 +54,6 @@ def hyperparameters(analysis: Analysis) -> Section:
                 "optimum. The preset `tune` trains them.",
             ),
         )
-    found = optima(rows)
     low, high = table["arm"].min(), table["arm"].max()
     inside = found["low"].gt(low) & found["high"].lt(high)
     worst = found.iloc[int(found["penalty"].to_numpy().argmax())]
@@ -69,8 +69,8 @@ def hyperparameters(analysis: Analysis) -> Section:
         (
             f"Whole runs at {low:g} to {high:g} times the recipe's peak learning rate, one warm-up and one decay each, "
             f"{_seeds(table)} an arm. A parabola of loss in the logarithm of the rate gives each width's best rate and "
-            "what the recipe "
-            "loses to it; intervals are 95 % of draws of the parabola's coefficients from their least-squares errors.",
+            "what the recipe loses to it; intervals are 95 % of draws of the parabola's coefficients from their "
+            "least-squares errors, with Student's tails.",
             *_other_text(analysis),
         ),
         (verdict,),
@@ -89,16 +89,22 @@ def optima(rows: pd.DataFrame, draws: int = 4000) -> pd.DataFrame:
     """Return each width's best arm and the recipe's penalty, with 95 % intervals.
 
     loss = a + b t + c t^2 with t = log2(arm), least squares over seeds and arms; best = 2^(-b / 2c) times the
-    recipe's rate, penalty = b^2 / 4c nats. Coefficients are drawn from their normal errors (seed 0); a draw
-    without a minimum puts the best rate at infinity. Columns: width, best, low, high, penalty, penalty_low,
-    penalty_high.
+    recipe's rate, penalty = b^2 / 4c nats. Coefficients are drawn (seed 0) from Student's distribution about their
+    least-squares values, with the degrees of freedom of the residuals; a draw without a minimum puts the best rate
+    at infinity. A width with fewer than three arms or five runs is left out. Columns: width, best, low, high, penalty,
+    penalty_low, penalty_high.
     """
+    from scipy.stats import multivariate_t
+
     done = rows[rows["annealed"] & rows["loss"].notna()].astype({"width": float, "lr_over_recipe": float})
     found = []
     for width, part in done.groupby("width"):
+        if part["lr_over_recipe"].nunique() < 3 or len(part) < 5:
+            continue
         t = np.log2(part["lr_over_recipe"].to_numpy())
         (c, b, _), covariance = np.polyfit(t, part["loss"].to_numpy(), 2, cov=True)
-        drawn = np.random.default_rng(0).multivariate_normal([c, b], covariance[:2, :2], draws)
+        student = multivariate_t([c, b], covariance[:2, :2], df=len(t) - 3)
+        drawn = student.rvs(draws, random_state=np.random.default_rng(0))
         curvature = np.where(drawn[:, 0] > 0, drawn[:, 0], np.nan)
         vertex = np.nan_to_num(-drawn[:, 1] / 2 / curvature, nan=np.inf)
         penalty = np.nan_to_num(drawn[:, 1] ** 2 / 4 / curvature, nan=np.inf)

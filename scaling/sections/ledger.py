@@ -11,30 +11,18 @@ from scaling.reporting import numbers
 from scaling.reporting.document import Section, Table
 
 if TYPE_CHECKING:
+    from scaling.records.tables import Records
     from scaling.study import Analysis
 
 
 def ledger(analysis: Analysis) -> Section:
     """Return the compute ledger of the runs and the list of rows that no fit may use."""
-    runs, checkpoints = analysis.records.runs, analysis.records.checkpoints
-    last = checkpoints.sort_values("step").groupby("run_id").tail(1).set_index("run_id")
-    costs = runs.set_index("run_id")
-    path = last["train_flops_forward_backward"].astype(float)
-    branch = costs["parent_step"].astype(float) * costs["batch_tokens"].astype(float)
-    share = 1 - (branch / last["tokens_seen"].astype(float)).fillna(0)
-    table = pd.DataFrame(
-        {
-            "kind": costs["kind"],
-            "status": costs["status"],
-            "tokens": last["tokens_seen"].astype(float) * share,
-            "flops": path * share,
-            "seconds": costs["device_seconds"].astype(float),
-        }
-    )
+    costs = spent(analysis.records)
+    table = costs[["kind", "status", "tokens", "flops", "seconds"]]
     table = table.groupby(["kind", "status"], as_index=False).agg(
         runs=("tokens", "size"), tokens=("tokens", "sum"), flops=("flops", "sum"), seconds=("seconds", "sum")
     )
-    spent = float(table["flops"].sum())
+    flops = float(table["flops"].sum())
     prose = [
         "Tokens and FLOPs are those that a run itself spent: a cooldown's count from its branch on; device time is what "
         "its process took. "
@@ -42,12 +30,12 @@ def ledger(analysis: Analysis) -> Section:
         "is 2), which agrees with the framework's own counter within a thousandth. Evaluation is not in the FLOPs "
         "and is in the seconds."
     ]
-    branches = runs["kind"].eq("cooldown")
-    if branches.any() and spent:
-        separate = float(path[branches.to_numpy()].sum())
+    branches = costs[costs["kind"] == "cooldown"]
+    if len(branches):
         prose.append(
-            f"Branches share their trunks: as separate runs the {int(branches.sum())} durations would have cost "
-            f"{numbers.flops(separate)} instead of {numbers.flops(spent)}, which also paid for the trunks."
+            f"Branches share their trunks: as separate runs the {len(branches)} durations would have cost "
+            f"{numbers.flops(float(branches['whole_flops'].sum()))} instead of {numbers.flops(flops)}, which also paid "
+            "for the trunks."
         )
     tables = [
         Table(
@@ -65,6 +53,24 @@ def ledger(analysis: Analysis) -> Section:
     ]
     tables.extend(_unused(analysis))
     return Section("Ledger", tuple(prose), tables=tuple(tables))
+
+
+def spent(records: Records) -> pd.DataFrame:
+    """Return what each run itself spent, one row a run.
+
+    Columns: run_id, kind, status, tokens, flops (a cooldown's count from its branch on, a counting run's tokens are
+    those of all its learners), seconds, and whole_flops: what the path from random weights to the run's end takes.
+    """
+    runs = records.runs.set_index("run_id")
+    points = records.checkpoints.sort_values("step").groupby("run_id")
+    last, every = points.last(), points["tokens_seen"].sum()
+    found = runs[["kind", "status"]].assign(seconds=runs["device_seconds"].astype(float))
+    seen = last["tokens_seen"].astype(float).reindex(runs.index)
+    before = (runs["parent_step"] * runs["batch_tokens"]).astype(float).fillna(0.0)
+    found["tokens"] = (seen - before).where(runs["kind"].ne("counting"), every.astype(float).reindex(runs.index))
+    found["whole_flops"] = last["train_flops_forward_backward"].astype(float).reindex(runs.index)
+    found["flops"] = found["whole_flops"] * (1 - before / seen)
+    return found.reset_index()
 
 
 def _unused(analysis: Analysis) -> list[Table]:

@@ -8,15 +8,18 @@ import pytest
 from scipy.optimize import linprog, minimize
 
 from scaling.fitting.design import Design
+from scaling.fitting.draws import fit_draws
 from scaling.fitting.engine import search
 from scaling.fitting.minima import local_minima
-from scaling.fitting.newton import Problems
+from scaling.fitting.newton import Problems, minimise
 from scaling.fitting.objective import Objective
 from scaling.laws import Chinchilla, Law, PNorm
+from scaling.resampling import Resamples
 
 Table = Callable[..., pd.DataFrame]
 
 OBJECTIVES = [
+    Objective(),  # the default: delta far below the noise, so that the objective is nearly that of LAD
     Objective("huber", 1e-2, "log"),
     Objective("huber", 3e-2, "raw"),
     Objective("mse", residual="log"),
@@ -109,6 +112,26 @@ def test_draws_reach_what_the_same_rows_reach_alone(table: Table, chinchilla: Ch
         repeated = frame.loc[np.repeat(frame.index, weights[k])]
         _, alone, _ = local_minima(design_of(Chinchilla, repeated), objective)
         assert together.value[k] == pytest.approx(alone[0], rel=1e-9)
+
+
+@pytest.mark.parametrize("law", [Chinchilla, PNorm])
+def test_draws_converge_where_the_noise_is_far_above_delta(table: Table, law: type[Law]) -> None:
+    """Flat ridges and a floor that vanishes in many draws: no draw stops short, and no restart ends lower."""
+    truth = PNorm(E=0.3, A=29.0, B=130.0, alpha=0.36, beta=0.37, p=1.44)
+    frame = table(truth, noise=0.01, seed=7, rows=25)
+    design, objective = design_of(law, frame), Objective()
+    theta, _, _ = local_minima(design, objective)
+    weights = np.random.default_rng(8).multinomial(25, np.full(25, 1 / 25), size=60).astype(float)
+    found, converged = fit_draws(design, objective, Resamples("pairs", None, weights=weights), theta)
+    assert converged.all()
+    problems = Problems.of(design, objective, weights)
+    ends = law.to_theta(found, design.centre)
+    value = problems.value(ends)
+    free = np.ones(ends.shape[1], dtype=bool)
+    for seed in range(3):
+        jitter = np.random.default_rng(seed).normal(0, 0.3, ends.shape)
+        again = minimise(problems, np.maximum(ends, design.bounds[0] + 1) + jitter, free)
+        assert np.all(again.value >= value * (1 - 1e-9))
 
 
 @pytest.mark.parametrize("residual", ["log", "raw"])

@@ -1,5 +1,7 @@
 """Records of runs whose losses follow a known law, with the noise of seeds."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -45,6 +47,12 @@ def records() -> Records:
                     point_row(branch, tokens, loss * np.exp(luck + SEED_SPREAD / 2 * noise.standard_normal()))
                 )
     return Records(pd.DataFrame(runs), pd.DataFrame(points), empty(STEPS), empty(EVALS)).map(check)
+
+
+@pytest.fixture(scope="session")
+def rows_of() -> Callable[[CooldownSpec, float], tuple[dict[str, object], dict[str, object]]]:
+    """Return the maker of a branch's rows of RUNS and CHECKPOINTS from its loss."""
+    return lambda branch, loss: (run_row(branch, branch.trunk), point_row(branch, branch.whole.tokens, loss))
 
 
 def run_row(branch: CooldownSpec, path) -> dict[str, object]:
