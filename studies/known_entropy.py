@@ -114,7 +114,7 @@ STUDY = Study(
     presets=(
         Preset(
             "cpu",
-            "200 repetitions of two windows and 16 transformers, about 10 minutes on 2 cores",
+            "200 repetitions of two windows and 20 transformers, about 15 minutes on 2 cores",
             lambda: grid(200, WIDTHS, TOKENS),
         ),
         Preset(

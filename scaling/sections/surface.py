@@ -72,7 +72,8 @@ def _surface(fit: Fit) -> Figure:
 def _residuals(fit: Fit, axis: str) -> Figure:
     rows = pd.DataFrame({**fit.rows.inputs, "residual": 100 * fit.residuals})
     other = "D" if axis == "N" else "N"
-    rows["third"] = pd.qcut(rows[other].rank(method="first"), 3, labels=False) + 1
+    first, second = np.quantile(rows[other], [1 / 3, 2 / 3])  # rows with one value stay in one third
+    rows["third"] = 1 + (rows[other] > first).astype(int) + (rows[other] > second)
     groups = Groups.of(rows, "third", lambda third: f"{('low', 'middle', 'high')[int(third) - 1]} {other}")
 
     def draw(axes: Axes) -> None:
