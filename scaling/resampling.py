@@ -41,7 +41,7 @@ def pairs(rows: int, draws: int, rng: np.random.Generator) -> Resamples:
 
 def clusters(labels: Labels, draws: int, rng: np.random.Generator) -> Resamples:
     """Draw whole clusters with replacement: rows with the same label stay together."""
-    _, cluster = np.unique(np.asarray(labels), return_inverse=True)
+    cluster = _numbered(labels)
     count = int(cluster.max()) + 1
     if count < 2:
         raise InputError("all rows belong to one cluster; draws need at least two, name another column")
@@ -62,18 +62,19 @@ def trunks_within_size(
     Why values and not weights: whole trunks as integer weights have at S = 2 half of the variance they should,
     and the weights that repair this, 1 + sqrt(2) (w - 1), turn negative. Why from all sizes: two trunks estimate a
     spread with one degree of freedom, so within a size the 95 % interval covers about 87 %. And the pooled
-    spread is itself an estimate with f = sum (S - 1) degrees of freedom: each draw's offsets carry one factor
+    spread is itself an estimate with f degrees of freedom (`trunk_freedom`): each draw's offsets carry one factor
     sqrt(f / chi2_f), which gives the interval Student's tails. Both take for granted that seeds spread the log
     loss alike at all sizes. A size with one trunk borrows the spread.
 
     Raises InputError when no size has two trunks: then nothing tells how other seeds would fall.
     """
     values = np.asarray(values, dtype=np.float64)
-    trunks, trunk_of = np.unique(np.asarray(trunk), return_inverse=True)
+    trunk_of = _numbered(trunk)
+    trunks = int(trunk_of.max()) + 1
     cell_of = _joint_labels(size, duration)
-    freedom = trunk_freedom(trunk, size)
+    freedom = trunk_freedom(trunk, size, duration)
     in_cell = np.bincount(cell_of)[cell_of]
-    if freedom < 1 or not cells_repeat(size, duration):
+    if freedom < 1:
         raise InputError(
             "no size has two trunks at one duration: the spread between seeds is unknown; "
             "train a second seed of some sizes, or ask for intervals of these runs only"
@@ -88,23 +89,29 @@ def trunks_within_size(
     offsets, residuals = offset[rows_shared > 0], residual[shared & (branches > 1)]
 
     factor = np.sqrt(freedom / rng.chisquare(freedom, size=draws))
-    drawn = centre + (rng.choice(offsets, size=(draws, len(trunks))) * factor[:, None])[:, trunk_of]
+    drawn = centre + (rng.choice(offsets, size=(draws, trunks)) * factor[:, None])[:, trunk_of]
     if residuals.size:
         noise = rng.choice(residuals, size=(draws, len(values)))
-        belongs = np.equal.outer(trunk_of, np.arange(len(trunks))).astype(np.float64)
+        belongs = np.equal.outer(trunk_of, np.arange(trunks)).astype(np.float64)
         drawn += noise - (noise @ belongs / belongs.sum(axis=0))[:, trunk_of]
-    return Resamples("trunks within size", len(trunks), values=drawn)
+    return Resamples("trunks within size", trunks, values=drawn)
 
 
-def trunk_freedom(trunk: Labels, size: Labels) -> int:
-    """Degrees of freedom of the spread between trunks: sum over sizes of trunks - 1."""
-    sizes = np.unique(np.asarray(size), return_inverse=True)[1]
-    return len(np.unique(_joint_labels(sizes, trunk))) - int(sizes.max()) - 1
+def trunk_freedom(trunk: Labels, size: Labels, duration: Labels) -> int:
+    """Degrees of freedom of the spread between trunks: what pairs of trunks that share a size and duration tell.
 
+    Trunks of a size that share a duration, directly or through others, form a group; a group of S tells S - 1. Two
+    trunks of one size that never ran equally long tell nothing.
+    """
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
 
-def cells_repeat(size: Labels, duration: Labels) -> bool:
-    """Whether some size has two rows at one duration, so that seeds can be compared."""
-    return bool(np.any(np.bincount(_joint_labels(size, duration)) > 1))
+    trunk_of, cell_of = _joint_labels(size, trunk), _joint_labels(size, duration)
+    trunks, cells = int(trunk_of.max()) + 1, int(cell_of.max()) + 1
+    ends = (trunk_of, trunks + cell_of)
+    links = coo_array((np.ones(len(trunk_of)), ends), shape=(trunks + cells, trunks + cells))
+    groups, _ = connected_components(links, directed=False)
+    return trunks - int(groups)
 
 
 def parametric(centre: Array, spread: float, freedom: int, draws: int, rng: np.random.Generator) -> Resamples:
@@ -129,9 +136,14 @@ def percentile(draws: Array, level: float) -> tuple[Array, Array]:
     return low, high
 
 
+def _numbered(labels: Labels) -> npt.NDArray[np.intp]:
+    """A whole number for each distinct label."""
+    numbers: npt.NDArray[np.intp] = np.unique(np.asarray(labels), return_inverse=True)[1]
+    return numbers
+
+
 def _joint_labels(first: Labels, second: Labels) -> npt.NDArray[np.intp]:
     """One whole number for each pair of labels."""
-    a = np.unique(np.asarray(first), return_inverse=True)[1]
-    b = np.unique(np.asarray(second), return_inverse=True)[1]
+    a, b = _numbered(first), _numbered(second)
     joint: npt.NDArray[np.intp] = np.unique(a * (int(b.max()) + 1) + b, return_inverse=True)[1]
     return joint

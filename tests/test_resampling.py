@@ -116,6 +116,23 @@ def test_sizes_with_one_trunk_borrow_the_spread() -> None:
 
 def test_one_trunk_a_size_has_no_population_interval() -> None:
     labels = design(5, [1] * 5, 4)
-    assert trunk_freedom(labels[0], labels[1]) == 0
+    assert trunk_freedom(*labels) == 0
     with pytest.raises(InputError, match="no size has two trunks"):
         trunks_within_size(np.zeros(20), *labels, 10, np.random.default_rng(0))
+
+
+def test_only_trunks_that_ran_equally_long_tell_how_seeds_spread() -> None:
+    """Runs of one size at other durations are no replicates, however many there are."""
+    sizes, durations = np.repeat([1, 2, 3], 5), np.tile(np.arange(5), 3)
+    whole = np.arange(15)  # every run is a trunk of its own
+    assert trunk_freedom(whole, sizes, durations) == 0
+    with pytest.raises(InputError, match="no size has two trunks at one duration"):
+        trunks_within_size(np.zeros(15), whole, sizes, durations, 10, np.random.default_rng(0))
+    twice = (np.append(whole, 15), np.append(sizes, 2), np.append(durations, 2))
+    assert trunk_freedom(*twice) == 1, "one repeated run is one degree of freedom"
+
+
+def test_trunks_linked_through_others_count_once() -> None:
+    # a and b share duration 0, b and c share duration 1: three trunks of one size, two differences
+    trunk, duration = np.array(["a", "b", "b", "c", "d"]), np.array([0, 0, 1, 1, 2])
+    assert trunk_freedom(trunk, np.ones(5), duration) == 2

@@ -13,12 +13,18 @@ from scaling.laws import Law, LossInND
 from scaling.laws.base import Array
 from scaling.reporting.numbers import plain
 
+ANNEALED = frozenset({"true", "1", "1.0", "yes"})
+"""Cells of a column `annealed` that say yes, in any case."""
 NOTES = frozenset({"derived_by_6ND", "extrapolation"})
 """Codes that leave the status ok."""
 FEW_LEVELS = 3
 """Levels of an input below which floor, coefficient and exponent cannot all be told apart."""
 CLOSE = 1.05
 """Objectives within this factor of the lowest compete with it."""
+FEW_CLUSTERS = 6
+"""Clusters below which percentile intervals are too short: of 95 %, two held the truth in 65, three in 87 of 100."""
+TOGETHER = 0.98
+"""Correlation of log N and log D from which they count as one variable."""
 
 
 def about_rows(law: type[Law], rows: Rows) -> Iterator[Warned]:
@@ -29,10 +35,20 @@ def about_rows(law: type[Law], rows: Rows) -> Iterator[Warned]:
     for name, formula in derived.items():
         yield Warned("derived_by_6ND", f"{name} is not a column; it was derived as {formula}, from C = 6 N D")
     n, P = len(rows.loss), len(law.parameter_names())
-    if n < 3 * P:
+    repeated = n - len(np.unique(np.column_stack([*rows.inputs.values(), rows.loss]), axis=0))
+    if n - repeated < 3 * P:
         yield Warned(
-            "too_few_rows", f"{n} rows for {P} parameters; an interval means little below {3 * P} rows"
+            "too_few_rows",
+            f"{n - repeated} {'distinct ' if repeated else ''}rows for {P} parameters; an interval means little below "
+            f"{3 * P} rows",
         )
+    if repeated:
+        yield Warned(
+            "repeated_rows",
+            f"{repeated} of {n} rows repeat the inputs and the loss of another to the last digit: if they are one "
+            "measurement, they count twice and make the intervals too short; drop them",
+        )
+    yield from _about_joint_inputs(rows)
     for name, values in rows.inputs.items():
         found = levels(values)
         if found < FEW_LEVELS:
@@ -48,17 +64,32 @@ def about_rows(law: type[Law], rows: Rows) -> Iterator[Warned]:
             "would still remove, it is not the floor of the data",
         )
     if "annealed" in rows.frame:
-        hot = int((~rows.frame["annealed"].astype(bool)).sum())
+        said = rows.frame["annealed"].astype(str).str.strip().str.casefold()
+        hot = int((~said.isin(ANNEALED)).sum())
         if hot:
             yield Warned(
                 "not_annealed",
-                f"{hot} of {n} rows were not annealed (learning rate > 0): their loss lies above "
+                f"{hot} of {n} rows were not annealed (learning rate > 0) or do not say so: their loss lies above "
                 "what the run can reach",
             )
     if one_trunk_a_size(rows):
         yield Warned(
             "one_trunk_a_size",
             "each size was trained from one seed: intervals speak of these runs, not of other seeds",
+        )
+
+
+def _about_joint_inputs(rows: Rows) -> Iterator[Warned]:
+    """N and D that rise together, as with a fixed number of tokens a parameter."""
+    N, D = (rows.inputs.get(name) for name in ("N", "D"))
+    if N is None or D is None or min(levels(N), levels(D)) < FEW_LEVELS:
+        return
+    together = float(np.corrcoef(np.log(N), np.log(D))[0, 1])
+    if abs(together) > TOGETHER:
+        yield Warned(
+            "N_and_D_move_together",
+            f"log N and log D have a correlation of {plain(together, 3)}: their terms can hardly be told apart, and "
+            "neither can their exponents; vary D at a fixed N",
         )
 
 
@@ -87,20 +118,42 @@ def about_bounds(law: Law, at_bound: Sequence[str]) -> Iterator[Warned]:
 def about_floor(
     law: Law, rows: Rows, objective: Objective, floor: Estimate | None, interval: Interval
 ) -> Iterator[Warned]:
-    """A floor whose interval reaches 0 or spans half the lowest loss, with what another floor would cost."""
-    if law.floor is None or floor is None or floor.low is None or floor.high is None:
+    """A floor whose interval reaches 0 or spans half the lowest loss, with what another floor would cost.
+
+    Without draws the range that costs little stands for the interval.
+    """
+    if law.floor is None or floor is None:
         return
     lowest = float(rows.loss.min())
-    if floor.low > 1e-3 * lowest and floor.high - floor.low < 0.5 * lowest:
+
+    def tells(low: float, high: float) -> bool:
+        return low > 1e-3 * lowest and high - low < 0.5 * lowest
+
+    drawn = floor.low is not None and floor.high is not None
+    if drawn and tells(floor.low or 0.0, floor.high or 0.0):
         return
     low, high = floor_profile(type(law), rows, objective).cheap_range()
+    if not drawn and tells(low, high):
+        return
+    ends = f"{plain(floor.low or 0.0, 3)} to {plain(floor.high or 0.0, 3)}"
+    runs = f"its {100 * interval.level:g} % interval runs from {ends}, and " if drawn else ""
     yield Warned(
         "floor_not_identified",
-        f"the rows do not identify the floor {law.floor}: its {100 * interval.level:g} % interval runs from "
-        f"{plain(floor.low, 3)} to {plain(floor.high, 3)}, and {law.floor} from {plain(low, 3)} to "
+        f"the rows do not identify the floor {law.floor}: {runs}{law.floor} from {plain(low, 3)} to "
         f"{plain(high, 3)} costs at most {100 * CHEAP:g} % in rms residual (lowest loss measured: "
         f"{plain(lowest, 3)})",
     )
+
+
+def about_interval(interval: Interval) -> Iterator[Warned]:
+    """Too few clusters to draw from."""
+    few = interval.clusters is not None and interval.clusters < FEW_CLUSTERS
+    if few and interval.method is not None and "clusters" in interval.method:
+        yield Warned(
+            "few_clusters",
+            f"the draws have {interval.clusters} clusters to draw from; below {FEW_CLUSTERS} the intervals are too "
+            "short (two clusters: a 95 % interval held the truth in about 65 of 100 trials)",
+        )
 
 
 def about_minima(minima: Sequence[Minimum]) -> Iterator[Warned]:
@@ -123,7 +176,8 @@ def about_extrapolation(law: Law, rows: Rows, compute: float | None) -> Iterator
     """How far beyond the rows an answer at `compute` lies."""
     if compute is None or rows.C is None or not isinstance(law, LossInND):
         return
-    decades = float(np.log10(compute / np.nanmax(rows.C)))
+    known = rows.C[np.isfinite(rows.C) & (rows.C > 0)]
+    decades = float(np.log10(compute / known.max())) if known.size else 0.0
     if decades > 0:
         yield Warned(
             "extrapolation",

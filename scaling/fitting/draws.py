@@ -3,6 +3,7 @@
 from typing import Literal, get_args
 
 import numpy as np
+import numpy.typing as npt
 
 from scaling import resampling
 from scaling.errors import InputError
@@ -43,7 +44,7 @@ def draw(
         if one_trunk_a_size(rows):
             drawn = resampling.pairs(len(rows.loss), draws, rng)
             return resampling.Resamples(f"pairs, {THESE_RUNS}", None, weights=drawn.weights)
-        if not resampling.cells_repeat(size, duration):
+        if resampling.trunk_freedom(trunk, size, duration) < 1:
             return resampling.clusters(trunk, draws, rng)
         return resampling.trunks_within_size(np.log(rows.loss), trunk, size, duration, draws, rng)
     return resampling.pairs(len(rows.loss), draws, rng)
@@ -53,7 +54,8 @@ def one_trunk_a_size(rows: Rows) -> bool:
     """Whether runs are known by trunk and no size has a second one."""
     if "trunk_id" not in rows.frame or "N" not in rows.frame or rows.frame["trunk_id"].isna().any():
         return False
-    return resampling.trunk_freedom(rows.frame["trunk_id"], rows.frame["N"]) < 1
+    trunk, size = _column(rows, "trunk_id"), _column(rows, "N")
+    return len(set(zip(trunk.tolist(), size.tolist(), strict=True))) == len(set(size.tolist()))
 
 
 def fit_draws(
@@ -89,10 +91,18 @@ def _called_for(rows: Rows, cluster: str | None) -> Resample:
     return "pairs"
 
 
-def _column(rows: Rows, name: str) -> np.ndarray:
+def _column(rows: Rows, name: str) -> npt.NDArray[np.intp]:
+    """A column of labels, numbered."""
+    import pandas as pd
+
     if name not in rows.frame:
         raise InputError(f"no column is called {name}; the draws need it to know which rows belong together")
     if rows.frame[name].isna().any():
         raise InputError(f"column {name} has missing labels; give every row one, or draw pairs")
-    labels: np.ndarray = rows.frame[name].to_numpy()
-    return labels
+    try:
+        return pd.factorize(rows.frame[name])[0]
+    except TypeError as error:
+        raise InputError(
+            f"column {name} holds {type(rows.frame[name].iloc[0]).__name__} cells, which cannot label rows; give "
+            "texts or numbers"
+        ) from error

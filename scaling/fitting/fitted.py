@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+MOST_DRAWS = 1_000_000
+"""Draws above which a number is taken for a slip."""
+
+
 def fit(
     law: str | type[Law],
     frame: "pd.DataFrame",
@@ -88,6 +92,7 @@ def fit(
             doubts.about_rows(law, rows),
             doubts.about_bounds(fitted, at_bounds(design, theta[0])),
             doubts.about_floor(fitted, rows, objective, parameters.get(law.floor or ""), interval),
+            doubts.about_interval(interval),
             doubts.about_minima(minima),
             doubts.about_extrapolation(fitted, rows, compute),
             doubts.about_convergence(converged, lost, bootstrap),
@@ -117,6 +122,8 @@ def _check_options(law: type[Law], bootstrap: int, level: float, compute: float 
         raise InputError(
             f"bootstrap is {bootstrap}; give 0 for no intervals, or at least 2 draws (1000 is usual)"
         )
+    if bootstrap > MOST_DRAWS:
+        raise InputError(f"bootstrap is {bootstrap}; give at most {MOST_DRAWS} draws (1000 is usual)")
     if not 0 < level < 1:
         raise InputError(f"level is {level}; give a coverage between 0 and 1, for example .95")
     if compute is not None and not issubclass(law, LossInND):

@@ -65,7 +65,7 @@ def holdout(law: str | type[Law], frame: "pd.DataFrame", cut_C: float, **options
     below.
     """
     law = find(law) if isinstance(law, str) else law
-    rows = rows_of(law, frame)
+    rows = rows_of(law, frame, excluded=options.pop("excluded", ()), also=("C",))
     if rows.C is None:
         raise InputError("a cut in C needs a column C, or N and D")
     above = np.greater(rows.C, cut_C)

@@ -67,7 +67,7 @@ class Budgets:
 
 def budgets_of(frame: "pd.DataFrame", excluded: Excluded) -> Budgets:
     """The usable rows of a table with N, loss and two of N, D, C, sorted into budgets."""
-    rows = rows_of(Chinchilla, frame, excluded=excluded)
+    rows = rows_of(Chinchilla, frame, excluded=excluded, also=("C", "budget"))
     if "budget" in rows.frame:
         return Budgets(rows, number_column(rows.frame, "budget"))
     C = rows.C if rows.C is not None else 6.0 * rows.inputs["N"] * rows.inputs["D"]
@@ -100,15 +100,17 @@ def noise(budgets: Budgets) -> tuple[float, int]:
 
 
 def shared_trunks(budgets: Budgets) -> Any:
-    """Trunk labels where rows name them and some size has two at one budget, else None."""
+    """Trunk labels where trunks have several rows and some size has two trunks at one budget, else None.
+
+    Where every trunk has one row, nothing is shared between rows, and the noise about the curves says more.
+    """
     frame = budgets.rows.frame
     if "trunk_id" not in frame or frame["trunk_id"].isna().any():
         return None
-    N = budgets.rows.inputs["N"]
-    if resampling.trunk_freedom(frame["trunk_id"], N) < 1:
-        return None
-    cells = np.stack([np.log(N), np.log(budgets.budget)], axis=1)
-    return frame["trunk_id"].to_numpy() if len(np.unique(cells, axis=0)) < len(cells) else None
+    trunk = frame["trunk_id"].astype(str).to_numpy()
+    shared = frame["trunk_id"].duplicated().any()
+    told = shared and resampling.trunk_freedom(trunk, budgets.rows.inputs["N"], budgets.budget) > 0
+    return trunk if told else None
 
 
 def _parabola(budgets: Budgets, block: Block) -> Array:

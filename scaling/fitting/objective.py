@@ -3,6 +3,7 @@
 Shapes: B problems, n rows.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -39,8 +40,8 @@ class Objective:
             raise InputError(f"no loss is called {self.loss!r}; known: huber, lad, mse")
         if self.residual not in ("log", "raw"):
             raise InputError(f"no residual is called {self.residual!r}; known: log, raw")
-        if not self.delta > 0:
-            raise InputError(f"delta is {self.delta}; give a positive number")
+        if not 0 < self.delta < math.inf:
+            raise InputError(f"delta is {self.delta}; give a positive number, or --loss mse for squares alone")
 
     def residuals(self, log_L: Array, log_y: Array) -> Array:
         """Log L - log y, or L - y."""

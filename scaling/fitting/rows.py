@@ -19,8 +19,8 @@ SMALLEST, LARGEST = 1e-30, 1e40
 """Numbers that can be meant, in any unit: powers of what lies beyond leave the range of a float."""
 Excluded = tuple[tuple[Any, str], ...]
 
-FINISHED = frozenset({"done", "finished", "completed"})
-"""Words of a column `status` for a run that ended as planned; ours is done, the others are trackers'."""
+FINISHED = frozenset({"done", "finished", "completed", "complete", "success", "succeeded"})
+"""Words of a column `status`, in any case, for a run that ended as planned; ours is done, the others trackers'."""
 
 
 @dataclass(frozen=True)
@@ -46,18 +46,24 @@ class Rows:
 
 
 def rows_of(
-    law: type[Law], frame: "pd.DataFrame", *, excluded: Excluded = (), sha256: str | None = None
+    law: type[Law],
+    frame: "pd.DataFrame",
+    *,
+    excluded: Excluded = (),
+    sha256: str | None = None,
+    also: Sequence[str] = (),
 ) -> Rows:
     """The rows of `frame` that `law` can be fitted to; `excluded` names rows that were left out before.
 
     Needs the law's inputs and `loss`; D, C (or N) that is missing follows from C = 6 N D. A row is left out when
-    its status is not one of FINISHED, or its loss or an input is missing, infinite, not positive, or beyond
-    SMALLEST to LARGEST.
+    its status is not one of FINISHED, or its loss, an input, or one of the columns `also` (where the table has
+    them) is missing, infinite, not positive, or beyond SMALLEST to LARGEST.
     Raises InputError for a column that is missing or holds text.
     """
     columns, sources = _columns(law, frame)
+    others = {name: number_column(frame, name) for name in also if name in frame.columns and name not in columns}
     reasons = np.full(len(frame), "", dtype=object)
-    for name, values in columns.items():
+    for name, values in (columns | others).items():
         _mark(reasons, np.isnan(values), f"{name} is missing")
         _mark(reasons, np.isinf(values), f"{name} is infinite")
         _mark(reasons, values <= 0, f"{name} is not positive")
@@ -68,8 +74,9 @@ def rows_of(
         status = (
             frame["status"].astype(object).where(frame["status"].notna(), "missing").astype(str).to_numpy()
         )
-        for name in sorted(set(status.tolist()) - FINISHED):
-            reasons[status == name] = f"status is {name}"
+        for name in sorted(set(status.tolist())):
+            if name.strip().casefold() not in FINISHED:
+                reasons[status == name] = f"status is {name}, not {' or '.join(sorted(FINISHED))}"
     used = reasons == ""
     left_out = tuple(
         (row, reason) for row, reason in zip(_labels(frame), reasons.tolist(), strict=True) if reason
