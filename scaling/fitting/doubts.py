@@ -120,8 +120,11 @@ def about_floor(
 ) -> Iterator[Warned]:
     """A floor whose interval reaches 0 or spans half the lowest loss, with what another floor would cost.
 
-    Without draws the range that costs little stands for the interval.
+    Without draws the likelihood-ratio range of normal residuals stands for the interval: floors that raise the rms
+    residual by no more than exp(chi2_1 / 2 n) - 1, with the quantile of the level asked for.
     """
+    from scipy.stats import chi2
+
     if law.floor is None or floor is None:
         return
     lowest = float(rows.loss.min())
@@ -132,9 +135,11 @@ def about_floor(
     drawn = floor.low is not None and floor.high is not None
     if drawn and tells(floor.low or 0.0, floor.high or 0.0):
         return
-    low, high = floor_profile(type(law), rows, objective).cheap_range()
-    if not drawn and tells(low, high):
+    profile = floor_profile(type(law), rows, objective)
+    rise = float(np.expm1(chi2.ppf(interval.level, 1) / (2 * len(rows.loss))))
+    if not drawn and tells(*profile.cheap_range(rise)):
         return
+    low, high = profile.cheap_range()
     ends = f"{plain(floor.low or 0.0, 3)} to {plain(floor.high or 0.0, 3)}"
     runs = f"its {100 * interval.level:g} % interval runs from {ends}, and " if drawn else ""
     yield Warned(

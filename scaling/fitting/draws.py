@@ -8,7 +8,7 @@ import numpy.typing as npt
 from scaling import resampling
 from scaling.errors import InputError
 from scaling.fitting.design import Design
-from scaling.fitting.engine import search
+from scaling.fitting.engine import is_rough, search, smoothed
 from scaling.fitting.newton import Problems
 from scaling.fitting.objective import Mask, Objective
 from scaling.fitting.rows import Rows
@@ -63,8 +63,9 @@ def fit_draws(
 ) -> tuple[Array, Mask]:
     """Parameters (B, P) of the lowest minimum of each draw, and whether each converged (B,).
 
-    Every draw has its own starts; a law that is not separable also starts from the `minima` (thetas) of all rows,
-    and is always fitted with E = 0 too, since along its flat ridges a floor may take long to vanish.
+    Every draw has its own starts; where the law is not separable or the objective rough it also starts from the
+    `minima` (thetas) of all rows, and from the minima of a smoother objective where that is cheap. A law that is
+    not separable is always fitted with E = 0 too, since along its flat ridges a floor may take long to vanish.
     """
     log_y = drawn.values
     weights = drawn.weights
@@ -73,12 +74,15 @@ def fit_draws(
         weights = np.ones_like(log_y)
     problems = Problems.of(design, objective, weights, log_y)
     separable = issubclass(design.law, SeparableLaw)
+    rough = is_rough(Problems.of(design, objective, np.ones((1, design.rows))), minima[0])
     found = search(
         problems,
         most=2,
-        warm=None if separable else minima[:3],
+        warm=minima[:3] if rough or not separable else None,
         floor_at_zero=not separable or bool(np.isneginf(minima).any()),
     )
+    if rough and separable and objective.loss == "huber":
+        found += smoothed(problems, most=2)
     best = found.best(len(weights))[1]
     return design.law.from_theta(best.theta, design.centre), best.converged
 

@@ -10,14 +10,18 @@ import numpy.typing as npt
 
 from scaling.fitting.lad import exact_lad
 from scaling.fitting.newton import Problems, Solutions, join, minimise
-from scaling.fitting.objective import Mask
+from scaling.fitting.objective import Mask, Objective
 from scaling.fitting.starts import Starts, grid_of, starts
 from scaling.laws.base import Array
 
-LAD_DELTAS = (1.0, 1e-1, 1e-2, 1e-3, 1e-4, 1e-5)
-"""Huber deltas, times `delta` of the objective, that lead to least absolute deviations."""
+LAD_DELTAS = (1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8)
+"""Huber deltas on log residuals (times the mean loss on raw ones) that lead to least absolute deviations."""
 
 
+KICKS = 24
+"""Starts scattered about a minimum where the objective is rough."""
+SMOOTH = 2
+"""Rows a parameter that must lie within delta of the law, else Huber's loss is rough."""
 FEW, NEAR = 12, 1.5
 """A fit with E = 0 whose objective is after FEW steps still NEAR times that of the free floor is given up."""
 
@@ -131,27 +135,81 @@ def _leave_zero(problems: Problems, found: Candidates, k: int, free: Mask) -> Ca
 
 
 def _search_lad(problems: Problems, *, most: int, warm: Array | None, floor_at_zero: bool) -> Candidates:
-    """Huber minima followed to delta -> 0, then the exact vertex."""
+    """Huber minima, followed to the vertices that they point at."""
+    smooth = replace(problems, objective=_hubers(problems)[0])
+    return _to_vertices(problems, search(smooth, most=most, warm=warm, floor_at_zero=floor_at_zero))
+
+
+def _hubers(problems: Problems) -> list[Objective]:
+    """Huber losses whose deltas lead to least absolute deviations."""
     objective = problems.objective
     unit = 1.0 if objective.residual == "log" else float(np.exp(problems.design.log_y.mean()))
-    deltas = [objective.delta * unit * step for step in LAD_DELTAS]
-    smooth = replace(problems, objective=replace(objective, loss="huber", delta=deltas[0]))
-    found = search(smooth, most=most, warm=warm, floor_at_zero=floor_at_zero)
+    return [replace(objective, loss="huber", delta=unit * step) for step in LAD_DELTAS]
+
+
+def _to_vertices(problems: Problems, found: Candidates) -> Candidates:
+    """Huber minima followed to delta -> 0, then the exact vertex; a floor of 0 stays there."""
     theta, law = found.solutions.theta, problems.design.law
-    ends = []
-    groups = [np.arange(len(theta))]
+    first, *others = _hubers(problems)
+    zero = np.zeros(len(theta), dtype=np.bool_)
     if law.floor is not None:
         zero = np.isneginf(theta[:, law.position(law.floor)])
-        groups = [np.flatnonzero(~zero), np.flatnonzero(zero)]
-    for group, with_floor in zip(groups, (True, False), strict=False):
+    ends = []
+    for group in (np.flatnonzero(~zero), np.flatnonzero(zero)):
         if not group.size:
             continue
-        free = np.ones(theta.shape[1], dtype=np.bool_)
-        if not with_floor and law.floor is not None:
-            free[law.position(law.floor)] = False
+        free = np.isfinite(theta[group[0]])
         mine, at = problems.take(found.problem[group]), theta[group]
-        for delta in deltas[1:]:
-            huber = replace(mine, objective=replace(objective, loss="huber", delta=delta))
-            at = minimise(huber, at, free).theta
-        ends.append(Candidates(found.problem[group], exact_lad(mine, at, free, deltas[-1])))
+        for huber in others:
+            at = minimise(replace(mine, objective=huber), at, free).theta
+        ends.append(Candidates(found.problem[group], exact_lad(mine, at, free, others[-1].delta)))
     return ends[0] if len(ends) == 1 else ends[0] + ends[1]
+
+
+def smoothed(problems: Problems, *, most: int) -> Candidates:
+    """Minima of Huber's loss with ten times the delta, followed to the minima of the problems' own delta.
+
+    A wider delta has fewer minima, and the lowest of them often lies beside the lowest of all.
+    """
+    objective = problems.objective
+    wide = replace(problems, objective=replace(objective, delta=10 * objective.delta))
+    B = len(problems.weights)
+    best = search(wide, most=most, floor_at_zero=False).best(B)[1]
+    zero = np.isneginf(best.theta).any(axis=1)
+    ends = []
+    for group in (np.flatnonzero(~zero), np.flatnonzero(zero)):
+        if group.size:
+            free = np.isfinite(best.theta[group[0]])
+            ends.append(_polish(problems, Starts(group, best.theta[group]), free))
+    return ends[0] if len(ends) == 1 else ends[0] + ends[1]
+
+
+def kicked(problems: Problems, theta_P: Array) -> Candidates:
+    """Minima from KICKS starts scattered about a theta, for the first of the problems; a floor of 0 may leave it.
+
+    Least absolute deviations, and Huber's loss with few residuals below delta, bend wherever a row changes its side
+    and so have shallow minima beside each other, which starts by least squares cannot tell apart.
+    """
+    design = problems.design
+    low, high = design.bounds
+    about = np.where(np.isfinite(theta_P), theta_P, design.log_y.min() - 5.0)
+    scatter = np.random.default_rng(0).normal(size=(KICKS, len(theta_P)))
+    scatter *= np.resize([0.1, 0.3, 0.6], KICKS)[:, None]
+    begin = Starts(np.zeros(KICKS, dtype=np.intp), np.clip(about + scatter, low, high))
+    free = np.ones(len(theta_P), dtype=np.bool_)
+    if problems.objective.loss != "lad":
+        return _polish(problems, begin, free)
+    nearly = replace(
+        problems, objective=_hubers(problems)[1]
+    )  # a wider delta would smooth the minima into one
+    return _to_vertices(problems, _polish(nearly, begin, free))
+
+
+def is_rough(problems: Problems, theta_P: Array) -> bool:
+    """Whether the objective is mostly kinks: LAD, or Huber's loss with few rows within delta of the law."""
+    objective = problems.objective
+    if objective.loss != "huber":
+        return objective.loss == "lad"
+    log_L = problems.design.law.evaluate(theta_P[None, :], problems.design.x)[0]
+    residuals = objective.residuals(log_L, problems.log_y[:1])
+    return int(np.sum(np.abs(residuals) <= objective.delta)) < SMOOTH * len(theta_P)

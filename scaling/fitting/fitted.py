@@ -15,7 +15,7 @@ from scaling.fitting.draws import Resample, draw, fit_draws
 from scaling.fitting.minima import at_bounds, gradient_norm, local_minima
 from scaling.fitting.objective import Loss, Objective, Residual
 from scaling.fitting.result import Fit, Interval, Minimum
-from scaling.fitting.rows import Excluded, Rows, rows_of
+from scaling.fitting.rows import FINISHED, Excluded, Rows, rows_of
 from scaling.laws import Law, LossInND
 
 if TYPE_CHECKING:
@@ -138,11 +138,11 @@ def _check_rows(law: type[Law], rows: Rows) -> None:
     """Refuse rows that cannot have an answer."""
     n, P = len(rows.loss), len(law.parameter_names())
     if n < P:
-        why = (
-            f" ({len(rows.excluded)} excluded, the first because {rows.excluded[0][1]})"
-            if rows.excluded
-            else ""
-        )
+        why = ""
+        if rows.excluded:
+            first = rows.excluded[0][1]
+            words = f"; ended runs say {', '.join(sorted(FINISHED))}" if first.startswith("status is") else ""
+            why = f" ({len(rows.excluded)} excluded, the first because {first}{words})"
         raise FitError(
             f"{law.name} has {P} parameters ({', '.join(law.parameter_names())}) and {n} usable rows of "
             f"{rows.read} read{why}; give at least {P}, better {3 * P}"

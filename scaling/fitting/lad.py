@@ -46,7 +46,9 @@ def exact_lad(problems: Problems, theta_BP: Array, free_P: Mask, delta: float) -
         & np.all(~free_rows | (np.sign(end) == np.sign(residuals)), axis=1)
     )
     value, before = problems.value(theta), problems.value(theta_BP)
-    better = value <= before * (1 + 1e-12)
+    low, high = problems.design.bounds
+    inside = np.all((theta >= low) & (theta <= high) | ~np.isfinite(theta_BP) | ~free_P, axis=1)
+    better = (value <= before * (1 + 1e-12)) & inside
     return Solutions(
         np.where(better[:, None], theta, theta_BP), np.where(better, value, before), certified & better
     )

@@ -3,7 +3,7 @@
 import numpy as np
 
 from scaling.fitting.design import Design
-from scaling.fitting.engine import floor_slope, search
+from scaling.fitting.engine import floor_slope, is_rough, kicked, search
 from scaling.fitting.newton import Problems
 from scaling.fitting.objective import Objective
 from scaling.laws import SeparableLaw
@@ -19,7 +19,11 @@ def local_minima(design: Design, objective: Objective) -> tuple[Array, Array, bo
     """Theta (K, P) and objective (K,) of the minima, lowest first, and whether the lowest converged."""
     most = STARTS if issubclass(design.law, SeparableLaw) else STARTS_NOT_SEPARABLE
     one = Problems.of(design, objective, np.ones((1, design.rows)))
-    found = search(one, most=most).solutions
+    candidates = search(one, most=most)
+    best = candidates.best(1)[1].theta[0]
+    if is_rough(one, best):
+        candidates += kicked(one, best)
+    found = candidates.solutions
     order = np.lexsort((~found.converged, found.value))
     kept = [int(order[0])]
     for k in order[1:]:

@@ -176,7 +176,9 @@ def _shortened(problems: Problems, theta: Array, trial: Array, value: Array) -> 
     B, P = theta.shape
     if not B:
         return theta
-    way = np.subtract(trial, theta, out=np.zeros_like(theta), where=trial != theta)  # a floor of 0 stays at -inf
+    way = np.subtract(
+        trial, theta, out=np.zeros_like(theta), where=trial != theta
+    )  # a floor of 0 stays at -inf
     tries = theta[:, None, :] + SHORTER[None, :, None] * way[:, None, :]
     values = problems.take(np.repeat(np.arange(B), len(SHORTER))).value(tries.reshape(-1, P)).reshape(B, -1)
     lowest = np.argmin(values, axis=1)

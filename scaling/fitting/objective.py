@@ -41,7 +41,9 @@ class Objective:
         if self.residual not in ("log", "raw"):
             raise InputError(f"no residual is called {self.residual!r}; known: log, raw")
         if not 0 < self.delta < math.inf:
-            raise InputError(f"delta is {self.delta}; give a positive number, or --loss mse for squares alone")
+            raise InputError(
+                f"delta is {self.delta}; give a positive number, or --loss mse for squares alone"
+            )
 
     def residuals(self, log_L: Array, log_y: Array) -> Array:
         """Log L - log y, or L - y."""

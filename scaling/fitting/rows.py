@@ -61,7 +61,9 @@ def rows_of(
     Raises InputError for a column that is missing or holds text.
     """
     columns, sources = _columns(law, frame)
-    others = {name: number_column(frame, name) for name in also if name in frame.columns and name not in columns}
+    others = {
+        name: number_column(frame, name) for name in also if name in frame.columns and name not in columns
+    }
     reasons = np.full(len(frame), "", dtype=object)
     for name, values in (columns | others).items():
         _mark(reasons, np.isnan(values), f"{name} is missing")
@@ -76,7 +78,7 @@ def rows_of(
         )
         for name in sorted(set(status.tolist())):
             if name.strip().casefold() not in FINISHED:
-                reasons[status == name] = f"status is {name}, not {' or '.join(sorted(FINISHED))}"
+                reasons[status == name] = f"status is {name}"
     used = reasons == ""
     left_out = tuple(
         (row, reason) for row, reason in zip(_labels(frame), reasons.tolist(), strict=True) if reason

@@ -67,7 +67,9 @@ def spent(records: Records) -> pd.DataFrame:
     found = runs[["kind", "status"]].assign(seconds=runs["device_seconds"].astype(float))
     seen = last["tokens_seen"].astype(float).reindex(runs.index)
     before = (runs["parent_step"] * runs["batch_tokens"]).astype(float).fillna(0.0)
-    found["tokens"] = (seen - before).where(runs["kind"].ne("counting"), every.astype(float).reindex(runs.index))
+    found["tokens"] = (seen - before).where(
+        runs["kind"].ne("counting"), every.astype(float).reindex(runs.index)
+    )
     found["whole_flops"] = last["train_flops_forward_backward"].astype(float).reindex(runs.index)
     found["flops"] = found["whole_flops"] * (1 - before / seen)
     return found.reset_index()

@@ -13,7 +13,7 @@ from scaling.fitting.engine import search
 from scaling.fitting.minima import local_minima
 from scaling.fitting.newton import Problems, minimise
 from scaling.fitting.objective import Objective
-from scaling.laws import Chinchilla, Law, PNorm
+from scaling.laws import Chinchilla, Law, PNorm, Power
 from scaling.resampling import Resamples
 
 Table = Callable[..., pd.DataFrame]
@@ -165,3 +165,22 @@ def test_a_floor_of_zero_is_found_exactly(table: Table) -> None:
     theta, value, _ = local_minima(design, Objective("mse"))
     assert np.isneginf(theta[0, 0])
     assert value[0] < 1e-20
+
+
+def test_lad_is_the_lowest_of_the_vertices_that_a_scan_finds() -> None:
+    """18 runs with two shallow minima of sum |r|; the scan solves the linear problem at each exponent."""
+    x = np.array([220118, 391738, 388007, 470113, 138357, 711170, 153442, 152119, 114631, 130487, 144576, 106920,
+                  632796, 375222, 180878, 448225, 308587, 105644.0])  # fmt: skip
+    y = np.array([1.84257, 1.72584, 1.71263, 1.69748, 1.98435, 1.65136, 1.91079, 1.89995, 2.02071, 1.97107, 1.94275,
+                  2.04188, 1.70128, 1.74183, 1.87296, 1.72959, 1.78232, 2.07528])  # fmt: skip
+    design = Design.of(Power, [x], y)
+    _, value, converged = local_minima(design, Objective("lad"))
+    lowest = np.inf
+    for alpha in np.linspace(0.5, 0.9, 401):
+        A = np.column_stack([np.ones(18), (x / x.mean()) ** -alpha])
+        upper = np.block([[A, -np.eye(18)], [-A, -np.eye(18)]])
+        bounds = [(0, None)] * 20
+        found = linprog(np.r_[0, 0, 1 / y], upper, np.r_[y, -y], bounds=bounds)
+        lowest = min(lowest, float(np.abs(np.log(A @ found.x[:2] / y)).sum()))
+    assert converged
+    assert value[0] <= lowest * (1 + 1e-9)

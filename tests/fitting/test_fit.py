@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scaling.errors import FitError, InputError
-from scaling.fitting import fit
+from scaling.fitting import Fit, fit
 from scaling.laws import Chinchilla, Law, Power
 
 CHINCHILLA = Chinchilla(E=1.82, A=478.0, B=2143.0, alpha=0.347, beta=0.367)
@@ -281,3 +281,86 @@ def test_a_term_that_the_rows_do_not_show_hits_its_bound(table: Table) -> None:
     assert found.status == "doubtful"
     assert found.warning("bound_hit") is not None or found.warning("not_converged") is not None
     np.testing.assert_allclose(found.law.predict(N=rows["N"], D=rows["D"]), flat["loss"], rtol=1e-5)
+
+
+def codes(found: Fit) -> set[str]:
+    return {warned.code for warned in found.warnings}
+
+
+def test_few_clusters_are_doubted(table: Table) -> None:
+    frame = table(CHINCHILLA, noise=0.003)
+    for sites, few in ((2, True), (5, True), (6, False)):
+        found = fit(
+            "chinchilla", frame.assign(site=np.arange(len(frame)) % sites), cluster="site", bootstrap=50
+        )
+        assert ("few_clusters" in codes(found)) is few
+        assert found.status == "doubtful" or not few
+
+
+def test_labels_of_any_kind_are_clusters_and_lists_are_refused(table: Table) -> None:
+    frame = table(CHINCHILLA, noise=0.003)
+    mixed = frame.assign(run=pd.Series([[1, "a", 2.5][i % 3] for i in range(len(frame))], dtype=object))
+    assert fit("chinchilla", mixed, cluster="run", bootstrap=20).interval.clusters == 3
+    with pytest.raises(InputError, match="column run holds list cells"):
+        fit("chinchilla", frame.assign(run=[[i] for i in range(len(frame))]), cluster="run", bootstrap=20)
+
+
+def test_rows_that_repeat_are_counted_and_doubted(table: Table) -> None:
+    frame = table(CHINCHILLA, noise=0.003, rows=30)
+    assert "repeated_rows" not in codes(fit("chinchilla", frame, bootstrap=0))
+    twice = fit("chinchilla", pd.concat([frame, frame.head(3)], ignore_index=True), bootstrap=0)
+    assert (twice.warning("repeated_rows") or "").startswith("3 of 33 rows repeat")
+    assert twice.status == "doubtful"
+    few = fit("chinchilla", pd.concat([frame.head(8)] * 4, ignore_index=True), bootstrap=0)
+    assert (few.warning("too_few_rows") or "").startswith("8 distinct rows for 5 parameters")
+
+
+def test_a_floor_is_doubted_without_draws_too(table: Table) -> None:
+    law = Chinchilla(E=0.9, A=60.0, B=90.0, alpha=0.2, beta=0.2)
+    vague = fit("chinchilla", table(law, noise=0.02, rows=20), bootstrap=0)
+    assert "costs at most 2 % in rms residual" in (vague.warning("floor_not_identified") or "")
+    clear = fit("chinchilla", table(CHINCHILLA, noise=0.001, rows=120), bootstrap=0)
+    assert clear.warning("floor_not_identified") is None
+
+
+@pytest.mark.parametrize(
+    ("cells", "hot"), [((True, False), 24), (("True", "False"), 24), ((True, None), 24), ((1.0, 0.0), 24)]
+)
+def test_annealed_is_read_as_it_is_meant(table: Table, cells: tuple[Any, Any], hot: int) -> None:
+    frame = table(CHINCHILLA, noise=0.003)
+    marked = frame.assign(annealed=pd.Series([cells[i % 2] for i in range(len(frame))], dtype=object))
+    assert (fit("chinchilla", marked, bootstrap=0).warning("not_annealed") or "").startswith(
+        f"{hot} of 48 rows"
+    )
+    assert fit("chinchilla", frame.assign(annealed=True), bootstrap=0).warning("not_annealed") is None
+
+
+def test_a_fixed_number_of_tokens_a_parameter_is_doubted(table: Table) -> None:
+    frame = table(CHINCHILLA)
+    frame["D"] = 20 * frame["N"] * np.exp(np.random.default_rng(0).normal(0, 0.01, len(frame)))
+    frame["loss"] = CHINCHILLA.predict(N=frame["N"], D=frame["D"])
+    found = fit("chinchilla", frame, bootstrap=0)
+    assert "vary D at a fixed N" in (found.warning("N_and_D_move_together") or "")
+    assert fit("chinchilla", table(CHINCHILLA), bootstrap=0).warning("N_and_D_move_together") is None
+
+
+def test_words_of_trackers_for_an_ended_run_count_in_any_case(table: Table) -> None:
+    frame = table(CHINCHILLA, noise=0.003)
+    for word in ("FINISHED", "COMPLETED", "success", "done"):
+        assert len(fit("chinchilla", frame.assign(status=word), bootstrap=0).rows.loss) == len(frame)
+    with pytest.raises(FitError, match=r"status is FAILED; ended runs say .*finished"):
+        fit("chinchilla", frame.assign(status="FAILED"), bootstrap=0)
+    with pytest.raises(InputError, match="at most 1000000 draws"):
+        fit("chinchilla", frame, bootstrap=10**18)
+    with pytest.raises(InputError, match="delta is inf"):
+        fit("chinchilla", frame, delta=np.inf)
+
+
+def test_exact_data_converge_in_any_unit(table: Table) -> None:
+    frame = table(CHINCHILLA)
+    for factor in (1e-6, 1.0, 1e6):
+        found = fit(
+            "chinchilla", frame.assign(loss=frame["loss"] * factor), loss="mse", residual="raw", bootstrap=0
+        )
+        assert found.warning("not_converged") is None, factor
+        assert found.law.values()[3:] == pytest.approx(CHINCHILLA.values()[3:], rel=1e-6)

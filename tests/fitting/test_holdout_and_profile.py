@@ -65,3 +65,22 @@ def test_profile_refuses_floors_above_the_data(table: Table, chinchilla: Chinchi
     found = fit("chinchilla", rows, bootstrap=0)
     with pytest.raises(InputError, match="below every measured loss"):
         found.profile([rows["loss"].min()])
+
+
+def test_a_row_without_compute_is_on_neither_side_of_the_cut(table: Table, chinchilla: Chinchilla) -> None:
+    rows = table(chinchilla, noise=0.003)
+    rows["C"] = 6 * rows["N"] * rows["D"]
+    top, low = int(rows["C"].argmax()), int(rows["C"].argmin())
+    cut = float(rows["C"].median())
+    rows.loc[top, "C"] = np.nan
+    rows.loc[low, "C"] = -1.0
+    found = holdout("chinchilla", rows, cut, bootstrap=0)
+    assert (
+        found.fit.rows.excluded
+        == ((low, "C is not positive"), (top, "C is missing"))[:: 1 if low < top else -1]
+    )
+    assert {top, low}.isdisjoint(found.frame.index)
+    assert {top, low}.isdisjoint(found.fit.rows.frame.index)
+    plain = fit("chinchilla", rows, bootstrap=0, compute=1e25)
+    assert len(plain.rows.loss) == len(rows), "the law itself does not ask for C"
+    assert "decades beyond" in (plain.warning("extrapolation") or "")

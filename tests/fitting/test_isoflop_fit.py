@@ -107,10 +107,27 @@ def test_branches_of_a_trunk_move_together() -> None:
         [curves(noise=0.003, seed=seed).assign(trunk=seed) for seed in (0, 1)], ignore_index=True
     )
     frame["N"] = frame["N"].round(-1)
-    trunks = frame.assign(trunk_id=frame["N"].astype(str) + "-" + frame["trunk"].astype(str))
+    alone = frame.assign(trunk_id=frame["N"].astype(str) + "-" + frame["trunk"].astype(str))
+    assert fit_isoflop(alone, bootstrap=50).interval.method == "percentile, parametric", (
+        "no trunk has two rows"
+    )
+    # the same sizes at all budgets, as branches of the same trunks
+    sizes = K * np.sqrt(BUDGETS[0] * BUDGETS[-1]) ** A * np.exp(1.5 * STEPS)
+    N, C, seed = (part.ravel() for part in np.meshgrid(sizes, BUDGETS, [0, 1], indexing="ij"))
+    loss = np.exp(3.0 - 0.05 * np.log(C) + 0.03 * np.log(N / (K * C**A)) ** 2 + 0.001 * seed * np.sin(N))
+    trunks = pd.DataFrame({"N": N, "C": C, "loss": loss, "trunk": seed})
+    trunks["trunk_id"] = trunks["N"].astype(str) + "-" + trunks["trunk"].astype(str)
     found = fit_isoflop(trunks, bootstrap=50)
     assert found.interval.method == "percentile, trunks within size"
     single = fit_isoflop(trunks[trunks["trunk"] == 0], bootstrap=50)
     assert single.interval.method == "percentile, parametric, these runs only"
     assert single.status == "doubtful"
     assert fit_isoflop(frame, bootstrap=50).interval.method == "percentile, parametric"
+
+
+def test_a_row_without_compute_leaves_its_budget_alone() -> None:
+    frame = curves(noise=0.001, seeds=2)
+    frame.loc[3, "C"] = np.nan
+    found = fit_isoflop(frame.assign(D=frame["C"].fillna(BUDGETS[0]) / 6 / frame["N"]), bootstrap=20)
+    assert found.excluded == ((3, "C is missing"),)
+    assert [budget.rows for budget in found.budgets] == [9, 10, 10, 10]

@@ -62,7 +62,11 @@ def test_intervals_hold_the_best_rate_as_often_as_they_say(seeds: int) -> None:
 
 def test_a_loss_that_still_falls_at_the_end_has_no_best_rate() -> None:
     rng = np.random.default_rng(0)
-    losses = {(32, arm, s): 1.7 - 0.02 * np.log2(arm) + 0.002 * rng.standard_normal() for arm in ARMS for s in (0, 1)}
+    losses = {
+        (32, arm, s): 1.7 - 0.02 * np.log2(arm) + 0.002 * rng.standard_normal()
+        for arm in ARMS
+        for s in (0, 1)
+    }
     found = optima(rows(losses)).iloc[0]
     assert found["high"] > 4.0, "not inside the arms"
 
