@@ -158,7 +158,7 @@ STUDY = Study(
         Preset("cpu", "3 budgets, 8 widths, about 20 minutes on 2 cores", cpu, companions=("tune",)),
         Preset(
             "tune",
-            "learning-rate arms at 4 widths, about 10 minutes on 2 cores",
+            "learning-rate arms at 4 widths, about 20 minutes on 2 cores",
             tune,
             fits=lambda records: {},
             sections=(hyperparameters.hyperparameters, trained.trained, ledger.ledger),

@@ -316,7 +316,7 @@ def test_rows_that_repeat_are_counted_and_doubted(table: Table) -> None:
 
 
 def test_a_floor_is_doubted_without_draws_too(table: Table) -> None:
-    law = Chinchilla(E=0.9, A=60.0, B=90.0, alpha=0.2, beta=0.2)
+    law = Chinchilla(E=0.9, A=60.0, B=90.0, alpha=0.15, beta=0.15)
     vague = fit("chinchilla", table(law, noise=0.02, rows=20), bootstrap=0)
     assert "costs at most 2 % in rms residual" in (vague.warning("floor_not_identified") or "")
     clear = fit("chinchilla", table(CHINCHILLA, noise=0.001, rows=120), bootstrap=0)
