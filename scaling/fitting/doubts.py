@@ -21,6 +21,8 @@ FEW_LEVELS = 3
 """Levels of an input below which floor, coefficient and exponent cannot all be told apart."""
 CLOSE = 1.05
 """Objectives within this factor of the lowest compete with it."""
+FLAT = 1e-6
+"""Relative rise of the objective below which points share one valley and are no rivals."""
 FEW_CLUSTERS = 6
 """Clusters below which percentile intervals are too short: of 95 %, two held the truth in 65, three in 87 of 100."""
 TOGETHER = 0.98
@@ -128,6 +130,8 @@ def about_floor(
     if law.floor is None or floor is None:
         return
     lowest = float(rows.loss.min())
+    if floor.value <= 1e-5 * lowest and (floor.high is None or floor.high <= 1e-5 * lowest):
+        return  # no floor at all, which is said elsewhere
 
     def tells(low: float, high: float) -> bool:
         return low > 1e-3 * lowest and high - low < 0.5 * lowest
@@ -162,10 +166,25 @@ def about_interval(interval: Interval) -> Iterator[Warned]:
 
 
 def about_minima(minima: Sequence[Minimum]) -> Iterator[Warned]:
-    """Other local minima whose objective is nearly as low."""
-    close = [m for m in minima[1:] if m.value <= CLOSE * minima[0].value]
+    """Other points whose objective is the lowest too, and other local minima that are nearly as low."""
+    lowest = minima[0].value
+    valley = [m for m in minima if m.value <= lowest * (1 + FLAT)]
+    if len(valley) > 1:
+        names = minima[0].law.parameter_names()
+        ends = np.array([m.law.values() for m in valley])
+        low, high = ends.min(axis=0), ends.max(axis=0)
+        spans = [
+            f"{name} from {plain(a, 3)} to {plain(b, 3)}"
+            for name, a, b in zip(names, low, high, strict=True)
+            if b - a > 0.01 * b
+        ]
+        yield Warned(
+            "flat_valley",
+            f"the lowest objective is reached along a valley, {', '.join(spans)}: the rows do not tell these apart",
+        )
+    close = [m for m in minima if lowest * (1 + FLAT) < m.value <= CLOSE * lowest]
     if close:
-        rise = 100 * (close[0].value / minima[0].value - 1) if minima[0].value > 0 else 0.0
+        rise = 100 * (close[0].value / lowest - 1) if lowest > 0 else 0.0
         rival = ", ".join(
             f"{k} = {plain(v)}"
             for k, v in zip(close[0].law.parameter_names(), close[0].law.values(), strict=True)

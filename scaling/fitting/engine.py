@@ -150,7 +150,7 @@ def _hubers(problems: Problems) -> list[Objective]:
 def _to_vertices(problems: Problems, found: Candidates) -> Candidates:
     """Huber minima followed to delta -> 0, then the exact vertex; a floor of 0 stays there."""
     theta, law = found.solutions.theta, problems.design.law
-    first, *others = _hubers(problems)
+    others = _hubers(problems)[1:]
     zero = np.zeros(len(theta), dtype=np.bool_)
     if law.floor is not None:
         zero = np.isneginf(theta[:, law.position(law.floor)])

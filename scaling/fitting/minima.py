@@ -26,10 +26,11 @@ def local_minima(design: Design, objective: Objective) -> tuple[Array, Array, bo
     found = candidates.solutions
     order = np.lexsort((~found.converged, found.value))
     kept = [int(order[0])]
+    shown = _without_traces(design, found.theta)
     for k in order[1:]:
         if found.value[k] > LISTED * found.value[kept[0]] or not found.converged[k]:
             continue
-        if _is_minimum(one, found.theta[k]) and not any(_same(found.theta[k], found.theta[m]) for m in kept):
+        if _is_minimum(one, found.theta[k]) and not any(_same(shown[k], shown[m]) for m in kept):
             kept.append(int(k))
     return found.theta[kept], found.value[kept], bool(found.converged[kept[0]])
 
@@ -54,6 +55,16 @@ def _is_minimum(one: Problems, theta_P: Array) -> bool:
     if np.all(np.isfinite(theta_P)) or one.objective.loss == "lad":
         return True
     return bool(floor_slope(one, theta_P[None, :])[0] >= 0)
+
+
+def _without_traces(design: Design, theta: Array) -> Array:
+    """Thetas with floors that no data see, below 1e-5 of the smallest loss, set to 0."""
+    if design.law.floor is None:
+        return theta
+    k = design.law.position(design.law.floor)
+    shown = theta.copy()
+    shown[theta[:, k] < design.log_y.min() - 11.5, k] = -np.inf
+    return shown
 
 
 def _same(a: Array, b: Array) -> bool:

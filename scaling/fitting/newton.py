@@ -54,7 +54,8 @@ class Problems:
         """Sum of the weights, times the squared losses where residuals are raw: the objective's unit, (B,)."""
         raw = self.objective.residual == "raw"
         unit = np.exp(2.0 * self.log_y) if raw else np.ones_like(self.log_y)
-        return np.einsum("bn,bn->b", self.weights, unit)
+        squares: Array = np.einsum("bn,bn->b", self.weights, unit)
+        return squares
 
     def value(self, theta_BP: Array) -> Array:
         """Objective of each problem, (B,)."""

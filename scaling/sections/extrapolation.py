@@ -11,6 +11,7 @@ from scaling.laws import LossInND
 from scaling.reporting import numbers, plots
 from scaling.reporting.document import Figure, Section, Table, Verdict
 from scaling.reporting.style import INK, Groups
+from scaling.sections.law import unsafe
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from scaling.fitting import Fit, Holdout
     from scaling.study import Analysis
 
+WIDE = 2.0
+"""A band wider than this many standard deviations of the log losses that were fitted is no prediction."""
 BEYOND = 30.0
 """How far past the largest run the fan is drawn, as a factor of compute."""
 
@@ -52,6 +55,15 @@ def _verdict(form: str, held: Holdout) -> Verdict:
         f"{numbers.plain(float(worst['error']), 2)}; positive means that the runs did better), where runs scatter by "
         f"{numbers.plain(noise, 2)}; {int(inside.sum())} of {len(above)} lie inside its band and noise."
     )
+    width = float(np.median(np.log(above["high"] / above["low"])))
+    doubts = unsafe(held.fit)
+    if width > WIDE * float(np.std(np.log(held.fit.rows.loss))):
+        doubts.append(
+            f"its band, {numbers.percent(float(np.expm1(width)))} of the loss, is wider than the fitted losses themselves "
+            "spread"
+        )
+    if doubts:
+        return Verdict(f"{text} No test of the law: {'; '.join(doubts)}.", "not identified")
     return Verdict(
         text, "supported" if inside.all() else "contradicted" if inside.mean() < 0.5 else "measured"
     )

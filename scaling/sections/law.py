@@ -15,7 +15,18 @@ if TYPE_CHECKING:
     from scaling.study import Analysis
 
 UNSAFE = frozenset(
-    {"too_few_rows", "bound_hit", "competing_minima", "not_converged", "one_D_cannot_identify_E"}
+    {
+        "too_few_rows",
+        "repeated_rows",
+        "bound_hit",
+        "competing_minima",
+        "flat_valley",
+        "not_converged",
+        "draws_not_converged",
+        "one_D_cannot_identify_E",
+        "N_and_D_move_together",
+        "few_clusters",
+    }
 )
 """Warnings that put the exponents themselves in doubt, and not the floor alone."""
 WIDE = 3.0
@@ -123,18 +134,22 @@ def _exponents(fits: dict[str, Fit]) -> Verdict:
             f"{words}: alpha = {shown(fit, 'alpha')}, beta = {shown(fit, 'beta')}, best size N ~ C^a with "
             f"a = {shown(fit, 'N_exponent')}"
         )
-    additive = fits["additive"]
-    doubts = [w.message for w in additive.warnings if w.code in UNSAFE]
+    doubts = [f"{words}: {doubt}" for words, fit in fits.items() for doubt in unsafe(fit)]
     doubts += [
-        f"{name} is not fixed within a factor of {WIDE:g}"
+        f"additive: {name} is not fixed within a factor of {WIDE:g}"
         for name in ("alpha", "beta")
-        if _is_wide(additive, name)
+        if _is_wide(fits["additive"], name)
     ]
-    level = f"{100 * additive.interval.level:g} % intervals"
+    level = f"{100 * fits['additive'].interval.level:g} % intervals"
     claim = f"Loss falls as N^-alpha and D^-beta. {'; '.join(parts)} ({level}, C = 6 N D)."
     if doubts:
         return Verdict(f"{claim} Not to be relied on: {'; '.join(doubts)}.", "not identified")
     return Verdict(claim, "measured")
+
+
+def unsafe(fit: Fit) -> list[str]:
+    """Return the warnings of a fit that put its exponents and predictions in doubt."""
+    return [warned.message for warned in fit.warnings if warned.code in UNSAFE]
 
 
 def _is_wide(fit: Fit, name: str) -> bool:
@@ -145,9 +160,13 @@ def _is_wide(fit: Fit, name: str) -> bool:
 def _floor(fits: dict[str, Fit]) -> Verdict:
     each = "; ".join(f"{words} form: E = {shown(fit, 'E')}" for words, fit in fits.items())
     codes = ("floor_not_identified", "floor_at_zero")
-    doubts = [fit.warning(code) for fit in fits.values() for code in codes if fit.warning(code)]
+    doubts = [
+        f"{words}: {fit.warning(code)}" for words, fit in fits.items() for code in codes if fit.warning(code)
+    ]
     if doubts:
-        return Verdict(f"The floor E is not identified ({each}; nats/token): {doubts[0]}.", "not identified")
+        return Verdict(
+            f"The floor E is not identified ({each}; nats/token). {'; '.join(doubts)}.", "not identified"
+        )
     low = max(fit.parameters["E"].low or 0.0 for fit in fits.values())
     high = min(fit.parameters["E"].high or np.inf for fit in fits.values())
     if low > high:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from scaling.records.frame import frame
@@ -66,7 +67,8 @@ def spent(records: Records) -> pd.DataFrame:
     last, every = points.last(), points["tokens_seen"].sum()
     found = runs[["kind", "status"]].assign(seconds=runs["device_seconds"].astype(float))
     seen = last["tokens_seen"].astype(float).reindex(runs.index)
-    before = (runs["parent_step"] * runs["batch_tokens"]).astype(float).fillna(0.0)
+    left = (runs["parent_step"] * runs["batch_tokens"]).astype(float).fillna(0.0)
+    before = np.minimum(left, seen)  # a branch of a trunk that died before it spent nothing of its own
     found["tokens"] = (seen - before).where(
         runs["kind"].ne("counting"), every.astype(float).reindex(runs.index)
     )

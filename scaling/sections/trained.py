@@ -28,7 +28,7 @@ def trained(analysis: Analysis) -> Section:
         .groupby("N", as_index=False)
         .agg(
             width=("width", "first"),
-            lr=("lr", "first"),
+            lr=("lr", _span),
             trunks=("trunk_id", "nunique"),
             runs=("run_id", "nunique"),
             D_low=("D", "min"),
@@ -73,12 +73,17 @@ def trained(analysis: Analysis) -> Section:
                     **dict.fromkeys(("N", "D_low", "D_high"), numbers.quantity),
                     **dict.fromkeys(("width", "steps"), lambda n: f"{n:.0f}"),
                     **dict.fromkeys(("trunks", "runs"), lambda n: f"{n:d}"),
-                    "lr": lambda lr: numbers.plain(lr, 3),
                     "epochs": lambda e: numbers.plain(e, 2),
                 },
             ),
         ),
     )
+
+
+def _span(values: pd.Series) -> str:
+    """The one value, or the ends of several."""
+    low, high = (numbers.plain(float(end), 3) for end in (values.min(), values.max()))
+    return low if low == high else f"{low} to {high}"
 
 
 def _each(values: pd.Series) -> str:

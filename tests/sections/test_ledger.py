@@ -107,3 +107,14 @@ def test_the_order_of_the_rows_does_not_matter(records: Records) -> None:
     assert (
         ledger(Analysis(study, "cpu", mixed, {})).prose == ledger(Analysis(study, "cpu", records, {})).prose
     )
+
+
+def test_a_branch_of_a_trunk_that_died_before_it_cost_nothing(records: Records) -> None:
+    path, branch, _ = TREES[0]
+    died = records.checkpoints["run_id"].eq(spec_id(branch))
+    points = records.checkpoints.copy()
+    points.loc[died, "tokens_seen"] = 1024
+    points.loc[died, "train_flops_forward_backward"] = float(train_flops(path.model, 1024))
+    found = spent(Records(records.runs, points, records.steps, records.evals)).set_index("run_id")
+    assert found.loc[spec_id(branch), ["tokens", "flops"]].tolist() == [0, 0]
+    assert found[["tokens", "flops"]].min().min() >= 0
