@@ -9,8 +9,8 @@ from scaling import resampling
 from scaling.errors import InputError
 from scaling.fitting.design import Design
 from scaling.fitting.engine import is_rough, search, smoothed
-from scaling.fitting.newton import Problems
 from scaling.fitting.objective import Mask, Objective
+from scaling.fitting.problems import Problems
 from scaling.fitting.rows import Rows
 from scaling.laws import SeparableLaw
 from scaling.laws.base import Array

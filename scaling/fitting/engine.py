@@ -9,8 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from scaling.fitting.lad import exact_lad
-from scaling.fitting.newton import Problems, Solutions, join, minimise
+from scaling.fitting.newton import Solutions, join, minimise
 from scaling.fitting.objective import Mask, Objective
+from scaling.fitting.problems import Problems
 from scaling.fitting.starts import Starts, grid_of, starts
 from scaling.laws.base import Array
 

@@ -7,8 +7,9 @@ and the multipliers certify the minimum. Shapes: B problems, P parameters, n row
 
 import numpy as np
 
-from scaling.fitting.newton import Problems, Solutions
+from scaling.fitting.newton import Solutions
 from scaling.fitting.objective import Mask
+from scaling.fitting.problems import Problems
 from scaling.laws.base import Array
 
 STEPS = 8

@@ -4,13 +4,13 @@ Shapes: B problems, P parameters, n rows; a Hessian is (P, P, B), a gradient (P,
 """
 
 from dataclasses import dataclass
-from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 
 from scaling.fitting.design import Design
-from scaling.fitting.objective import Mask, Objective
+from scaling.fitting.objective import Mask
+from scaling.fitting.problems import Problems, moving_parameters
 from scaling.laws.base import Array
 
 ITERATIONS = 2000
@@ -23,71 +23,6 @@ TOLERANCE = 1e-12
 """Predicted relative decrease below which the last step is taken."""
 ROUNDING = 1e-28
 """Objective per row, over its squared loss if residuals are raw, that counts as zero: squared rounding, with room."""
-CHUNK = 24_000
-"""Rows x problems that are worked on together, so that the planes stay in cache."""
-
-
-@dataclass(frozen=True)
-class Problems:
-    """B weighted copies of one design; a bootstrap draw is a row of integer weights or of drawn losses."""
-
-    design: Design
-    """Rows and law, shared."""
-    objective: Objective
-    """What is minimised."""
-    weights: Array
-    """(B, n), not negative."""
-    log_y: Array
-    """(B, n), logs of the losses; a broadcast view when all problems share them."""
-
-    @classmethod
-    def of(cls, design: Design, objective: Objective, weights: Array, log_y: Array | None = None) -> Self:
-        """Problems from weights (B, n) and, when they differ between problems, log losses (B, n)."""
-        log_y = np.broadcast_to(design.log_y if log_y is None else log_y, weights.shape)
-        return cls(design=design, objective=objective, weights=weights, log_y=log_y)
-
-    def take(self, chosen: npt.NDArray[np.intp] | slice) -> "Problems":
-        """The problems at these positions; a position may come twice."""
-        return Problems(self.design, self.objective, self.weights[chosen], self.log_y[chosen])
-
-    def squares(self) -> Array:
-        """Sum of the weights, times the squared losses where residuals are raw: the objective's unit, (B,)."""
-        raw = self.objective.residual == "raw"
-        unit = np.exp(2.0 * self.log_y) if raw else np.ones_like(self.log_y)
-        squares: Array = np.einsum("bn,bn->b", self.weights, unit)
-        return squares
-
-    def value(self, theta_BP: Array) -> Array:
-        """Objective of each problem, (B,)."""
-        state = self.design.law.evaluate(theta_BP, self.design.x)
-        return self.objective.value(self.objective.residuals(state[0], self.log_y), self.weights)
-
-    def assess(self, theta_BP: Array, newton: Mask) -> tuple[Array, Array, Array]:
-        """Objective (B,), gradient (P, B) and Hessian (P, P, B) by theta; `newton` (B,) as in Objective."""
-        state = self.design.law.evaluate(theta_BP, self.design.x)
-        residuals = self.objective.residuals(state[0], self.log_y)
-        value = self.objective.value(residuals, self.weights)
-        first, second = self.objective.derivatives(residuals, state[0], self.weights, newton)
-        return value, *self.design.curvature(theta_BP, state, first, second, newton)
-
-    def assess_some(
-        self, chosen: npt.NDArray[np.intp], theta_BP: Array, newton: Mask
-    ) -> tuple[Array, Array, Array]:
-        """`assess` of the problems at `chosen`, a cacheful of rows at a time; theta and newton are theirs."""
-        size = max(1, CHUNK // self.design.rows)
-        if len(chosen) <= size:
-            return self.take(chosen).assess(theta_BP, newton)
-        blocks = [slice(k, k + size) for k in range(0, len(chosen), size)]
-        parts = [self.take(chosen[b]).assess(theta_BP[b], newton[b]) for b in blocks]
-        values, gradients, hessians = zip(*parts, strict=True)
-        return np.concatenate(values), np.concatenate(gradients, axis=-1), np.concatenate(hessians, axis=-1)
-
-    def gradient_norm(self, theta_BP: Array, free_P: Mask) -> Array:
-        """Euclidean norm of the gradient by the parameters that may still move, (B,)."""
-        _, gradient, _ = self.assess(theta_BP, np.zeros(len(theta_BP), dtype=np.bool_))
-        moving = _moving(self.design, theta_BP, gradient, free_P)
-        norm: Array = np.sqrt(np.sum(np.where(moving, gradient, 0.0) ** 2, axis=0))
-        return norm
 
 
 @dataclass(frozen=True)
@@ -135,7 +70,7 @@ def minimise(problems: Problems, theta_BP: Array, free_P: Mask, *, iterations: i
     zero = ROUNDING * problems.squares()
     scale = np.einsum("iib->ib", hessian)
     for _ in range(iterations):
-        moving = _moving(design, theta, gradient, free_P)
+        moving = moving_parameters(design, theta, gradient, free_P)
         step, promise, damping = _step(gradient, hessian, scale, damping, moving)
         small = (promise <= TOLERANCE * value + zero) & (damping < 0.1)
         done = (newton & small) | (damping > 1e12)
@@ -185,14 +120,6 @@ def _shortened(problems: Problems, theta: Array, trial: Array, value: Array) -> 
     lowest = np.argmin(values, axis=1)
     lower = values[np.arange(B), lowest] < value
     return np.where(lower[:, None], tries[np.arange(B), lowest], theta)
-
-
-def _moving(design: Design, theta: Array, gradient: Array, free_P: Mask) -> Mask:
-    """(P, B): free and not held at a bound by the gradient."""
-    low, high = design.bounds
-    at_low, at_high = low[:, None] >= theta.T, high[:, None] <= theta.T
-    moving: Mask = free_P[:, None] & ~(at_low & (gradient > 0)) & ~(at_high & (gradient < 0))
-    return moving
 
 
 def _snap_floor(design: Design, theta: Array, step: Array) -> None:

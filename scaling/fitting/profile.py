@@ -8,8 +8,9 @@ import numpy.typing as npt
 from scaling.errors import InputError
 from scaling.fitting.design import Design
 from scaling.fitting.engine import Candidates
-from scaling.fitting.newton import Problems, minimise
+from scaling.fitting.newton import minimise
 from scaling.fitting.objective import Objective
+from scaling.fitting.problems import Problems
 from scaling.fitting.rows import Rows
 from scaling.fitting.starts import grid_of, starts
 from scaling.laws import Law

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from scaling.fitting.design import Design
-from scaling.fitting.newton import Problems
+from scaling.fitting.problems import Problems
 from scaling.laws.base import Array, SeparableLaw
 
 EXPONENTS = np.geomspace(0.03, 3.0, 24)

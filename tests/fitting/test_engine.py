@@ -11,8 +11,9 @@ from scaling.fitting.design import Design
 from scaling.fitting.draws import fit_draws
 from scaling.fitting.engine import search
 from scaling.fitting.minima import local_minima
-from scaling.fitting.newton import Problems, minimise
+from scaling.fitting.newton import minimise
 from scaling.fitting.objective import Objective
+from scaling.fitting.problems import Problems
 from scaling.laws import Chinchilla, Law, PNorm, Power
 from scaling.resampling import Resamples
 
