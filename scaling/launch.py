@@ -56,7 +56,8 @@ def launch(
     claims.enqueue(in_order(todo))
     deadline = None if stop_after is None else time.monotonic() + 60 * stop_after
     with Display(with_parents(specs), store, console) as watch:
-        return local.run(claims, places, watch=watch, deadline=deadline)
+        local.run(claims, places, watch=watch, deadline=deadline)
+    return not missing(specs, store)
 
 
 def in_order(specs: list[Spec]) -> list[Spec]:

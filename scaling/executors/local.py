@@ -57,8 +57,8 @@ def run(
     *,
     watch: Callable[[Progress], None],
     deadline: float | None = None,
-) -> bool:
-    """Do every queued run with one worker per entry of ``places``; return whether all are finished.
+) -> None:
+    """Do the command's queued runs with one worker per entry of ``places``, until all are finished or it is stopped.
 
     A worker that dies is replaced, and its run is taken up again from its last state. At ``deadline`` (of
     ``time.monotonic``) or on Ctrl-C the workers save their states and stop. ``watch`` is called about twice a
@@ -81,7 +81,6 @@ def run(
         watch(progress)
     if progress.errors:
         raise progress.errors[0]
-    return not claims.unfinished()
 
 
 def _replaced(worker: _Worker, progress: Progress) -> _Worker:
@@ -117,7 +116,7 @@ class _Worker:
             "PYTHONWARNINGS": "ignore",
         }
         self.process: subprocess.Popen[str] = subprocess.Popen(
-            [sys.executable, "-m", "scaling.executors.worker", str(claims.store.root), device],
+            [sys.executable, "-m", "scaling.executors.worker", str(claims.store.root), claims.owner, device],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

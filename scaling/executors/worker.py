@@ -29,8 +29,8 @@ POLL_SECONDS = 0.2
 class Worker:
     """The state of one worker process."""
 
-    def __init__(self, store: Store, device: str) -> None:
-        self.claims = Claims(store)
+    def __init__(self, claims: Claims, device: str) -> None:
+        self.claims = claims
         self.device = device
         self.stop = threading.Event()
         self.reported = 0.0
@@ -95,10 +95,10 @@ class Worker:
         self.say("end" if ended else "stopped", run_id=job.run_id)
 
 
-def main(store: str, device: str) -> int:
+def main(store: str, owner: str, device: str) -> int:
     """Run a worker; errors become one line to the parent."""
     out, sys.stdout = sys.stdout, sys.stderr  # libraries may print; the pipe is for our lines only
-    worker = Worker(Store(Path(store)), device)
+    worker = Worker(Claims(Store(Path(store)), owner), device)
     worker.out = out
     try:
         return worker.main()
