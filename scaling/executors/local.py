@@ -30,8 +30,10 @@ class WorkerError(FitError):
 class Progress:
     """What the workers have said so far."""
 
+    first: dict[str, int] = field(default_factory=dict)
+    """Tokens of each run when it was first heard of in this sitting."""
     tokens: dict[str, int] = field(default_factory=dict)
-    """Tokens done by each run begun in this sitting."""
+    """Tokens of each run when it was last heard of."""
     errors: list[Exception] = field(default_factory=list)
     """What made workers give up."""
     deaths: dict[str, int] = field(default_factory=dict)
@@ -137,20 +139,27 @@ class _Worker:
         return self.process.poll() is None
 
     def _keep(self, lines: IO[str]) -> None:
-        """Append what a worker's libraries print to the log; a full disk must not stop a worker."""
         for line in lines:
-            with contextlib.suppress(OSError), self.log.open("a", encoding="utf-8") as log:
-                log.write(line)
+            self._note(line)
+
+    def _note(self, line: str) -> None:
+        """Append what a worker's libraries print to the log; a full disk must not stop a worker."""
+        with contextlib.suppress(OSError), self.log.open("a", encoding="utf-8") as log:
+            log.write(line)
 
     def _listen(self, lines: IO[str]) -> None:
         for line in lines:
-            if not line.endswith("\n"):
-                return  # killed in the middle of a word
-            said: dict[str, Any] = json.loads(line)
-            match said.pop("event"):
+            try:
+                said: dict[str, Any] = json.loads(line)
+                event = said.pop("event")
+            except (ValueError, KeyError, AttributeError):  # a library's, or cut short by a kill
+                self._note(line)
+                continue
+            match event:
                 case "begin":
                     self.progress.busy[self.process.pid] = said["run_id"]
                 case "progress":
+                    self.progress.first.setdefault(said["run_id"], said["tokens"])
                     self.progress.tokens[said["run_id"]] = said["tokens"]
                 case "error":
                     self.progress.errors.append(self._error(**said))

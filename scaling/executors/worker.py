@@ -34,7 +34,8 @@ class Worker:
         self.device = device
         self.stop = threading.Event()
         self.reported = 0.0
-        self.out = sys.stdout
+        self.out = os.fdopen(os.dup(1), "w", encoding="utf-8")
+        os.dup2(2, 1)  # libraries may print, also below Python; the pipe is for our lines only
 
     def listen(self) -> None:
         """Obey the parent; end the process at once when the parent is gone."""
@@ -82,6 +83,7 @@ class Worker:
                 self.reported = now
                 self.say("progress", run_id=job.run_id, tokens=tokens - skipped)
 
+        self.reported = 0.0  # the first word of a run says where it goes on from
         self.say("begin", run_id=job.run_id)
         ended = work(
             spec,
@@ -97,9 +99,7 @@ class Worker:
 
 def main(store: str, owner: str, device: str) -> int:
     """Run a worker; errors become one line to the parent."""
-    out, sys.stdout = sys.stdout, sys.stderr  # libraries may print; the pipe is for our lines only
     worker = Worker(Claims(Store(Path(store)), owner), device)
-    worker.out = out
     try:
         return worker.main()
     except Exception as error:

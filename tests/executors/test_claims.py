@@ -137,6 +137,8 @@ def test_who_counts_as_alive() -> None:
         "a clock that was set moves start times, not heartbeats"
     )
     assert _alive(TOKEN, HERE, os.getpid(), 0.0, stale)
-    assert not _alive("its", HERE, os.getpid(), psutil.Process().create_time(), now), "our id, another's token"
+    assert not _alive("its", HERE, os.getpid(), psutil.Process().create_time(), now), (
+        "our id, another's token"
+    )
     assert _alive("its", "elsewhere", 1, 0.0, now)
     assert not _alive("its", "elsewhere", 1, 0.0, stale)
