@@ -42,15 +42,19 @@ class Progress:
     """Run that each worker process does, by process id."""
 
 
-def devices() -> list[str]:
-    """Return the devices of this machine: its GPUs, else its processor once per core."""
+def devices(kind: str) -> list[str]:
+    """Return this machine's devices of a kind: "cpu" once per core, or its GPUs; ``InputError`` if it has none."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if kind == "cpu":
+        return ["cpu"] * cores
     import torch
 
-    if torch.cuda.is_available():
-        return [f"cuda:{i}" for i in range(torch.cuda.device_count())]
-    return ["cpu"] * len(
-        os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)
-    )
+    if not torch.cuda.is_available():
+        raise InputError(
+            f"these runs are sized for a CUDA GPU and torch {torch.__version__} finds none here, only {cores} cores; "
+            "run on a machine with one, or choose a preset for cores with --preset"
+        )
+    return [f"cuda:{i}" for i in range(torch.cuda.device_count())]
 
 
 def run(
