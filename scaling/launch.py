@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
 from scaling.errors import InputError
-from scaling.records.cost import predicted_seconds, spec_tokens
+from scaling.records.cost import DEVICES, Device, predicted_seconds, spec_tokens
 from scaling.records.spec import CooldownSpec, Spec, spec_id
 from scaling.study import missing, with_parents
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from scaling.executors.local import Progress as Said
     from scaling.records.store import Store
 
+EXTRA = ("torch", "lightning", "transformers", "tokenizers", "safetensors", "psutil")
+"""What the extra ``train`` installs."""
 LINE_SECONDS = 20.0
 """Seconds between two progress lines where no terminal can redraw one."""
 
@@ -28,49 +31,58 @@ def launch(
     store: Store,
     console: Console,
     *,
+    device: str,
     workers: int | None = None,
     stop_after: float | None = None,
 ) -> bool:
     """Do the runs of a grid that the store lacks; return whether all are finished.
 
-    ``workers`` is the number of worker processes (default: one per GPU, else one per core); ``stop_after`` is in
-    minutes, after which the workers save their states. Raises ``InputError`` with a failed worker's line.
+    ``device`` is what the grid is sized for, "cpu" or "cuda"; ``workers`` is the number of worker processes (default:
+    one per core, or per GPU); ``stop_after`` is in minutes, after which the workers save their states. Raises
+    ``InputError`` without such a device or the training half's libraries, and with a failed worker's line.
     """
     store.open()
     todo = missing(specs, store)
     if not todo:
         return True
-    try:
-        from scaling.executors import local
-        from scaling.executors.claims import Claims
-
-        places = local.devices()
-    except ImportError as error:
+    if lacking := [name for name in EXTRA if not _installed(name)]:
         raise InputError(
             f"{len(todo)} runs are missing and training needs the extra: pip install 'scaling-suite[train]' "
-            f"({error})"
-        ) from error
+            f"(no {', '.join(lacking)} here)"
+        )
+    from scaling.executors import local
+    from scaling.executors.claims import Claims
+
+    places = local.devices(device)
     if workers is not None:
         places = [places[i % len(places)] for i in range(workers)]
     claims = Claims(store)
-    claims.enqueue(in_order(todo))
+    claims.enqueue(in_order(todo, DEVICES[device]))
     deadline = None if stop_after is None else time.monotonic() + 60 * stop_after
-    with Display(with_parents(specs), store, console) as watch:
-        return local.run(claims, places, watch=watch, deadline=deadline)
+    with Display(with_parents(specs), store, console, DEVICES[device]) as watch:
+        local.run(claims, places, watch=watch, deadline=deadline)
+    return not missing(specs, store)
 
 
-def in_order(specs: list[Spec]) -> list[Spec]:
+def _installed(name: str) -> bool:
+    try:
+        return find_spec(name) is not None
+    except ImportError:
+        return False
+
+
+def in_order(specs: list[Spec], device: Device) -> list[Spec]:
     """Return the runs longest tree first, each trunk before its branches, long branches first.
 
     Long runs first keep all workers busy to the end (longest-processing-time rule).
     """
     tree: dict[str, float] = {}
     for spec in specs:
-        tree[_root(spec)] = tree.get(_root(spec), 0.0) + predicted_seconds(spec)
+        tree[_root(spec)] = tree.get(_root(spec), 0.0) + predicted_seconds(spec, device)
 
     def rank(spec: Spec) -> tuple[float, str, bool, float]:
         branch = isinstance(spec, CooldownSpec)
-        return (-tree[_root(spec)], _root(spec), branch, -predicted_seconds(spec))
+        return (-tree[_root(spec)], _root(spec), branch, -predicted_seconds(spec, device))
 
     return sorted(specs, key=rank)
 
@@ -82,14 +94,15 @@ def _root(spec: Spec) -> str:
 class Display:
     """Show runs done, tokens per second and the time left, on a terminal or as lines in a log."""
 
-    def __init__(self, specs: list[Spec], store: Store, console: Console) -> None:
-        self.specs = {spec_id(spec): spec for spec in specs}
+    def __init__(self, specs: list[Spec], store: Store, console: Console, device: Device) -> None:
+        self.seconds = {spec_id(spec): predicted_seconds(spec, device) for spec in specs}
+        self.tokens = {spec_id(spec): spec_tokens(spec) for spec in specs}
         self.store = store
         self.console = console
         self.begun = time.monotonic()
-        self.done_before = {run_id for run_id in self.specs if store.is_done(run_id)}
-        self.total = sum(predicted_seconds(spec) for spec in specs)
-        self.before = sum(predicted_seconds(self.specs[run_id]) for run_id in self.done_before)
+        self.before = {run_id for run_id in self.seconds if store.is_done(run_id)}
+        self.done = set(self.before)
+        self.total = sum(self.seconds.values())
         self.line_at = self.begun
         self.bar = Progress(
             TextColumn("{task.description}"),
@@ -110,24 +123,35 @@ class Display:
 
     def watch(self, said: Said) -> None:
         """Redraw from what the workers have said."""
-        done = {run_id for run_id in self.specs if self.store.is_done(run_id)}
-        seconds, tokens = 0.0, 0
-        for run_id, spec in self.specs.items():
-            planned = spec_tokens(spec)
-            seen = planned if run_id in done else min(planned, said.tokens.get(run_id, 0))
-            seconds += predicted_seconds(spec) * seen / planned
-            tokens += seen if run_id not in self.done_before else 0
+        self.done |= {run_id for run_id in self.seconds.keys() - self.done if self.store.is_done(run_id)}
         elapsed = time.monotonic() - self.begun
-        worked = seconds - self.before
+        seconds, worked, tokens = self.so_far(said)
         left = (self.total - seconds) * elapsed / worked if worked > 0 else None
-        text = (
-            f"{len(done)}/{len(self.specs)} runs  {tokens / elapsed:,.0f} tokens/s  "
-            f"{'estimating' if left is None else _clock(left) + ' left'}"
-        )
+        words = [
+            f"{len(self.done)}/{len(self.seconds)} runs",
+            f"{tokens / elapsed:,.0f} tokens/s" if tokens else "",
+            "estimating" if left is None else f"{_clock(left)} left",
+        ]
+        text = "  ".join(filter(None, words))
         self.bar.update(self.task, completed=seconds, description=text)
         if not self.console.is_terminal and time.monotonic() - self.line_at > LINE_SECONDS:
             self.line_at = time.monotonic()
             self.console.print(text)
+
+    def so_far(self, said: Said) -> tuple[float, float, int]:
+        """Return predicted seconds done in all and in this sitting, and the tokens trained in this sitting.
+
+        Counting learners say nothing while they run, and their billions of tokens are left out.
+        """
+        seconds, worked, tokens = 0.0, 0.0, 0
+        for run_id, planned in self.tokens.items():
+            seen = planned if run_id in self.done else min(planned, max(0, said.tokens.get(run_id, 0)))
+            first = planned if run_id in self.before else max(0, said.first.get(run_id, 0))
+            new = max(0, seen - first)
+            seconds += self.seconds[run_id] * seen / planned
+            worked += self.seconds[run_id] * new / planned
+            tokens += new if run_id in said.first else 0
+        return seconds, worked, tokens
 
 
 def _clock(seconds: float) -> str:

@@ -65,7 +65,7 @@ def run(
     console.print(f"{study.name} ({preset.name}): preparing the data", style="dim")
     specs = preset.specs()
     store.verify(spec_id(spec) for spec in with_parents(specs))
-    if not launch(specs, store, console, workers=workers, stop_after=stop_after):
+    if not launch(specs, store, console, device=preset.device, workers=workers, stop_after=stop_after):
         ids = [spec_id(spec) for spec in with_parents(specs)]
         done = sum(store.is_done(run_id) for run_id in ids)
         console.print(f"stopped with {done} of {len(ids)} runs finished; the same command goes on from here")

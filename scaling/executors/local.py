@@ -30,8 +30,10 @@ class WorkerError(FitError):
 class Progress:
     """What the workers have said so far."""
 
+    first: dict[str, int] = field(default_factory=dict)
+    """Tokens of each run when it was first heard of in this sitting."""
     tokens: dict[str, int] = field(default_factory=dict)
-    """Tokens done by each run begun in this sitting."""
+    """Tokens of each run when it was last heard of."""
     errors: list[Exception] = field(default_factory=list)
     """What made workers give up."""
     deaths: dict[str, int] = field(default_factory=dict)
@@ -40,15 +42,19 @@ class Progress:
     """Run that each worker process does, by process id."""
 
 
-def devices() -> list[str]:
-    """Return the devices of this machine: its GPUs, else its processor once per core."""
+def devices(kind: str) -> list[str]:
+    """Return this machine's devices of a kind: "cpu" once per core, or its GPUs; ``InputError`` if it has none."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if kind == "cpu":
+        return ["cpu"] * cores
     import torch
 
-    if torch.cuda.is_available():
-        return [f"cuda:{i}" for i in range(torch.cuda.device_count())]
-    return ["cpu"] * len(
-        os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)
-    )
+    if not torch.cuda.is_available():
+        raise InputError(
+            f"these runs are sized for a CUDA GPU and torch {torch.__version__} finds none here, only {cores} cores; "
+            "run on a machine with one, or choose a preset for cores with --preset"
+        )
+    return [f"cuda:{i}" for i in range(torch.cuda.device_count())]
 
 
 def run(
@@ -57,8 +63,8 @@ def run(
     *,
     watch: Callable[[Progress], None],
     deadline: float | None = None,
-) -> bool:
-    """Do every queued run with one worker per entry of ``places``; return whether all are finished.
+) -> None:
+    """Do the command's queued runs with one worker per entry of ``places``, until all are finished or it is stopped.
 
     A worker that dies is replaced, and its run is taken up again from its last state. At ``deadline`` (of
     ``time.monotonic``) or on Ctrl-C the workers save their states and stop. ``watch`` is called about twice a
@@ -81,7 +87,6 @@ def run(
         watch(progress)
     if progress.errors:
         raise progress.errors[0]
-    return not claims.unfinished()
 
 
 def _replaced(worker: _Worker, progress: Progress) -> _Worker:
@@ -117,7 +122,7 @@ class _Worker:
             "PYTHONWARNINGS": "ignore",
         }
         self.process: subprocess.Popen[str] = subprocess.Popen(
-            [sys.executable, "-m", "scaling.executors.worker", str(claims.store.root), device],
+            [sys.executable, "-m", "scaling.executors.worker", str(claims.store.root), claims.owner, device],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -138,20 +143,27 @@ class _Worker:
         return self.process.poll() is None
 
     def _keep(self, lines: IO[str]) -> None:
-        """Append what a worker's libraries print to the log; a full disk must not stop a worker."""
         for line in lines:
-            with contextlib.suppress(OSError), self.log.open("a", encoding="utf-8") as log:
-                log.write(line)
+            self._note(line)
+
+    def _note(self, line: str) -> None:
+        """Append what a worker's libraries print to the log; a full disk must not stop a worker."""
+        with contextlib.suppress(OSError), self.log.open("a", encoding="utf-8") as log:
+            log.write(line)
 
     def _listen(self, lines: IO[str]) -> None:
         for line in lines:
-            if not line.endswith("\n"):
-                return  # killed in the middle of a word
-            said: dict[str, Any] = json.loads(line)
-            match said.pop("event"):
+            try:
+                said: dict[str, Any] = json.loads(line)
+                event = said.pop("event")
+            except (ValueError, KeyError, AttributeError):  # a library's, or cut short by a kill
+                self._note(line)
+                continue
+            match event:
                 case "begin":
                     self.progress.busy[self.process.pid] = said["run_id"]
                 case "progress":
+                    self.progress.first.setdefault(said["run_id"], said["tokens"])
                     self.progress.tokens[said["run_id"]] = said["tokens"]
                 case "error":
                     self.progress.errors.append(self._error(**said))

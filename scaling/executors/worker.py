@@ -29,12 +29,13 @@ POLL_SECONDS = 0.2
 class Worker:
     """The state of one worker process."""
 
-    def __init__(self, store: Store, device: str) -> None:
-        self.claims = Claims(store)
+    def __init__(self, claims: Claims, device: str) -> None:
+        self.claims = claims
         self.device = device
         self.stop = threading.Event()
         self.reported = 0.0
-        self.out = sys.stdout
+        self.out = os.fdopen(os.dup(1), "w", encoding="utf-8")
+        os.dup2(2, 1)  # libraries may print, also below Python; the pipe is for our lines only
 
     def listen(self) -> None:
         """Obey the parent; end the process at once when the parent is gone."""
@@ -82,6 +83,7 @@ class Worker:
                 self.reported = now
                 self.say("progress", run_id=job.run_id, tokens=tokens - skipped)
 
+        self.reported = 0.0  # the first word of a run says where it goes on from
         self.say("begin", run_id=job.run_id)
         ended = work(
             spec,
@@ -95,11 +97,9 @@ class Worker:
         self.say("end" if ended else "stopped", run_id=job.run_id)
 
 
-def main(store: str, device: str) -> int:
+def main(store: str, owner: str, device: str) -> int:
     """Run a worker; errors become one line to the parent."""
-    out, sys.stdout = sys.stdout, sys.stderr  # libraries may print; the pipe is for our lines only
-    worker = Worker(Store(Path(store)), device)
-    worker.out = out
+    worker = Worker(Claims(Store(Path(store)), owner), device)
     try:
         return worker.main()
     except Exception as error:

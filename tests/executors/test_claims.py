@@ -1,5 +1,6 @@
 """Claims: one living worker a run; a dead worker's run is free, a living one's is not."""
 
+import contextlib
 import os
 import platform
 import sqlite3
@@ -11,7 +12,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from scaling.executors.claims import STALE_SECONDS, Claims, _alive
+from scaling.errors import InputError
+from scaling.executors.claims import STALE_SECONDS, TOKEN, Claims, _alive
 from scaling.records import recipe
 from scaling.records.spec import CorpusData, spec_id
 from scaling.records.store import Store, branch_state
@@ -27,6 +29,17 @@ def claims(tmp_path: Path) -> Claims:
     found = Claims(Store(tmp_path).open())
     found.enqueue(TREE)
     return found
+
+
+def alter(claims: Claims, change: str, *values: object) -> None:
+    """Change the claims' file as another process would."""
+    with contextlib.closing(sqlite3.connect(claims.path)) as db, db:
+        db.execute(change, values)
+
+
+def heartbeat(claims: Claims) -> float:
+    with contextlib.closing(sqlite3.connect(claims.path)) as db:
+        return db.execute("SELECT heartbeat FROM claims").fetchone()[0]
 
 
 def dead_pid() -> int:
@@ -56,21 +69,76 @@ def test_a_released_run_is_taken_again(claims: Claims) -> None:
 
 def test_a_dead_workers_run_is_taken_over(claims: Claims) -> None:
     job = claims.take()
-    with sqlite3.connect(claims.path) as db:
-        db.execute("UPDATE claims SET pid = ?", (dead_pid(),))
-    db.close()
+    alter(claims, "UPDATE claims SET pid = ?, token = 'of the dead'", dead_pid())
     assert claims.take() == job
 
 
-def test_who_counts_as_alive() -> None:
-    now, started = time.time(), psutil.Process().create_time()
-    assert _alive(HERE, os.getpid(), started, now)
-    assert not _alive(HERE, dead_pid(), started, now)
-    assert not _alive(HERE, os.getpid(), started - 1000, now - 2 * STALE_SECONDS), (
-        "the id was given to another process"
+def test_a_dead_workers_claim_is_free_at_once_where_its_process_id_is_ours_now(claims: Claims) -> None:
+    job = claims.take()
+    alter(claims, "UPDATE claims SET token = 'before the restart', started = started - 20")
+    assert claims.take() == job, "its heartbeat is fresh, and still it is dead"
+
+
+def test_a_process_renews_and_releases_its_own_claims_alone(claims: Claims) -> None:
+    job = claims.take()
+    alter(claims, "UPDATE claims SET token = 'before the restart', heartbeat = 1.0")
+    claims.beat()
+    claims.release(job.run_id)
+    assert heartbeat(claims) == 1.0
+    assert claims.take() == job
+    claims.beat()
+    assert heartbeat(claims) > 1.0
+
+
+def test_a_second_command_leaves_the_first_ones_queue_alone(claims: Claims) -> None:
+    other = Claims(claims.store)
+    edited = recipe.tree(
+        recipe.llama(16, 256, 32), CorpusData("python", "ab" * 32), [64000], batch_tokens=128, seed=1
     )
-    assert _alive(HERE, os.getpid(), started - 1000, now), (
+    other.enqueue(edited)
+    assert claims.unfinished() == [spec_id(spec) for spec in TREE]
+    assert other.unfinished() == [spec_id(spec) for spec in edited]
+    assert {claims.take().run_id, other.take().run_id} == {spec_id(TREE[0]), spec_id(edited[0])}
+
+
+def test_a_run_that_two_commands_want_is_claimed_once(claims: Claims) -> None:
+    other = Claims(claims.store)
+    other.enqueue(TREE[:1])
+    job = claims.take()
+    assert other.take() is None
+    assert other.unfinished() == [job.run_id], "it waits for the other to finish"
+    (claims.store.folder(job.run_id) / "done.json").write_text("{}")
+    assert other.take() is None
+    assert other.unfinished() == []
+
+
+def test_a_queue_of_an_older_version_is_made_anew(tmp_path: Path) -> None:
+    claims = Claims(Store(tmp_path).open())
+    alter(claims, "CREATE TABLE queue (run_id TEXT PRIMARY KEY, place INTEGER)")
+    alter(claims, "CREATE TABLE claims (run_id TEXT PRIMARY KEY, host TEXT, pid INTEGER, started REAL)")
+    claims.enqueue(TREE)
+    assert claims.take().run_id == spec_id(TREE[0])
+
+
+def test_a_run_that_was_never_started_is_called_unfinished_not_damaged(claims: Claims) -> None:
+    with pytest.raises(InputError, match=r"has not finished; run the same command again") as caught:
+        claims.store.gather([spec_id(TREE[0])])
+    assert "damaged" not in str(caught.value)
+
+
+def test_who_counts_as_alive() -> None:
+    now, stale = time.time(), time.time() - 2 * STALE_SECONDS
+    other = psutil.Process().parent() or psutil.Process(1)
+    started = other.create_time()
+    assert _alive("its", HERE, other.pid, started, stale), "a long pause is no death"
+    assert not _alive("its", HERE, dead_pid(), started, now)
+    assert not _alive("its", HERE, other.pid, started - 1000, stale), "the id was given to another process"
+    assert _alive("its", HERE, other.pid, started - 1000, now), (
         "a clock that was set moves start times, not heartbeats"
     )
-    assert _alive("elsewhere", 1, 0.0, now)
-    assert not _alive("elsewhere", 1, 0.0, now - 2 * STALE_SECONDS)
+    assert _alive(TOKEN, HERE, os.getpid(), 0.0, stale)
+    assert not _alive("its", HERE, os.getpid(), psutil.Process().create_time(), now), (
+        "our id, another's token"
+    )
+    assert _alive("its", "elsewhere", 1, 0.0, now)
+    assert not _alive("its", "elsewhere", 1, 0.0, stale)

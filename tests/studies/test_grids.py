@@ -1,16 +1,28 @@
 """The grids of the shipped studies: what they promise of sizes, steps, epochs and cost."""
 
+import itertools
 import os
 from collections.abc import Iterator
 
 import pytest
 
 from scaling.errors import InputError
-from scaling.records import flops
-from scaling.records.cost import predicted_seconds, spec_flops, spec_model
-from scaling.records.spec import CooldownSpec, CountingSpec, PretrainSpec, Spec, spec_id
+from scaling.inference.heldout import HELDOUT_TOKENS
+from scaling.records import cost, flops, recipe
+from scaling.records.cost import CORE, predicted_seconds, spec_flops, spec_model
+from scaling.records.spec import (
+    CooldownSpec,
+    CorpusData,
+    CountingSpec,
+    PretrainSpec,
+    Spec,
+    from_json,
+    spec_id,
+)
 from scaling.records.store import Store
-from scaling.study import Study, find, study_files, with_parents
+from scaling.records.tables import Records
+from scaling.study import Study, bundled, find, study_files, with_parents
+from scaling.training.callbacks import evaluation_steps
 from scaling.training.work import work
 
 
@@ -32,7 +44,7 @@ def ends(specs: list[Spec]) -> list[PretrainSpec]:
 
 
 def minutes_on_two_cores(specs: list[Spec]) -> float:
-    return sum(predicted_seconds(spec) for spec in with_parents(specs)) / 2 / 60
+    return sum(predicted_seconds(spec, CORE) for spec in with_parents(specs)) / 2 / 60
 
 
 def test_every_study_loads_and_names_its_file() -> None:
@@ -54,7 +66,7 @@ def test_quickstart_has_four_sizes_by_four_durations_by_branches() -> None:
         for s in specs
         if s not in {p for p in specs if isinstance(p, PretrainSpec)}
     )
-    assert minutes_on_two_cores(specs) < 2
+    assert minutes_on_two_cores(specs) < 3
 
 
 def test_isoflop_cpu_keeps_its_promises() -> None:
@@ -68,7 +80,7 @@ def test_isoflop_cpu_keeps_its_promises() -> None:
         assert len({s.model.width for s in at}) >= 5
         if C < 1e13:
             assert {s.seed for s in at} == {0, 1}
-    assert minutes_on_two_cores(specs) < 20
+    assert minutes_on_two_cores(specs) <= 25
 
 
 def test_tune_has_arms_on_both_sides_at_four_widths() -> None:
@@ -125,3 +137,42 @@ def test_costs_add_up_over_a_tree(name: str) -> None:
             before = flops.train_flops(trunk.model, branch.step * trunk.optim.batch_tokens)
             whole = flops.train_flops(spec_model(branch), branch.whole.tokens)
             assert before + spec_flops(branch) == whole
+
+
+@pytest.mark.parametrize("name", ["quickstart", "isoflop", "known_entropy"])
+def test_costs_count_the_evaluations_that_training_makes(name: str) -> None:
+    assert cost.HELDOUT_TOKENS == HELDOUT_TOKENS
+    for spec in with_parents(find(name).presets[0].specs()):
+        if not isinstance(spec, CountingSpec):
+            whole = spec.whole if isinstance(spec, CooldownSpec) else spec
+            assert cost.evaluations(spec) == len(evaluation_steps(whole))
+
+
+def test_costs_are_near_what_the_published_learners_took() -> None:
+    runs = Records.load(bundled("data") / "studies" / "known_entropy" / "cpu").runs
+    counting = runs[runs["kind"] == "counting"]
+    predicted = sum(predicted_seconds(from_json(text), CORE) for text in counting["spec"])
+    assert predicted == pytest.approx(counting["device_seconds"].sum(), rel=0.2)
+
+
+def test_costs_are_near_what_two_workers_took_on_the_cores_they_are_of() -> None:
+    """An earlier grid of isoflop took 50.5 minutes of CPU time, evaluation included."""
+    budgets = {
+        1e12: (16, 24, 32, 48, 64),
+        3.2e12: (24, 32, 48, 64, 96),
+        1e13: (32, 48, 64, 96, 128),
+    }
+    specs = []
+    for width, seed in itertools.product((16, 24, 32, 48, 64, 96, 128), (0, 1)):
+        model = recipe.llama(width, 256, 128)
+        held = [C for C, widths in budgets.items() if width in widths and (seed == 0 or C < 1e13)]
+        if held:
+            tokens = [recipe.tokens_for(model, C) for C in held]
+            specs += recipe.tree(model, CorpusData("python", "ab" * 32), tokens, batch_tokens=1024, seed=seed)
+    assert len(specs) == 38
+    assert sum(predicted_seconds(spec, CORE) for spec in specs) / 60 == pytest.approx(50.5, rel=0.2)
+
+
+def test_a_counting_run_trains_all_its_learners() -> None:
+    spec = CountingSpec(CorpusData("santa_fe", "ab" * 32), 5, (1000, 3000), 2**20, 0)
+    assert cost.spec_tokens(spec) == 4000
