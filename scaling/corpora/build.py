@@ -20,7 +20,8 @@ HELD_OUT_SHARE = 0.05
 """Expected share of the documents that the split holds out; the bytes' share varies with their sizes."""
 HEAVIEST_SHARE = HELD_OUT_SHARE / 4
 """A group of near-duplicates with more than this share of all bytes is always trained on: held out, one family of
-tables (the standard library's code pages: 4 % of its bytes) would make up half of the held-out side."""
+tables (the standard library's code pages: 4 % of its bytes) would make up half of the held-out side. Of fewer than
+160 groups every one may have such a share; there, one with more than twice the mean group's bytes is."""
 TRAIN, HELD_OUT, DUPLICATE = "train", "held_out", "duplicate"
 
 
@@ -78,16 +79,17 @@ def build(documents: Iterable[tuple[str, bytes]], folder: Path) -> None:
 def _sides(
     shas: list[str], labels: list[str], sizes: list[int], sketches: list[npt.NDArray[np.uint32]]
 ) -> list[str]:
-    """Side of each document. Of exact duplicates the one with the smallest label stays."""
+    """Side of each document. Of exact duplicates the one with the smallest label stays; heavy groups are trained on."""
     order = sorted(range(len(shas)), key=lambda i: (shas[i], labels[i]))
     kept = [i for position, i in enumerate(order) if position == 0 or shas[i] != shas[order[position - 1]]]
     sides = [DUPLICATE] * len(shas)
     if kept:
         groups = group(np.stack([sketches[i] for i in kept]))
-        for i, first in zip(
-            kept, groups, strict=True
-        ):  # kept is in hash order: `first` has the group's smallest
-            sides[i] = HELD_OUT if is_held_out(shas[kept[first]]) else TRAIN
+        bytes_by_group = np.bincount(groups, weights=[sizes[i] for i in kept])
+        heavy = bytes_by_group > max(HEAVIEST_SHARE, 2 / len(set(groups))) * bytes_by_group.sum()
+        for i, first in zip(kept, groups, strict=True):
+            # kept is in hash order: `first` has the group's smallest
+            sides[i] = HELD_OUT if is_held_out(shas[kept[first]]) and not heavy[first] else TRAIN
     for side in (TRAIN, HELD_OUT):
         if side not in sides:
             raise InputError(

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from scaling.corpora.build import FORMAT, HELD_OUT, TRAIN
+from scaling.corpora.build import FORMAT, HEAVIEST_SHARE, HELD_OUT, TRAIN
 from scaling.corpora.text import ReadyText
 from scaling.errors import InputError
 
@@ -34,7 +34,7 @@ def fingerprint(files: list[tuple[str, Path]], *options: str) -> str:
 
     Raises InputError for a file that cannot be looked at.
     """
-    digest = hashlib.sha256(repr((FORMAT, options)).encode())
+    digest = hashlib.sha256(repr((FORMAT, HEAVIEST_SHARE, options)).encode())
     for label, path in sorted(files):
         try:
             stat = path.stat()

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 import torch
 import torch.nn.functional as F
 
+from scaling.errors import InputError
+
 if TYPE_CHECKING:
     from transformers import LlamaForCausalLM
 
@@ -42,6 +44,18 @@ class HeldOut:
     """Wall seconds of the evaluation on its device."""
 
 
+def evaluated_windows(corpus: Ready, context: int) -> int:
+    """Return how many held-out windows an evaluation reads; ``InputError`` if they give no standard error."""
+    windows = corpus.heldout_windows(context)
+    if windows is not None and windows < 2:
+        raise InputError(
+            f"corpus {corpus.name!r} holds out {windows} windows of {context} tokens, and a held-out loss with its "
+            "standard error takes 2 or more; give it more text or the model a shorter context"
+        )
+    wanted = max(2, HELDOUT_TOKENS // context)
+    return wanted if windows is None else min(wanted, windows)
+
+
 @torch.no_grad()
 def evaluate(model: LlamaForCausalLM, corpus: Ready, context: int, *, bf16: bool = False) -> HeldOut:
     """Return the held-out loss of ``model`` on the first windows of ``corpus``'s held-out part, or all if few.
@@ -50,8 +64,7 @@ def evaluate(model: LlamaForCausalLM, corpus: Ready, context: int, *, bf16: bool
     tokens since all windows are equally long; the standard error is sd(sequence means) / sqrt(R).
     """
     begun = time.perf_counter()
-    windows = corpus.heldout_windows(context)
-    rows = max(2, min(HELDOUT_TOKENS // context, windows or HELDOUT_TOKENS))
+    rows = evaluated_windows(corpus, context)
     tokens_RT = torch.from_numpy(corpus.heldout(rows, context)).to(model.device)
     chunk = max(1, CHUNK_TOKENS // context)
     losses_R, hits_R = [], []

@@ -10,12 +10,12 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import types
 import typing
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from scaling.errors import InputError
+from scaling.records.typed import coerce, positive
 
 Precision = Literal["fp32", "bf16"]
 
@@ -38,7 +38,8 @@ class ModelSpec:
     """Tokens in a training sequence T."""
 
     def __post_init__(self) -> None:
-        _positive(self, "width", "layers", "heads", "mlp_width", "vocabulary", "context")
+        coerce(self)
+        positive(self, "width", "layers", "heads", "mlp_width", "vocabulary", "context")
         if self.width % self.heads or (self.width // self.heads) % 2:
             raise InputError(
                 f"model: width {self.width} with {self.heads} heads gives no even head size; "
@@ -54,6 +55,9 @@ class CorpusData:
     """Name on the shelf ``scaling.corpora``."""
     sha256: str
     """Hash of the normalised bytes (or of the generator's definition); a run refuses any other content."""
+
+    def __post_init__(self) -> None:
+        coerce(self)
 
 
 @dataclass(frozen=True)
@@ -78,9 +82,13 @@ class Optim:
     """``lr`` divided by the recipe's: 1 unless the run is an arm of a learning-rate study."""
 
     def __post_init__(self) -> None:
-        _positive(self, "lr", "batch_tokens", "clip_norm", "lr_over_recipe")
+        coerce(self)
+        positive(self, "lr", "batch_tokens", "clip_norm", "lr_over_recipe")
         if self.warmup_steps < 0 or self.weight_decay < 0:
             raise InputError(f"optim: warmup_steps and weight_decay must be >= 0, got {self}")
+        for name in ("beta1", "beta2"):
+            if not 0 <= getattr(self, name) < 1:
+                raise InputError(f"Optim.{name} must lie in [0, 1), got {getattr(self, name)}")
 
 
 @dataclass(frozen=True)
@@ -103,7 +111,8 @@ class PretrainSpec:
     """Seeds the weights and the order of the data."""
 
     def __post_init__(self) -> None:
-        _positive(self, "tokens")
+        coerce(self)
+        positive(self, "tokens")
         if self.precision not in typing.get_args(Precision):
             raise InputError(f"precision {self.precision!r} is unknown; choose fp32 or bf16")
         if self.tokens % self.optim.batch_tokens or self.optim.batch_tokens % self.model.context:
@@ -111,8 +120,12 @@ class PretrainSpec:
                 f"tokens ({self.tokens}) must be whole batches ({self.optim.batch_tokens} tokens), and a batch "
                 f"whole sequences ({self.model.context} tokens)"
             )
-        if self.decay_start is not None and not 0 <= self.decay_start < self.steps:
-            raise InputError(f"decay_start {self.decay_start} must lie in [0, {self.steps}), the run's steps")
+        first = self.optim.warmup_steps
+        if self.decay_start is not None and not first <= self.decay_start < self.steps:
+            raise InputError(
+                f"decay_start {self.decay_start} must lie in [{first}, {self.steps}): after the warm-up and before "
+                "the run's end"
+            )
 
     @property
     def steps(self) -> int:
@@ -132,7 +145,8 @@ class CooldownSpec:
     """Steps of the decay."""
 
     def __post_init__(self) -> None:
-        _positive(self, "step", "decay_steps")
+        coerce(self)
+        positive(self, "step", "decay_steps")
         first, last = self.trunk.optim.warmup_steps, self.trunk.steps
         if self.trunk.decay_start is not None or not first <= self.step <= last:
             raise InputError(
@@ -163,7 +177,8 @@ class CountingSpec:
     """Seeds all the texts."""
 
     def __post_init__(self) -> None:
-        _positive(self, "levels", "heldout_tokens")
+        coerce(self)
+        positive(self, "levels", "heldout_tokens")
         if not self.tokens or list(self.tokens) != sorted(set(self.tokens)) or self.tokens[0] <= 0:
             raise InputError(f"counting tokens must be positive and increasing, got {self.tokens}")
 
@@ -186,6 +201,9 @@ class EvalSpec:
     """How the answer is drawn; ``greedy`` takes the likeliest."""
     problems: int
     """Number of problems."""
+
+    def __post_init__(self) -> None:
+        coerce(self)
 
 
 SPEC_KINDS: dict[str, type[Any]] = {
@@ -233,21 +251,9 @@ def _build(cls: type[Any], body: dict[str, Any]) -> Any:
     hints = typing.get_type_hints(cls)
     if unknown := set(body) - set(hints):
         raise KeyError(f"unknown fields {sorted(unknown)}")
-    return cls(**{name: _value(hints[name], value) for name, value in body.items()})
-
-
-def _value(hint: Any, value: Any) -> Any:
-    if dataclasses.is_dataclass(hint):
-        return _build(typing.cast("type[Any]", hint), value)
-    if typing.get_origin(hint) is tuple:
-        return tuple(value)
-    if isinstance(hint, types.UnionType) and value is None:
-        return None
-    return value
-
-
-def _positive(spec: object, *names: str) -> None:
-    for name in names:
-        value = getattr(spec, name)
-        if not value > 0:
-            raise InputError(f"{type(spec).__name__}.{name} must be positive, got {value!r}")
+    return cls(
+        **{
+            name: _build(hints[name], value) if dataclasses.is_dataclass(hints[name]) else value
+            for name, value in body.items()
+        }
+    )

@@ -8,12 +8,14 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import torch
 from lightning.pytorch.callbacks import Callback
 
 from scaling.inference.heldout import evaluate
 from scaling.records.flops import forward_flops_per_token, train_flops
 from scaling.records.spec import EvalSpec, spec_id
 from scaling.training import state
+from scaling.training.schedule import learning_rate
 
 if TYPE_CHECKING:
     from scaling.records.spec import PretrainSpec
@@ -29,6 +31,10 @@ SAVE_SECONDS = 30.0
 
 class DivergedError(Exception):
     """The run cannot go on; the message is the reason that its row gives."""
+
+    def __init__(self, step: int, reason: str) -> None:
+        super().__init__(reason)
+        self.step = step
 
 
 def evaluation_steps(spec: PretrainSpec) -> set[int]:
@@ -48,28 +54,49 @@ class Recorder(Callback):
         self.every = max(1, spec.steps // LOGGED_STEPS)
         self.evaluations = evaluation_steps(spec)
         self.begun = time.perf_counter()
+        self.unread: list[Step] = []
 
     def seconds(self) -> float:
         """Return the device seconds spent so far, earlier sittings included."""
         return self.rows.seconds + time.perf_counter() - self.begun
 
     def on_step(self, step: Step) -> None:
-        """Log a step if its turn has come; raise ``DivergedError`` if the logged numbers are not finite."""
-        if step.index % self.every and step.index != self.spec.steps:
+        """Take a step's numbers; read those of all steps since the last reading if it is this one's turn."""
+        self.unread.append(step)
+        if self._is_logged(step.index):
+            self.check()
+
+    def check(self) -> None:
+        """Read the steps since the last reading, all at once: log those whose turn it is.
+
+        Raises ``DivergedError`` at the first step gone wrong, whoever reads when: a branch that replays its trunk
+        finds what the trunk found, though their logged steps differ.
+        """
+        if not self.unread:
             return
-        loss, norm = step.loss.item(), step.grad_norm.item()
-        row = {
-            "run_id": self.run_id,
-            "step": step.index,
-            "loss_nats": loss if math.isfinite(loss) else None,
-            "lr": step.lr,
-            "grad_norm": norm if math.isfinite(norm) else None,
-            "seconds": self.seconds(),
-        }
-        self.rows.steps.append(row)
-        if reason := self._divergence(step.index, loss, norm):
-            self.rows.checkpoints.append(self._checkpoint(step.index, step.lr))
-            raise DivergedError(reason)
+        read, self.unread = self.unread, []
+        numbers = torch.stack([number for step in read for number in (step.loss, step.grad_norm)]).tolist()
+        for step, loss, norm in zip(read, numbers[::2], numbers[1::2], strict=True):
+            reason = self._divergence(step.index, loss, norm)
+            if reason or self._is_logged(step.index):
+                self._log(step, loss, norm)
+            if reason:
+                raise DivergedError(step.index, reason)
+
+    def _is_logged(self, step: int) -> bool:
+        return step % self.every == 0 or step == self.spec.steps
+
+    def _log(self, step: Step, loss: float, norm: float) -> None:
+        self.rows.steps.append(
+            {
+                "run_id": self.run_id,
+                "step": step.index,
+                "loss_nats": loss if math.isfinite(loss) else None,
+                "lr": step.lr,
+                "grad_norm": norm if math.isfinite(norm) else None,
+                "seconds": self.seconds(),
+            }
+        )
 
     def on_train_batch_end(
         self, trainer: Any, module: Any, outputs: object, batch: int, batch_idx: int
@@ -78,17 +105,14 @@ class Recorder(Callback):
         step = batch + 1
         if step not in self.evaluations:
             return
-        lr = module.optimizer.param_groups[0]["lr"]
+        self.check()
         model = self.spec.model
         module.model.eval()
         found = evaluate(module.model, module.corpus, model.context, bf16=self.spec.precision == "bf16")
         module.model.train()
-        row = self._checkpoint(step, lr)
         if not math.isfinite(found.loss_nats):
-            self.rows.checkpoints.append(row)
-            raise DivergedError(f"held-out loss is {found.loss_nats} at step {step}")
-        row |= {"loss_nats": found.loss_nats, "loss_se": found.loss_se}
-        self.rows.checkpoints.append(row)
+            raise DivergedError(step, f"held-out loss is {found.loss_nats} at step {step}")
+        self.add_checkpoint(step, loss_nats=found.loss_nats, loss_se=found.loss_se)
         asked = EvalSpec(self.run_id, step, "next_token", "greedy", found.predictions)
         self.rows.evals.append(
             {
@@ -106,16 +130,20 @@ class Recorder(Callback):
             }
         )
 
-    def _checkpoint(self, step: int, lr: float) -> dict[str, Any]:
+    def add_checkpoint(self, step: int, **loss: float) -> None:
+        """Add the row of a point on the run's path; without a loss where the run died."""
         tokens = step * self.spec.optim.batch_tokens
-        return {
-            "run_id": self.run_id,
-            "step": step,
-            "tokens_seen": tokens,
-            "lr": lr,
-            "annealed": self.spec.decay_start is not None and step == self.spec.steps,
-            "train_flops_forward_backward": train_flops(self.spec.model, tokens),
-        }
+        self.rows.checkpoints.append(
+            {
+                "run_id": self.run_id,
+                "step": step,
+                "tokens_seen": tokens,
+                "lr": learning_rate(self.spec, step - 1),
+                "annealed": self.spec.decay_start is not None and step == self.spec.steps,
+                "train_flops_forward_backward": train_flops(self.spec.model, tokens),
+                **loss,
+            }
+        )
 
     def _divergence(self, step: int, loss: float, norm: float) -> str | None:
         if not math.isfinite(loss):
@@ -144,6 +172,7 @@ class StateKeeper(Callback):
         step = batch + 1
         due = time.monotonic() - self.saved > SAVE_SECONDS or trainer.should_stop
         if step in self.branches or (due and step < module.spec.steps):
+            self.recorder.check()  # a state must lie before any divergence
             rows = state.Rows(**{**vars(self.recorder.rows), "seconds": self.recorder.seconds()})
             state.save(self.folder / state.RESUME, module, step, rows)
             self.saved = time.monotonic()

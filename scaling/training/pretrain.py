@@ -12,10 +12,12 @@ import torch
 from lightning.pytorch.callbacks import Callback
 
 from scaling import corpora
+from scaling.errors import InputError
+from scaling.inference.heldout import evaluated_windows
 from scaling.records.columns import TABLES
 from scaling.records.flops import params_by_group
 from scaling.records.spec import CooldownSpec, PretrainSpec, kind_of, spec_id, to_json
-from scaling.records.store import Store
+from scaling.records.store import Store, branch_state
 from scaling.records.tables import Records, empty
 from scaling.training import state
 from scaling.training.callbacks import DivergedError, Recorder, StateKeeper, Watcher
@@ -49,40 +51,81 @@ def run(
 
     ``branches`` are the steps whose state is kept for cooldowns. ``progress`` hears the tokens seen after every
     step; ``stop`` is asked after every step. A cooldown starts from the latest state that its trunk kept at or
-    before the branch, so a trunk without the right state costs time and changes nothing.
+    before the branch, so a trunk without the right state costs time and changes nothing. A cooldown whose trunk
+    diverged at or before the branch has diverged where it would have left, having spent nothing itself.
+    Raises ``InputError`` before any training for a text that the model or the evaluation cannot take.
     """
-    run_id = spec_id(spec)
     folder = store.add(spec)
     whole = spec.whole if isinstance(spec, CooldownSpec) else spec
-    corpus = corpora.load(whole.data.corpus, whole.data.sha256)
-    saved = _saved_state(spec, store, folder)
-    first = saved["step"] if saved else 0
-    rows = state.Rows(**saved["rows"]) if saved else state.Rows()
-    recorder = Recorder(run_id, whole, rows)
+    corpus = _fitting_corpus(whole)
+    saved = _saved_state(spec, store, folder, branches)
+    recorder = Recorder(spec_id(spec), whole, state.Rows(**saved["rows"]) if saved else state.Rows())
     module = PretrainModule(whole, corpus, recorder.on_step)
-    watcher = Watcher(progress, stop)
-    callbacks: list[Callback] = [recorder, watcher, StateKeeper(folder, branches, recorder)]
+    callbacks: list[Callback] = [
+        recorder,
+        Watcher(progress, stop),
+        StateKeeper(folder, branches, recorder),
+    ]
     if saved:
         callbacks.append(_Restorer(saved))
-    reason = None
-    if saved:
         module.model.load_state_dict(saved["model"])  # all there is to do where the last step was saved
+    todo = range(saved["step"] if saved else 0, whole.steps)
+    reason = None
     try:
-        if first < whole.steps and not _fit(
-            module, range(first, whole.steps), whole.precision, device, callbacks
-        ):
+        _check_trunk(spec, store)
+        if todo and not _fit(module, todo, whole.precision, device, callbacks):
             return False
     except DivergedError as diverged:
-        reason = str(diverged)
+        reason = _death(spec, diverged, recorder)
     else:
         module.model.save_pretrained(folder / "model")
     _finish(spec, store, corpus, recorder, reason, device)
     return True
 
 
-def _saved_state(spec: PretrainSpec | CooldownSpec, store: Store, folder: Path) -> dict[str, Any] | None:
+def _fitting_corpus(spec: PretrainSpec) -> Ready:
+    """Return the spec's corpus; ``InputError`` where model or evaluation cannot take it."""
+    corpus = corpora.load(spec.data.corpus, spec.data.sha256)
+    if spec.model.vocabulary < corpus.vocabulary:
+        raise InputError(
+            f"the model's vocabulary has {spec.model.vocabulary} tokens, corpus {corpus.name!r} has "
+            f"{corpus.vocabulary}; give the model at least as many"
+        )
+    evaluated_windows(corpus, spec.model.context)
+    return corpus
+
+
+def _check_trunk(spec: PretrainSpec | CooldownSpec, store: Store) -> None:
+    """Raise what ended a cooldown's trunk, if the store has that trunk and it diverged."""
+    if isinstance(spec, CooldownSpec) and store.is_done(spec_id(spec.trunk)):
+        rows = store.rows(spec_id(spec.trunk))
+        run, died = rows.runs.iloc[0], int(rows.checkpoints["step"].max())
+        if run["status"] == "diverged" and died <= spec.step:
+            raise DivergedError(died, run["reason"])
+
+
+def _death(spec: PretrainSpec | CooldownSpec, diverged: DivergedError, recorder: Recorder) -> str:
+    """Add the last checkpoint of a diverged run and return the reason that its row gives.
+
+    A cooldown whose trunk died first, met in the store or by replaying it, ends where it would have left: the steps
+    until there are the trunk's and are counted once.
+    """
+    if isinstance(spec, CooldownSpec) and diverged.step <= spec.step:
+        recorder.add_checkpoint(spec.step)
+        return f"its trunk {spec_id(spec.trunk)} diverged: {diverged}"
+    recorder.add_checkpoint(diverged.step)
+    return str(diverged)
+
+
+def _saved_state(
+    spec: PretrainSpec | CooldownSpec, store: Store, folder: Path, branches: Collection[int]
+) -> dict[str, Any] | None:
+    """Return the state to go on from; keep it first for branches if a kill came between writing and keeping it."""
     if (folder / state.RESUME).is_file():
-        return state.load(folder / state.RESUME)
+        saved = state.load(folder / state.RESUME)
+        if saved["step"] in branches and not branch_state(folder, saved["step"]).is_file():
+            state.keep(folder, saved["step"])
+        return saved
     if isinstance(spec, CooldownSpec):
         nearest = state.nearest_branch(store.folder(spec_id(spec.trunk)), spec.step)
         return {**state.load(nearest), "rows": vars(state.Rows())} if nearest else None

@@ -81,16 +81,25 @@ def test_exact_duplicates_are_kept_once_and_near_ones_on_one_side(tmp_path: Path
 
 
 def test_a_family_that_would_fill_the_held_out_side_is_trained_on(tmp_path: Path) -> None:
-    base, texts = _texts(1)[0], _texts(400, seed=1)
-    family = [base + b"member %d\n" % i for i in range(20)]
-    assert set(list(_build(texts[:200] + family, tmp_path / "a").values())[200:]) == {"train"}
-    for i in range(40):  # a light one goes where its hash says, whole
-        light = [line for text in _texts(1, seed=2 + i) for line in (text, text + b"x\n")]
-        sides = list(_build(texts + light, tmp_path / f"b{i}").values())[400:]
-        assert len(set(sides)) == 1
-        if sides[0] == "held_out":
-            return
-    raise AssertionError("of 40 light pairs none was held out")
+    texts = _texts(200, seed=1)
+    held = {"heavy": 0, "light": 0}
+    for i in range(60):  # a light family goes where its hash says, whole; a heavy one with that hash does not
+        base = _texts(1, seed=1000 + i)[0]
+        for weight, members in (("light", 2), ("heavy", 20)):
+            family = [base + b"member %d\n" % number for number in range(members)]
+            sides = set(list(_build(texts + family, tmp_path / f"{weight}{i}").values())[200:])
+            assert len(sides) == 1
+            held[weight] += sides == {"held_out"}
+    assert held["heavy"] == 0
+    assert held["light"] > 0
+
+
+def test_one_heavy_document_is_trained_on_and_equal_ones_are_not_heavy(tmp_path: Path) -> None:
+    few = _texts(60, seed=3)
+    assert set(_build(few, tmp_path / "few").values()) == {"train", "held_out"}
+    for i in range(60):
+        heavy = b"".join(_texts(4, seed=2000 + i))
+        assert list(_build([*few, heavy], tmp_path / str(i)).values())[-1] == "train"
 
 
 @settings(max_examples=5, deadline=None)

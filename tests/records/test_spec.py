@@ -1,8 +1,13 @@
 """Specs: identity by content, checks that say what to do."""
 
 import dataclasses
+import hashlib
 import json
+import math
+from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,7 +19,9 @@ from scaling.records.spec import (
     CooldownSpec,
     CorpusData,
     CountingSpec,
+    EvalSpec,
     ModelSpec,
+    Optim,
     PretrainSpec,
     from_json,
     parents,
@@ -22,6 +29,7 @@ from scaling.records.spec import (
     to_json,
 )
 
+PUBLISHED = Path(__file__).parents[2] / "data" / "studies"
 DATA = CorpusData("python", "ab" * 32)
 widths = st.integers(4, 40).map(lambda k: 8 * k)
 
@@ -102,6 +110,44 @@ def test_a_tree_spends_what_it_is_asked_to(width: int, compute: float) -> None:
 
 
 @pytest.mark.parametrize(
+    "path", sorted(PUBLISHED.glob("*/*/runs.parquet")), ids=lambda p: p.parent.parent.name
+)
+def test_published_records_name_their_specs(path: Path) -> None:
+    runs = pd.read_parquet(path)
+    texts = [to_json(from_json(text)) for text in runs.spec]
+    assert runs.spec.tolist() == texts
+    assert runs.run_id.tolist() == [hashlib.sha256(text.encode()).hexdigest()[:16] for text in texts]
+    evals = pd.read_parquet(path.with_name("evals.parquet"))
+    asked = evals[["run_id", "step", "task", "method", "n_problems"]].itertuples(index=False)
+    assert evals.eval_id.tolist() == [spec_id(EvalSpec(*row)) for row in asked]
+
+
+def test_equal_values_are_one_run_whatever_their_type() -> None:
+    spec = small()
+    other = PretrainSpec(
+        ModelSpec(np.int64(16), 2.0, np.float64(1), 48, np.uint8(200), np.int32(32)),
+        DATA,
+        np.int64(1280),
+        Optim(1, 128.0, np.int64(5), np.float32(0.5), clip_norm=np.int64(1)),
+        None,
+        "fp32",
+        np.uint64(0),
+    )
+    assert spec == other
+    assert to_json(spec) == to_json(other)
+    assert (type(other.model.width), type(other.optim.lr), type(other.seed)) == (int, float, int)
+    counting = CountingSpec(DATA, 5, [np.int64(10), 100.0], 1000, 3)
+    assert spec_id(counting) == spec_id(CountingSpec(DATA, 5, (10, 100), 1000, 3))
+    assert dataclasses.replace(spec, decay_start=np.int64(5)) == dataclasses.replace(spec, decay_start=5)
+
+
+def small() -> PretrainSpec:
+    return PretrainSpec(
+        ModelSpec(16, 2, 1, 48, 200, 32), DATA, 1280, Optim(1.0, 128, 5, 0.5), None, "fp32", 0
+    )
+
+
+@pytest.mark.parametrize(
     ("make", "says"),
     [
         (lambda: ModelSpec(18, 1, 5, 8, 256, 32), "width 18 with 5 heads"),
@@ -117,6 +163,35 @@ def test_a_tree_spends_what_it_is_asked_to(width: int, compute: float) -> None:
             "6",
         ),
         (lambda: CountingSpec(DATA, 3, (5, 5), 1000, 0), "increasing"),
+        (
+            lambda: ModelSpec(16, 2, 1, 48.5, 256, 32),
+            r"ModelSpec.mlp_width must be a whole number, got 48.5$",
+        ),
+        (lambda: ModelSpec(16, True, 1, 48, 256, 32), r"ModelSpec.layers must be a whole number, got True$"),
+        (lambda: ModelSpec(16, "2", 1, 48, 256, 32), r"ModelSpec.layers must be a whole number, got '2'$"),
+        (
+            lambda: ModelSpec(16, 2, 1, math.inf, 256, 32),
+            r"ModelSpec.mlp_width must be a whole number, got inf$",
+        ),
+        (lambda: Optim(math.nan, 128, 5), r"Optim.lr must be a finite number, got nan$"),
+        (
+            lambda: Optim(0.1, 128, 5, clip_norm=math.inf),
+            r"Optim.clip_norm must be a finite number, got inf$",
+        ),
+        (
+            lambda: Optim(0.1, 128, 5, weight_decay=False),
+            r"Optim.weight_decay must be a finite number, got False$",
+        ),
+        (lambda: Optim(0.1, 128, 5, beta1=1), r"Optim.beta1 must lie in \[0, 1\), got 1.0$"),
+        (lambda: Optim(0.1, 128, 5, beta2=-0.1), r"Optim.beta2 must lie in \[0, 1\), got -0.1$"),
+        (
+            lambda: dataclasses.replace(small(), decay_start=4),
+            r"decay_start 4 must lie in \[5, 10\): after the warm-up and before the run's end$",
+        ),
+        (lambda: dataclasses.replace(small(), decay_start=10), r"decay_start 10 must lie in \[5, 10\)"),
+        (lambda: dataclasses.replace(small(), model=3), r"PretrainSpec.model must be a ModelSpec, got 3$"),
+        (lambda: CorpusData("python", None), r"CorpusData.sha256 must be a str, got None$"),
+        (lambda: CountingSpec(DATA, 3, 5, 1000, 0), r"CountingSpec.tokens must be a list, got 5$"),
         (lambda: from_json("{}"), "not a spec"),
         (lambda: from_json('{"kind":"pretrain","model":3}'), "not a spec"),
     ],

@@ -5,13 +5,16 @@ import random
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import torch
 
 from scaling import corpora
 from scaling.records import recipe
+from scaling.records.columns import TABLES, TIME_COLUMNS
 from scaling.records.spec import CorpusData, PretrainSpec
 from scaling.records.store import Store
+from scaling.records.tables import Records
 
 MakeSpec = Callable[..., PretrainSpec]
 
@@ -63,3 +66,17 @@ def trunk(text: CorpusData) -> MakeSpec:
 def store(tmp_path: Path) -> Store:
     """Return an empty store."""
     return Store(tmp_path / "store").open()
+
+
+@pytest.fixture
+def same_rows() -> Callable[[Records, Records], None]:
+    """Return an assertion that two records are equal in all but times."""
+
+    def check(one: Records, other: Records) -> None:
+        for table in TABLES:
+            first, second = (
+                getattr(r, table.name).drop(columns=[*TIME_COLUMNS], errors="ignore") for r in (one, other)
+            )
+            pd.testing.assert_frame_equal(first, second)
+
+    return check

@@ -1,8 +1,8 @@
 """Runs end as rows; branches and resumes are exact; bad runs say why."""
 
+import dataclasses
 from pathlib import Path
 
-import pandas as pd
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -12,11 +12,9 @@ from scaling import corpora
 from scaling.errors import InputError
 from scaling.inference.heldout import evaluate
 from scaling.records import flops
-from scaling.records.columns import TABLES, TIME_COLUMNS
 from scaling.records.frame import frame
 from scaling.records.spec import CooldownSpec, CorpusData, PretrainSpec, spec_id
-from scaling.records.store import Store
-from scaling.records.tables import Records
+from scaling.records.store import Store, branch_state
 from scaling.training import state
 from scaling.training.work import work
 
@@ -29,14 +27,6 @@ def assert_same_bits(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor
     assert one.keys() == other.keys()
     for name in one:
         assert torch.equal(one[name], other[name]), name
-
-
-def assert_same_rows(one: Records, other: Records) -> None:
-    for table in TABLES:
-        first, second = (
-            getattr(r, table.name).drop(columns=[*TIME_COLUMNS], errors="ignore") for r in (one, other)
-        )
-        pd.testing.assert_frame_equal(first, second)
 
 
 def stopping_at(count: int):
@@ -58,6 +48,8 @@ def test_a_run_leaves_rows_that_follow_from_its_spec(trunk, store: Store) -> Non
     assert not last.annealed
     assert rows.steps.step.tolist() == list(range(1, 13))
     assert rows.evals.iloc[0].chance_score == 1 / 256
+    train_tokens = corpora.load(spec.data.corpus).train_tokens
+    assert run.epochs == 1536 / train_tokens
 
 
 def test_stored_loss_is_the_exported_models_loss(trunk, store: Store) -> None:
@@ -95,7 +87,9 @@ def test_a_branch_is_bit_for_bit_the_run_that_never_stopped(trunk, store: Store,
     assert rows.steps.step.min() > 14
 
 
-def test_a_branch_without_its_trunks_state_only_costs_time(trunk, store: Store, tmp_path: Path) -> None:
+def test_a_branch_without_its_trunks_state_only_costs_time(
+    trunk, store: Store, tmp_path: Path, same_rows
+) -> None:
     branch = CooldownSpec(trunk(20), 14, 4)
     other = Store(tmp_path / "other").open()
     work(branch.trunk, store, branches=[14])
@@ -103,12 +97,12 @@ def test_a_branch_without_its_trunks_state_only_costs_time(trunk, store: Store, 
     work(branch.trunk, other, branches=[6])
     work(branch, other)
     assert_same_bits(weights(store, branch), weights(other, branch))
-    assert_same_rows(store.rows(spec_id(branch)), other.rows(spec_id(branch)))
+    same_rows(store.rows(spec_id(branch)), other.rows(spec_id(branch)))
 
 
 @pytest.mark.parametrize("at", [1, 7, 11])
 def test_a_stopped_run_resumes_to_the_same_bits_and_rows(
-    trunk, store: Store, tmp_path: Path, at: int
+    trunk, store: Store, tmp_path: Path, same_rows, at: int
 ) -> None:
     spec = trunk(12)
     whole = Store(tmp_path / "whole").open()
@@ -118,11 +112,11 @@ def test_a_stopped_run_resumes_to_the_same_bits_and_rows(
     assert state.load(store.folder(spec_id(spec)) / state.RESUME)["step"] == at
     assert work(spec, store)
     assert_same_bits(weights(store, spec), weights(whole, spec))
-    assert_same_rows(store.rows(spec_id(spec)), whole.rows(spec_id(spec)))
+    same_rows(store.rows(spec_id(spec)), whole.rows(spec_id(spec)))
 
 
 def test_a_run_killed_after_its_last_step_keeps_its_weights(
-    trunk, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    trunk, store: Store, tmp_path: Path, same_rows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from scaling.training import pretrain
 
@@ -136,7 +130,21 @@ def test_a_run_killed_after_its_last_step_keeps_its_weights(
     assert state.load(store.folder(spec_id(spec)) / state.RESUME)["step"] == 12
     assert work(spec, store)
     assert_same_bits(weights(store, spec), weights(whole, spec))
-    assert_same_rows(store.rows(spec_id(spec)), whole.rows(spec_id(spec)))
+    same_rows(store.rows(spec_id(spec)), whole.rows(spec_id(spec)))
+
+
+def test_a_kill_between_writing_and_keeping_a_state_loses_no_branch(
+    trunk, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = trunk(12)
+    kept = branch_state(store.folder(spec_id(spec)), 8)
+    monkeypatch.setattr(state, "keep", lambda *_: (_ for _ in ()).throw(RuntimeError("killed")))
+    with pytest.raises(RuntimeError, match="killed"):
+        work(spec, store, branches=[8])
+    monkeypatch.undo()
+    assert not kept.exists()
+    assert work(spec, store, branches=[8])
+    assert state.load(kept)["step"] == 8
 
 
 def test_a_diverged_run_is_a_row_with_a_reason_and_so_is_its_branch(trunk, store: Store) -> None:
@@ -171,6 +179,29 @@ def test_another_corpus_under_the_same_name_is_refused(trunk, store: Store) -> N
         work(changed, store)
 
 
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            {"vocabulary": 255},
+            r"the model's vocabulary has 255 tokens, corpus .* has 256; give the model at least",
+        ),
+        ({"context": 2**14}, r"corpus .* holds out \d windows of 16384 tokens, .* shorter context"),
+    ],
+)
+def test_what_the_text_cannot_serve_is_refused_before_training(
+    trunk, store: Store, change: dict[str, int], message: str
+) -> None:
+    spec = trunk(3)
+    model = dataclasses.replace(spec.model, **change)
+    optim = dataclasses.replace(spec.optim, batch_tokens=2**14)
+    heard: list[int] = []
+    with pytest.raises(InputError, match=message) as caught:
+        work(dataclasses.replace(spec, model=model, optim=optim, tokens=2**14), store, progress=heard.append)
+    assert "\n" not in str(caught.value)
+    assert heard == []
+
+
 def test_a_damaged_state_is_named(trunk, store: Store) -> None:
     spec = trunk(12)
     work(spec, store, stop=stopping_at(5))
@@ -181,8 +212,6 @@ def test_a_damaged_state_is_named(trunk, store: Store) -> None:
 
 
 def test_bf16_runs_are_another_run_and_also_learn(trunk, store: Store) -> None:
-    import dataclasses
-
     spec = trunk(100)
     rounded = dataclasses.replace(spec, precision="bf16")
     assert spec_id(spec) != spec_id(rounded)
