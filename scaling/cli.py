@@ -45,9 +45,9 @@ def list_(
     if what is not None and what not in CATALOGUES:
         raise InputError(f"cannot list {what!r}; choose one of {', '.join(CATALOGUES)}")
     for name in [what] if what else CATALOGUES:
-        typer.echo(f"{name}")
+        sys.stdout.write(f"{name}\n")
         for line in CATALOGUES[name]():
-            typer.echo(f"  {line}")
+            sys.stdout.write(f"  {line}\n")
 
 
 @app.command()
@@ -128,11 +128,15 @@ def fit(
         Path | None, typer.Option(help="Write the fit to this file (schema scaling.fit/1).")
     ] = None,
 ) -> None:
-    """Fit a law to a table of runs; prints values with intervals, and what to doubt."""
+    """Fit a law to a table of runs; prints values with intervals, and what to doubt.
+
+    Columns of these names are read where the table has them: status (rows of runs that did not finish are left
+    out), annealed (a doubt where some rows say no), and trunk_id (rows of one trunk stay together in the draws).
+    """
     from scaling import outside
 
     if json is not None:
-        outside.check_target(json)
+        outside.check_target(json, table)
     found = outside.fit_table(
         table,
         law,
@@ -147,9 +151,11 @@ def fit(
         compute=compute,
         seed=seed,
     )
-    typer.echo(found.summary())
-    if json is not None:
-        outside.write_json(json, found, shlex.join(["scaling", *sys.argv[1:]]))
+    try:
+        if json is not None:
+            outside.write_json(json, found, shlex.join(["scaling", *sys.argv[1:]]))
+    finally:  # whichever of the two cannot be written, the other is
+        sys.stdout.write(f"{found.summary()}\n")
 
 
 def _study(name: str, preset: str | None) -> tuple[Study, Preset]:

@@ -9,8 +9,10 @@ import contextlib
 import errno
 import io
 import os
+import re
 import signal
 import sys
+import warnings
 from collections.abc import Callable
 from typing import Any, NoReturn
 
@@ -53,9 +55,41 @@ def _prepare() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         if signal.getsignal(number) is not signal.SIG_IGN:  # a background job of a script ignores Ctrl-C
             signal.signal(number, _stop)
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a terminal may not know every sign
+    for name in ("stdin", "stdout", "stderr"):
+        setattr(sys, name, _usable(getattr(sys, name)))
+    if not sys.warnoptions:  # what arithmetic on odd numbers means is said in the answer
+        warnings.simplefilter("ignore", RuntimeWarning)
+
+
+def _usable(stream: Any) -> Any:
+    """Return a stream to which all our words can be written, also where the caller closed it."""
+    if stream is None:
+        nowhere = os.open(os.devnull, os.O_RDWR)  # takes the free number, so that no other file gets it
+        os.set_inheritable(nowhere, True)
+        return open(nowhere, "r+", encoding="utf-8")  # noqa: PTH123 - it stays open
+    if not isinstance(stream, io.TextIOWrapper) or not stream.writable():
+        return stream
+    stream.reconfigure(errors="replace")
+    try:
+        "".join(map(chr, _PLAIN)).encode(stream.encoding)
+    except UnicodeEncodeError:
+        return _Plain(stream.detach(), stream.encoding, "replace", line_buffering=stream.line_buffering)
+    return stream
+
+
+_RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
+_PLAIN = str.maketrans(
+    {"×": "x", "−": "-", "–": "-", "∞": "inf", "·": "-", "±": "+-", "≥": ">=", "≤": "<=", "…": "..."}
+)
+"""Signs of ours that not every terminal has, and what stands for them there."""
+
+
+class _Plain(io.TextIOWrapper):
+    """Text for a terminal that lacks our signs: 10⁹ is written 10^9, so that no number is lost."""
+
+    def write(self, text: str, /) -> int:
+        text = re.sub("[⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+", lambda digits: "^" + digits[0].translate(_RAISED), text)
+        return super().write(text.translate(_PLAIN))
 
 
 def _stop(number: int, frame: object) -> NoReturn:
@@ -83,7 +117,8 @@ def _fail(text: str, status: int) -> NoReturn:
 
 def _be_silent() -> None:
     """Keep Python from another attempt, at exit, to write what could not be written."""
-    try:
-        sys.stdout.flush()
-    except OSError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -32,9 +32,13 @@ def studies() -> Iterator[str]:
         try:
             study = find(name)
         except InputError as error:
-            yield f"{name:14} {error}"
+            yield f"{name:14} {_one_line(str(error))}"
             continue
-        yield f"{name:14} {study.question} (presets {', '.join(p.name for p in study.presets)})"
+        yield f"{name:14} {_one_line(study.question)} (presets {', '.join(p.name for p in study.presets)})"
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
 
 
 CATALOGUES: dict[str, Callable[[], Iterator[str]]] = {"laws": laws, "corpora": corpora, "studies": studies}

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -42,16 +45,27 @@ def fit_table(
     return fitting.fit(found, frame, excluded=reading.excluded, sha256=reading.sha256, **options)
 
 
-def check_target(path: Path) -> None:
+def check_target(path: Path, table: Path | None = None) -> None:
     """Refuse a path where no file can be written, before the work whose result it shall hold."""
     if path.is_dir():
         raise InputError(f"--json {path} is a folder, expected the name of a file to write")
-    if not path.parent.is_dir():
-        is_file = path.parent.exists()
-        raise InputError(
-            f"--json {path}: {path.parent} {'is a file, expected a folder' if is_file else 'does not exist'}; "
-            f"{'give another path' if is_file else 'create the folder first'}"
-        )
+    if path.exists():
+        _refuse_what_is_in_use(path, table)
+        return
+    folder = Path(os.path.realpath(path)).parent
+    if not folder.is_dir():
+        shown = folder if path.is_symlink() else path.parent
+        if folder.exists():
+            raise InputError(f"--json {path}: {shown} is a file, expected a folder; give another path")
+        raise InputError(f"--json {path}: {shown} does not exist; create the folder first")
+
+
+def _refuse_what_is_in_use(path: Path, table: Path | None) -> None:
+    if table is not None and table.exists() and path.samefile(table):
+        raise InputError(f"--json {path} is the table that is read; give another file")
+    with contextlib.suppress(OSError, AttributeError):  # standard output may be closed, or no file at all
+        if path.is_file() and os.path.samestat(path.stat(), os.fstat(sys.stdout.fileno())):
+            raise InputError(f"--json {path} is where the summary is printed; give another file")
 
 
 def write_json(path: Path, fit: Fit, command: str) -> None:

@@ -22,7 +22,7 @@ from scaling.errors import InputError
 from scaling.records import archive
 from scaling.records.spec import spec_id
 from scaling.records.store import Store
-from scaling.study import analyse, bundled, document, provenance, with_parents
+from scaling.study import analyse, bundled, document, with_parents
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -97,7 +97,7 @@ def rebuild(
     if folder is None:
         raise InputError(
             f"no records of {study.name} ({preset.name}) in {runs}/ or data/; "
-            f"run `scaling run {study.name} --preset {preset.name}` first"
+            f"run `scaling run {study.asked or study.name} --preset {preset.name}` first"
         )
     found = archive.load(folder)
     if (found.study, found.preset) != (study.name, preset.name):
@@ -107,7 +107,7 @@ def rebuild(
         )
     others = {name: companion(folder, name) for name in preset.companions}
     companions = {name: archive.load(path) for name, path in others.items() if path}
-    origin = provenance(found)
+    origin = archive.provenance(found)
     for name, other in companions.items():
         origin[f"records of {name} (sha256)"] = other.sha256
     tables = {name: other.records for name, other in companions.items()}

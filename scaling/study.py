@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.util
 import re
+import shlex
 import sys
 import traceback
+import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from scaling.errors import InputError
+from scaling.errors import FitError, InputError, machine_failure
 from scaling.records.spec import Spec, parents, spec_id
 
 if TYPE_CHECKING:
-    from scaling.records.archive import Archive
     from scaling.records.store import Store
     from scaling.records.tables import Records
     from scaling.reporting.document import Report, Section
+
+Device = Literal["cpu", "cuda"]
 
 
 @dataclass(frozen=True)
@@ -31,7 +35,7 @@ class Preset:
     """One line: what it holds and how long it takes where."""
     specs: Callable[[], list[Spec]]
     """The runs, in the order in which they should start; reads the corpus."""
-    device: Literal["cpu", "cuda"] = "cpu"
+    device: Device = "cpu"
     """What it is sized for."""
     companions: tuple[str, ...] = ()
     """Presets of the same study whose records, where there are any, also enter this one's report."""
@@ -39,6 +43,16 @@ class Preset:
     """Estimates from its records, where they are not the study's."""
     sections: tuple[Callable[[Analysis], Section], ...] | None = None
     """Sections of its report, where they are not the study's."""
+
+    def __post_init__(self) -> None:
+        where = f"preset {self.name!r}: "
+        if self.device not in get_args(Device):
+            raise InputError(f"{where}device is {self.device!r}, expected {' or '.join(get_args(Device))}")
+        _refuse_other_than_functions(f"{where}specs is", self.specs)
+        _refuse_other_than_functions(f"{where}fits is", *([] if self.fits is None else [self.fits]))
+        _refuse_other_than_functions(
+            f"{where}sections holds", *_several(f"{where}sections", self.sections or ())
+        )
 
 
 @dataclass(frozen=True)
@@ -75,8 +89,16 @@ class Study:
     """The report's sections in order; the first one holds the verdict."""
     next_commands: Mapping[str, str] = field(default_factory=dict)
     """What one might do after a run: arguments of ``scaling`` and what they are for."""
+    asked: str = ""
+    """What names it on the command line, where that is a path; ``find`` fills it in."""
 
     def __post_init__(self) -> None:
+        where = f"study {self.name!r}: "
+        for preset in _several(f"{where}presets", self.presets):
+            if not isinstance(preset, Preset):
+                raise InputError(f"{where}presets holds {preset!r}, expected scaling.study.Preset")
+        _refuse_other_than_functions(f"{where}fits is", self.fits)
+        _refuse_other_than_functions(f"{where}sections holds", *_several(f"{where}sections", self.sections))
         for name in (self.name, *(preset.name for preset in self.presets)):
             if not re.fullmatch(r"\w[\w.-]*", name):
                 raise InputError(
@@ -94,6 +116,18 @@ class Study:
                 return preset
         known = ", ".join(p.name for p in self.presets)
         raise InputError(f"study {self.name} has no preset {name!r}; choose one of {known}")
+
+
+def _several(what: str, found: Any) -> tuple[Any, ...]:
+    if not isinstance(found, tuple | list):
+        raise InputError(f"{what} is {found!r}, expected a tuple; a tuple of one thing has a comma, (it,)")
+    return tuple(found)
+
+
+def _refuse_other_than_functions(what: str, *found: object) -> None:
+    for one in found:
+        if not callable(one):
+            raise InputError(f"{what} {one!r}, expected a function")
 
 
 def with_parents(specs: list[Spec]) -> list[Spec]:
@@ -137,36 +171,6 @@ def document(analysis: Analysis) -> Report:
     )
 
 
-def provenance(archive: Archive) -> dict[str, str]:
-    """Return what the records say of where they come from."""
-    runs = archive.records.runs
-
-    def each(column: str) -> str:
-        return "; ".join(sorted({str(value) for value in runs[column].dropna()}))
-
-    corpora = sorted(
-        {f"{name} {sha[:16]}" for name, sha in zip(runs["data"], runs["data_sha256"], strict=True)}
-    )
-    ended = runs["status"].value_counts().sort_index()
-    return {
-        "study": f"{archive.study}, preset {archive.preset}",
-        "runs": ", ".join(f"{count} {status}" for status, count in ended.items()),
-        "device time": f"{float(runs['device_seconds'].sum()) / 3600:.2f} h",
-        "hardware": each("hardware"),
-        "versions": each("version"),
-        "corpora (sha256)": "; ".join(corpora),
-        "seeds": _numbers_in_words(sorted({int(seed) for seed in runs["seed_data"]})),
-        "records (sha256)": archive.sha256,
-    }
-
-
-def _numbers_in_words(found: list[int]) -> str:
-    """Return a few numbers one by one, many by their count and ends."""
-    if len(found) <= 8:
-        return ", ".join(map(str, found))
-    return f"{len(found)} from {found[0]} to {found[-1]}"
-
-
 def bundled(what: str) -> Path:
     """Return the folder of ``studies`` or ``data``: beside the package in a checkout, else inside the wheel."""
     package = Path(__file__).resolve().parent
@@ -178,8 +182,24 @@ def study_files() -> dict[str, Path]:
     """Return the known studies by name: those bundled with the suite, overlaid by ./studies."""
     found: dict[str, Path] = {}
     for folder in (bundled("studies"), Path("studies")):
-        found |= {path.stem: path for path in sorted(folder.glob("*.py")) if not path.stem.startswith("_")}
+        found |= {path.stem: path for path in sorted(folder.glob("*.py")) if _is_study(path)}
     return found
+
+
+def _is_study(path: Path) -> bool:
+    """Return whether a file sets STUDY, without running it; one that cannot be parsed, whether it seems to."""
+    try:
+        source = path.read_bytes()
+    except OSError:
+        return False
+    try:
+        with warnings.catch_warnings(action="ignore"):  # of the file's own style
+            body = ast.parse(source).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return re.search(rb"^STUDY\b", source, re.MULTILINE) is not None
+    targets = [t for node in body if isinstance(node, ast.Assign) for t in node.targets]
+    targets += [node.target for node in body if isinstance(node, ast.AnnAssign)]
+    return any(isinstance(target, ast.Name) and target.id == "STUDY" for target in targets)
 
 
 def find(name: str) -> Study:
@@ -193,7 +213,8 @@ def find(name: str) -> Study:
     if not path.is_file():
         what = "is a folder" if path.is_dir() else "does not exist"
         raise InputError(f"study file {path} {what}; known studies are {', '.join(known)}")
-    return _load(path.resolve())
+    study = _load(path.resolve())
+    return replace(study, asked=shlex.quote(name), presets=tuple(_guarded(path, p) for p in study.presets))
 
 
 def _load(path: Path) -> Study:
@@ -206,12 +227,8 @@ def _load(path: Path) -> Study:
     try:
         spec.loader.exec_module(module)
     except (Exception, SystemExit) as error:  # whatever the user's file does
-        lines = [
-            frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)
-        ]
-        where = f" in line {lines[-1]}" if lines else ""
         raise InputError(
-            f"study file {path} cannot be loaded: {type(error).__name__}{where}: {error}; correct the file"
+            f"study file {path} cannot be loaded: {_told(error, path)}; correct the file"
         ) from error
     study = getattr(module, "STUDY", None)
     if not isinstance(study, Study):
@@ -220,3 +237,35 @@ def _load(path: Path) -> Study:
             f"{bundled('studies') / 'quickstart.py'} shows how"
         )
     return study
+
+
+def _guarded(path: Path, preset: Preset) -> Preset:
+    """Return the preset of a file with its runs checked: whatever the file does, the user learns in one line."""
+    specs, where = preset.specs, f"study file {path}, preset {preset.name}: specs()"
+
+    def checked() -> list[Spec]:
+        try:
+            found = specs()
+        except (InputError, FitError, MemoryError):
+            raise
+        except (Exception, SystemExit) as error:
+            if machine_failure(error):
+                raise
+            raise InputError(
+                f"{where} failed with {_told(error, path.resolve())}; correct the file"
+            ) from error
+        several = isinstance(found, list | tuple)
+        if wrong := [one for one in found if not isinstance(one, Spec)] if several else [found]:
+            what = "a list with " if several else ""
+            raise InputError(
+                f"{where} returned {what}{wrong[0]!r:.60}, expected a list of specs, as scaling.records.recipe makes"
+            )
+        return list(found)
+
+    return replace(preset, specs=checked)
+
+
+def _told(error: BaseException, path: Path) -> str:
+    """An error of a user's file, with the line in that file."""
+    lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == str(path)]
+    return f"{type(error).__name__}{f' in line {lines[-1]}' if lines else ''}: {error}"

@@ -10,7 +10,7 @@ import numpy as np
 from scaling.errors import InputError
 from scaling.laws import FLOPS_PER_PARAMETER_TOKEN, Law
 from scaling.laws.base import Array
-from scaling.records.expression import floats
+from scaling.records.cells import floats, shown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -175,6 +175,6 @@ def _labels(frame: "pd.DataFrame") -> Sequence[Any]:
 
 
 def _found(frame: "pd.DataFrame") -> str:
-    names = [str(name) for name in frame.columns]
+    names = [shown(name) for name in frame.columns]
     more = f" and {len(names) - 12} more" if len(names) > 12 else ""
     return "the table has " + (", ".join(names[:12]) + more or "no columns")

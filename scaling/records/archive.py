@@ -59,13 +59,14 @@ def load(directory: Path) -> Archive:
     try:
         body: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         schema, study, preset = (body[key] for key in ("schema", "study", "preset"))
-        hashes = dict(body["sha256"])
+        hashes = {name: body["sha256"][name] for name in (f"{table.name}.parquet" for table in TABLES)}
     except FileNotFoundError as error:
         raise InputError(
             f"{directory} has no {MANIFEST}: it holds no complete records; run the study to its end"
         ) from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{path} is damaged ({error}); restore it or run the study again") from error
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        why = f"it lacks {error}" if isinstance(error, KeyError) else error
+        raise InputError(f"{path} is damaged ({why}); restore it or run the study again") from error
     if schema != SCHEMA:
         raise InputError(
             f"{path} has schema {schema!r}, expected {SCHEMA!r}; read it with the version that wrote it"
@@ -78,6 +79,36 @@ def load(directory: Path) -> Archive:
             )
     whole = hashlib.sha256(json.dumps(hashes, sort_keys=True).encode()).hexdigest()
     return Archive(study, preset, Records.load(directory), whole)
+
+
+def provenance(archive: Archive) -> dict[str, str]:
+    """Return what the records say of where they come from."""
+    runs = archive.records.runs
+
+    def each(column: str) -> str:
+        return "; ".join(sorted({str(value) for value in runs[column].dropna()}))
+
+    corpora = sorted(
+        {f"{name} {sha[:16]}" for name, sha in zip(runs["data"], runs["data_sha256"], strict=True)}
+    )
+    ended = runs["status"].value_counts().sort_index()
+    return {
+        "study": f"{archive.study}, preset {archive.preset}",
+        "runs": ", ".join(f"{count} {status}" for status, count in ended.items()),
+        "device time": f"{float(runs['device_seconds'].sum()) / 3600:.2f} h",
+        "hardware": each("hardware"),
+        "versions": each("version"),
+        "corpora (sha256)": "; ".join(corpora),
+        "seeds": _numbers_in_words(sorted({int(seed) for seed in runs["seed_data"]})),
+        "records (sha256)": archive.sha256,
+    }
+
+
+def _numbers_in_words(found: list[int]) -> str:
+    """Return a few numbers one by one, many by their count and ends."""
+    if len(found) <= 8:
+        return ", ".join(map(str, found))
+    return f"{len(found)} from {found[0]} to {found[-1]}"
 
 
 def _hashes(directory: Path) -> dict[str, str]:

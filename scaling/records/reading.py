@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,7 @@ import numpy as np
 
 from scaling.errors import InputError
 from scaling.records import expression
+from scaling.records.cells import settled, shown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,28 +41,20 @@ def read_table(path: Path, map: Mapping[str, str] | None = None, where: str | No
 
     Each entry of ``map`` is NAME=EXPR: an exact column name wins, otherwise an arithmetic expression (see
     ``scaling.records.expression.value``). ``where`` is a condition over original and mapped names; where a
-    mapped name hides an original one, the mapped one counts. Rows used plus rows excluded are always the rows
-    read. Raises ``InputError`` with one line for a file that cannot
-    be read, a column that is not there, and text in a column of numbers.
+    mapped name hides an original one, the mapped one counts. ``where`` chooses first, so that rows which it leaves
+    out may hold anything; words such as NA or None, which it sees as text, are missing cells in the result. Rows
+    used plus rows excluded are always the rows read. Raises ``InputError`` with one line for a file that cannot be
+    read, a column that is not there, and text in a column of numbers.
     """
-    import pandas as pd
-
     raw = _load(path)
-    columns: dict[str, pd.Series] = {str(name): raw[name] for name in raw.columns}
-    frame = raw.copy()
-    for name, text in (map or {}).items():
-        if text in columns:
-            frame[name] = columns[text]
-        else:
-            frame[name] = pd.Series(expression.value(text, columns), index=raw.index, dtype=float)
-    keep = np.ones(len(frame), dtype=bool)
-    if where is not None:
-        found = expression.condition(where, {str(name): frame[name] for name in frame.columns})
-        if not isinstance(found, pd.Series):
-            raise InputError(f'--where {where!r} names no column; give a condition such as "loss < 4"')
-        keep = found.fillna(False).to_numpy(dtype=bool)
-    excluded = tuple((int(row), f"not {where}") for row in frame.index[~keep])
-    return Reading(frame[keep], len(frame), excluded, hashlib.sha256(path.read_bytes()).hexdigest())
+    columns = expression.Columns(raw, {name: text.strip() for name, text in (map or {}).items()})
+    keep = np.ones(len(raw), dtype=bool) if where is None else expression.condition(where, columns)
+    kept = columns.at(np.flatnonzero(keep))
+    frame = raw[keep].copy()
+    for name in kept.names:
+        frame[name] = settled(kept[name])
+    excluded = tuple((int(row), f"not {where}") for row in raw.index[~keep])
+    return Reading(frame, len(raw), excluded, hashlib.sha256(path.read_bytes()).hexdigest())
 
 
 def _load(path: Path) -> pd.DataFrame:
@@ -99,7 +92,7 @@ def _load(path: Path) -> pd.DataFrame:
         ) from error
     if frame.empty:
         raise InputError(f"{path} has no rows; expected at least one run a row")
-    _refuse_twins(path, [str(name) for name in frame.columns])
+    frame.columns = _names(path, frame.columns)
     return frame.reset_index(drop=True)
 
 
@@ -107,9 +100,9 @@ def _separated(path: Path, separator: str) -> pd.DataFrame:
     """Read csv or tsv; a file whose only column holds another separator is named as such."""
     import pandas as pd
 
-    header = pd.read_csv(path, sep=separator, header=None, nrows=1, dtype=str, keep_default_na=False)
-    names = [str(name) for name in header.iloc[0]]
-    _refuse_twins(path, [name for name in names if name])
+    options: dict[str, Any] = {"sep": separator, "skipinitialspace": True, "keep_default_na": False}
+    header = pd.read_csv(path, header=None, nrows=1, dtype=str, **options)
+    names = _names(path, header.iloc[0])
     other = next((s for s in ";\t,|" if s != separator and s in names[0]), None)
     if len(names) == 1 and other:
         fix = (
@@ -127,15 +120,18 @@ def _separated(path: Path, separator: str) -> pd.DataFrame:
             "error", pd.errors.ParserWarning
         )  # rows longer than the header would shift columns
         try:
-            return pd.read_csv(path, sep=separator, low_memory=False, index_col=False)
+            frame: pd.DataFrame = pd.read_csv(
+                path, low_memory=False, index_col=False, na_values=[""], **options
+            )
         except pd.errors.ParserWarning as warned:
             raise ValueError(f"rows have more cells than the {len(names)} names of the header") from warned
+    return frame
 
 
 def _objects(path: Path) -> list[dict[str, Any]]:
     """Return the JSON objects of a file, one a line."""
     found = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").split("\n"), start=1):
+    for number, line in enumerate(path.read_text(encoding="utf-8-sig").split("\n"), start=1):
         if not line.strip():
             continue
         try:
@@ -153,8 +149,11 @@ def _objects(path: Path) -> list[dict[str, Any]]:
     return found
 
 
-def _refuse_twins(path: Path, names: list[str]) -> None:
-    if twins := [name for name in names if names.count(name) > 1]:
+def _names(path: Path, header: Iterable[object]) -> list[str]:
+    """Return a header's names without surrounding spaces; ``InputError`` names twins."""
+    names = [str(name).strip() for name in header]
+    if twins := [name for name in names if name and names.count(name) > 1]:
         raise InputError(
-            f"{path} has {names.count(twins[0])} columns called {twins[0]!r}; rename or remove one"
+            f"{path} has {names.count(twins[0])} columns called {shown(twins[0])!r}; rename or remove one"
         )
+    return names

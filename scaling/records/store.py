@@ -142,16 +142,23 @@ def make_folder(path: Path) -> Path:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text file by an atomic rename; an ``OSError`` names the file and leaves the old one whole."""
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    """Write a text file by an atomic rename; an ``OSError`` names the file and leaves the old one whole.
+
+    A link stays and leads to the new text; what is no file, such as a device or a pipe, is written into.
+    """
+    real = Path(os.path.realpath(path))
+    whole = not path.exists() or path.is_file()
+    partial = real.with_name(f"{real.name}.{os.getpid()}.partial") if whole else path
     try:
         partial.write_text(text, encoding="utf-8")
-        partial.replace(path)
+        if whole:
+            partial.replace(real)
     except OSError as error:
         error.filename, error.filename2 = str(path), None
         raise
     finally:
-        partial.unlink(missing_ok=True)
+        if whole:
+            partial.unlink(missing_ok=True)
 
 
 def _corrupt(folder: Path, what: str) -> InputError:

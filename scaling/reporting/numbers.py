@@ -16,6 +16,8 @@ _PLAIN_LOW, _PLAIN_HIGH = 1e-3, 1e6
 """Magnitudes outside this range are written with a power of ten."""
 _SKEW = 3.0
 """A positive interval reaching this many times its value is read on a log scale."""
+_NEAR_ZERO = 0.01
+"""A value below this share of the half-width of an interval around zero, in plain decimals, may print as 0."""
 _ZERO = 1e-4
 """A lower end below this share of the value is zero for a reader."""
 
@@ -25,7 +27,8 @@ def estimate(value: float, low: float = math.nan, high: float = math.nan, unit: 
 
     The last digit printed is the second significant digit of the interval's half-width (of the finite
     side's width when one end is infinite), so rounding never hides or invents precision. A positive
-    interval skewed as on a log scale keeps two significant digits of each number instead.
+    interval skewed as on a log scale keeps two significant digits of each number instead, and so does an
+    interval beside which the value would print as 0. An exact zero prints as 0.
 
     Args:
         value: point estimate; NaN and infinities print `not identified`.
@@ -45,13 +48,14 @@ def estimate(value: float, low: float = math.nan, high: float = math.nan, unit: 
         raise InputError(f"an interval must have low <= high, got [{low!r}, {high!r}]: swap its ends")
     width = _half_width(value, low, high)
     log_scale = low > _ZERO * value > 0 and _SKEW * value < high < math.inf
-    if log_scale or width in (0, math.inf):
-        digits = 2 if log_scale else 4 if width else 6
-        shown = [plain(x, digits, pad=log_scale) for x in (value, low, high)]
+    alone = width in (0, math.inf)
+    exponent = 0 if alone else _common_exponent(value, low, high)
+    places = 0 if alone else 1 - _exponent_of(width, digits=2) + exponent
+    if log_scale or alone or _hidden(value, low, high, width, exponent, places):
+        digits = 6 if width == 0 else 4 if alone and not log_scale else 2
+        shown = [plain(x, digits, pad=digits == 2) for x in (value, low, high)]
         return f"{shown[0]} {_bracket(shown[1], shown[2], low, high)}{suffix}"
-    exponent = _common_exponent(value, low, high)
-    places = 1 - _exponent_of(width, digits=2) + exponent
-    shown = [_fixed(_shift(x, -exponent), places) for x in (value, low, high)]
+    shown = ["0" if x == 0 else _fixed(_shift(x, -exponent), places) for x in (value, low, high)]
     power = f" × 10{superscript(exponent)}" if exponent else ""
     return f"{shown[0]} {_bracket(shown[1], shown[2], low, high)}{power}{suffix}"
 
@@ -145,6 +149,12 @@ def _half_width(value: float, low: float, high: float) -> float:
     if math.isfinite(low) and math.isfinite(high):
         return high / 2 - low / 2
     return min(abs(value - low), abs(value - high))
+
+
+def _hidden(value: float, low: float, high: float, width: float, exponent: int, places: int) -> bool:
+    """Whether digits that follow the interval would print a value as 0 that is none for a reader."""
+    near_zero = low < 0 < high and abs(value) < _NEAR_ZERO * width and not exponent
+    return value != 0 and not near_zero and float(f"{_shift(value, -exponent):.{max(places, 0)}f}") == 0
 
 
 def _common_exponent(value: float, low: float, high: float) -> int:

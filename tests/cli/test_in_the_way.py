@@ -1,5 +1,6 @@
 """Files where folders should be, folders that are somebody else's, and disks that cannot be written."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -71,6 +72,11 @@ def test_records_that_are_not_whole_are_named(home, one_line) -> None:
         2,
         "steps.parquet is not what",
     )
+    manifest = json.loads(whole["manifest.json"])
+    for hashes in ({}, {k: v for k, v in manifest["sha256"].items() if k != "evals.parquet"}, [], None):
+        spoilt_manifest = json.dumps(manifest | {"sha256": hashes}).encode()
+        one_line(home.run(*report, spoilt("manifest.json", spoilt_manifest)), 2, "manifest.json is damaged")
+    one_line(home.run(*report, spoilt("manifest.json", b"[" * 100_000)), 2, "manifest.json is damaged")
     other = whole["manifest.json"].replace(b'"tiny"', b'"other"')
     one_line(
         home.run(*report, spoilt("manifest.json", other)),

@@ -17,14 +17,58 @@ FILES = {
         "'../x' names a folder; use letters",
     ),
     "no_runs": (HEAD + "STUDY = Study('x', '?', (Preset('cpu', '', list),), dict, ())", "no runs"),
+    "specs_raise": (
+        HEAD
+        + "def specs():\n    return 1 / 0\nSTUDY = Study('x', '?', (Preset('cpu', '', specs),), dict, ())",
+        "specs_raise.py, preset cpu: specs() failed with ZeroDivisionError in line 3: division by zero",
+    ),
+    "specs_leave": (
+        HEAD + "STUDY = Study('x', '?', (Preset('cpu', '', exit),), dict, ())",
+        "preset cpu: specs() failed with SystemExit",
+    ),
+    "specs_of_nothing": (
+        HEAD + "STUDY = Study('x', '?', (Preset('cpu', '', dict().clear),), dict, ())",
+        "preset cpu: specs() returned None, expected a list of specs",
+    ),
+    "specs_of_text": (
+        HEAD + "STUDY = Study('x', '?', (Preset('cpu', '', lambda: ['run']),), dict, ())",
+        "preset cpu: specs() returned a list with 'run', expected a list of specs",
+    ),
+    "no_function": (
+        HEAD + "STUDY = Study('x', '?', (Preset('cpu', '', []),), dict, ())",
+        "in line 2: preset 'cpu': specs is [], expected a function",
+    ),
+    "device": (
+        HEAD + "STUDY = Study('x', '?', (Preset('cpu', '', list, device='tpu'),), dict, ())",
+        "in line 2: preset 'cpu': device is 'tpu', expected cpu or cuda",
+    ),
+    "fits": (
+        HEAD + "STUDY = Study('x', '?', (Preset('cpu', '', list, fits={}),), dict, ())",
+        "preset 'cpu': fits is {}, expected a function",
+    ),
+    "sections": (
+        HEAD + "STUDY = Study('x', '?', (Preset('cpu', '', list),), dict, ('ledger',))",
+        "study 'x': sections holds 'ledger', expected a function",
+    ),
+    "one_section": (
+        HEAD + "STUDY = Study('x', '?', (Preset('cpu', '', list, sections=(len)),), dict, ())",
+        "preset 'cpu': sections is <built-in function len>, expected a tuple; a tuple of one thing has a comma",
+    ),
+    "nested": ("[" * 100_000, "nested.py cannot be loaded"),
 }
 
 
+@pytest.fixture(scope="module")
+def refusals(many, tmp_path_factory: pytest.TempPathFactory):
+    folder = tmp_path_factory.mktemp("studies")
+    for case, (text, _) in FILES.items():
+        (folder / f"{case}.py").write_text(text)
+    return many(folder, {case: ["run", f"{case}.py"] for case in FILES})
+
+
 @pytest.mark.parametrize("case", FILES)
-def test_a_study_file_that_cannot_be_used_is_named(command, one_line, tmp_path: Path, case: str) -> None:
-    text, says = FILES[case]
-    (tmp_path / f"{case}.py").write_text(text)
-    one_line(command("run", f"{case}.py"), 2, says)
+def test_a_study_file_that_cannot_be_used_is_named(refusals, one_line, case: str) -> None:
+    one_line(refusals[case], 2, FILES[case][1])
 
 
 def test_unknown_studies_and_presets_are_answered_with_the_known_ones(command, one_line) -> None:
@@ -40,6 +84,36 @@ def test_unknown_studies_and_presets_are_answered_with_the_known_ones(command, o
 def test_a_broken_study_of_ones_own_does_not_hide_the_others(command, ok, tmp_path: Path) -> None:
     (tmp_path / "studies").mkdir()
     (tmp_path / "studies" / "mine.py").write_text("STUDY = nothing")
+    (tmp_path / "studies" / "long.py").write_text("def f(): raise ValueError('one\\ntwo')\nSTUDY = f()")
+    (tmp_path / "studies" / "cut.py").write_text("STUDY = Study(")
     out = ok(command("list", "studies"))
     assert "NameError in line 1" in out
+    assert "ValueError in line 1: one two" in out
+    assert "SyntaxError" in out
     assert "quickstart" in out
+    assert out.count("\n") == 1 + 3 + 3
+
+
+def test_a_script_beside_the_studies_is_not_run(command, ok, tmp_path: Path) -> None:
+    (tmp_path / "studies").mkdir()
+    (tmp_path / "studies" / "clean.py").write_text(
+        "from pathlib import Path\nPath('run').touch()\nX = STUDY = 0\n"
+    )
+    (tmp_path / "studies" / "tool.py").write_text(
+        "'STUDY = 1'\nfrom pathlib import Path\nPath('run').touch()\n"
+    )
+    assert "clean" in ok(command("list", "studies"))
+    (tmp_path / "run").unlink()
+    (tmp_path / "studies" / "clean.py").unlink()
+    assert "tool" not in ok(command("list", "studies"))
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_report_without_records_names_a_command_that_works(command, one_line, tmp_path: Path) -> None:
+    (tmp_path / "my study.py").write_text(
+        HEAD + "STUDY = Study('x', '?', (Preset('cpu', '', list),), dict, ())"
+    )
+    one_line(command("report", "my study.py"), 2, "run `scaling run 'my study.py' --preset cpu` first")
+    one_line(
+        command("report", "quickstart", "--preset", "smoke"), 2, "run `scaling run quickstart --preset smoke`"
+    )

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scaling.errors import InputError
-from scaling.records import expression
+from scaling.records import cells, expression
 from scaling.records.reading import read_table
 
 TABLE = pd.DataFrame(
@@ -105,10 +106,13 @@ def test_a_tower_of_powers_ends_at_once(table: Path) -> None:
 )
 def test_fuzzed_expressions_give_a_value_or_one_line(parts: list[str]) -> None:
     text = "".join(parts)
-    columns = {"loss": TABLE["loss"].rename("loss"), "a": TABLE["state"].rename("a")}
-    for read in (expression.value, expression.condition):
+    frame = TABLE.rename(columns={"state": "a"})
+    for read in (
+        lambda: expression.value(text, frame),
+        lambda: expression.condition(text, expression.Columns(frame)),
+    ):
         try:
-            read(text, columns)
+            read()
         except InputError as error:
             assert str(error)
 
@@ -167,4 +171,120 @@ def test_text_in_a_number_column_names_the_row(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
     path.write_text("N,loss\n1,2\n2,bad\n3,4\n")
     with pytest.raises(InputError, match="column 'loss', row 1: 'bad' is no number"):
-        expression.number(read_table(path).frame["loss"])
+        cells.number(read_table(path).frame["loss"])
+
+
+WORDS = [
+    {"N": 1, "loss": 3.0, "tok": "None", "ok": True, "state": "finished", "a`b": 1, "note": "a`b"},
+    {"N": 2, "loss": "oom", "tok": "gpt2", "ok": None, "state": "crashed", "a`b": 2, "note": "x"},
+    {"N": "NA", "loss": 2.0, "tok": "n/a", "ok": False, "state": "finished", "a`b": 3, "note": None},
+    {"N": "-", "loss": "NaN", "tok": None, "ok": True, "state": "finished", "a`b": 4, "note": "null"},
+]
+
+
+@pytest.fixture(params=["csv", "tsv", "jsonl"])
+def words(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """A table with text, missing words and true/false in odd places, as each format holds it."""
+    path = tmp_path / f"words.{request.param}"
+    if request.param == "jsonl":
+        path.write_text("\n".join(map(json.dumps, WORDS)), encoding="utf-8-sig")
+    else:
+        separator = "," if request.param == "csv" else "\t"
+        pd.DataFrame(WORDS).to_csv(path, index=False, sep=separator, encoding="utf-8-sig")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("where", "kept"),
+    [
+        ('tok != "None"', [1, 2, 3]),  # the words of missing cells are text where they are compared with text
+        ('tok == "n/a"', [2]),
+        ('tok == " None "', [0]),
+        ('note == "a`b"', [0]),
+        ('note == "null"', [3]),
+        ("ok", [0, 3]),
+        ("not ok", [1, 2]),
+        ("ok == True", [0, 3]),
+        ("False == ok", [2]),
+        ("ok != False", [0, 1, 3]),
+        ('ok == "true"', [0, 3]),
+        ("N > 0", [0, 1]),
+        ("N != 1", [1, 2, 3]),
+        ('state == "finished" and loss < 9', [0, 2]),
+        ('state == "crashed" or loss < 9', [0, 1, 2]),
+        ('state == "finished" and log(loss) < 1', [2]),
+        ('state == "finished" and L < 1', [2]),
+        ('not (state == "crashed" or loss > 2.5)', [2, 3]),
+    ],
+)
+def test_conditions_see_cells_as_they_are_written(words: Path, where: str, kept: list[int]) -> None:
+    assert read_table(words, {"L": "log(loss)"} if "L <" in where else {}, where).frame.index.tolist() == kept
+
+
+def test_words_for_missing_are_missing_in_the_result(words: Path) -> None:
+    found = read_table(words, {"N2": "2 * N"}, 'state == "finished"').frame
+    assert found["N"].dtype == found["loss"].dtype == found["N2"].dtype == float
+    assert found.isna()[["N", "N2", "loss", "tok", "note"]].to_numpy().tolist() == [
+        [False, False, False, True, False],
+        [True, True, False, True, True],
+        [True, True, True, True, True],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("where", "says"),
+    [
+        ("loss < 9 and state == 'finished'", "row 1: 'oom' is no number; .* what follows `and` sees only"),
+        ("N < '4'", "column 'N' is compared with the text '4'; write numbers without quotes"),
+        (
+            "state == True",
+            "column 'state' is compared with True; expected == or != and a column of true/false",
+        ),
+        ("ok < True", "column 'ok' is compared with True; expected == or !="),
+        ("ok == 1", "column 'ok' holds true/false, expected numbers"),
+        ("'a' == 'a'", "which takes a column"),
+        ("1 < 2", "names no column"),
+        ("`N` is 3", "holds '`N` is 3'"),
+        ("`N` + 1", "takes '`N` [+] 1' for a condition"),
+        (f"N < 1{'0' * 400}", "holds a whole number of 401 digits, beyond 1e308"),
+        ("state == 'finished' and nope < 1", "no column 'nope'"),
+    ],
+)
+def test_conditions_that_cannot_be_answered_are_refused(words: Path, where: str, says: str) -> None:
+    with pytest.raises(InputError, match=says):
+        read_table(words, where=where)
+
+
+def test_messages_name_what_was_written(words: Path) -> None:
+    with pytest.raises(InputError, match=re.escape("'sqrt(`odd name`)'; allowed")):
+        read_table(words, {"x": "sqrt(`odd name`)"})
+    with pytest.raises(InputError, match="401 digits"):
+        read_table(words, {"x": f"1{'0' * 400}"})
+
+
+def test_odd_escapes_in_quoted_text_warn_of_nothing(words: Path) -> None:
+    assert read_table(words, where=r"note == '\d'").frame.empty
+
+
+@pytest.mark.parametrize("dtype", ["boolean", "object"])
+def test_a_true_false_column_with_missing_cells_is_a_condition(dtype: str) -> None:
+    flags = expression.Columns(pd.DataFrame({"flag": pd.Series([True, None, False], dtype=dtype)}))
+    assert expression.condition("flag", flags).tolist() == [True, False, False]
+    assert expression.condition("flag == False", flags).tolist() == [False, False, True]
+
+
+def test_spaces_around_names_do_not_count(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text('N, D , "tok, en"\n1, 2, "a, b"\n')
+    found = read_table(path, {"x": "` D ` * 2"}, "`tok, en` == 'a, b'").frame
+    assert [*found.columns] == ["N", "D", "tok, en", "x"]
+    path.write_text("N, loss,loss \n1,2,3\n")
+    with pytest.raises(InputError, match="2 columns called 'loss'; rename or remove one"):
+        read_table(path)
+
+
+def test_invisible_characters_of_names_are_shown(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("größe,lo\u200bss,Model\u00a0Size\n1,2,3\n", encoding="utf-8")
+    with pytest.raises(InputError, match=re.escape(r"the table has größe, lo\u200bss, Model\xa0Size")):
+        read_table(path, {"loss": "loss * 1"})

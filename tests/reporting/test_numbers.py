@@ -18,6 +18,18 @@ ESTIMATES = [
     ((2143, 35, 90000), "2100 [35, 90000]"),  # skewed: a common last digit would print low as 0
     ((0.3, 1e-9, 1.2), "0.30 [0.00, 1.20]"),  # a floor that may be zero
     ((-0.0003, -0.04, 0.039), "0.000 [−0.040, 0.039]"),  # no negative zero
+    (
+        (2.947, 0.0, 2.2e39),
+        "2.9 [0, 2.2 × 10³⁹]",
+    ),  # its own digits, where a common last digit hides the value
+    ((2.947, 1e-9, 2.2e39), "2.9 [1.0 × 10⁻⁹, 2.2 × 10³⁹]"),
+    ((2.947, -2.2e39, 2.2e39), "2.9 [−2.2 × 10³⁹, 2.2 × 10³⁹]"),
+    ((2e-7, 0.0, 0.00127), "2.0 × 10⁻⁷ [0, 0.0013]"),
+    ((0.0, 0.0, 0.00127), "0 [0, 0.00127]"),  # exact zeros
+    ((-0.001, -1, 0), "−0.0010 [−1.0, 0]"),
+    ((0.01, -0.1, 0.1), "0.01 [−0.10, 0.10]"),
+    ((0.004, -0.1, 0.1), "0.0040 [−0.10, 0.10]"),
+    ((1e-300, -inf, 0.1), "0.00 (−∞, 0.10]"),  # plain decimals around zero
     ((0.5, 0.4, inf), "0.50 [0.40, ∞)"),
     ((0.5, -inf, 0.6), "0.50 (−∞, 0.60]"),
     ((0.5, -inf, inf), "0.5 (−∞, ∞)"),
@@ -64,13 +76,33 @@ def test_estimate_prints_the_digits_that_the_interval_supports(arguments, text):
 @given(st.floats(-1e12, 1e12), st.floats(1e-12, 1e12), st.floats(0.2, 1))
 @example(0.0995, 0.0095, 1.0)
 @example(999_999.9, 10.0, 1.0)
+@example(0.004, 0.104, 0.9)
 def test_a_printed_estimate_reads_back_within_its_last_digit_and_keeps_its_order(value, below, ratio):
     low, high = value - below, value + below * ratio
     half_width = (high - low) / 2
     assume(half_width > 1e-9 * abs(value) and not (low > 0 and high > 3 * value))
+    assume(abs(value) > half_width / 20)  # below, see the next test
     shown = parse_estimate(numbers.estimate(value, low, high))
     for printed, exact in zip(shown, (value, low, high), strict=True):
         assert abs(printed - exact) <= 0.0501 * half_width
+    assert shown[1] <= shown[0] <= shown[2]
+
+
+SIGNED = st.builds(math.copysign, st.floats(-30, 40).map(lambda power: 10**power), st.sampled_from([-1, 1]))
+
+
+@given(st.one_of(SIGNED, st.just(0.0)), st.lists(st.one_of(SIGNED, st.just(0.0)), min_size=2, max_size=2))
+@example(2.947, [0.0, 2.2e39])
+@example(1e-12, [0.0, 0.00127])
+@example(-0.0003, [-0.04, 0.039])
+def test_rounding_never_hides_the_value(value, ends):
+    low, high = min([value, *ends]), max([value, *ends])
+    text = numbers.estimate(value, low, high)
+    shown, half_width = parse_estimate(text), (high - low) / 2
+    assert abs(shown[0] - value) <= max(0.0501 * abs(value), 0.1 * half_width)
+    assert shown[0] != 0 or value == 0 or (low < 0 < high and abs(value) < 0.01 * half_width <= 1e4)
+    assert shown[0] * value >= 0
+    assert (value == 0) == text.startswith("0 ")
     assert shown[1] <= shown[0] <= shown[2]
 
 
