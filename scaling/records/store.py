@@ -88,7 +88,9 @@ class Store:
     def _check_tables(self, run_id: str) -> None:
         folder = self.folder(run_id)
         if not self.is_done(run_id):
-            raise InputError(f"run {run_id} in {self.root} has not finished; run the same command again to finish it")
+            raise InputError(
+                f"run {run_id} in {self.root} has not finished; run the same command again to finish it"
+            )
         try:
             hashes = json.loads((folder / "done.json").read_text(encoding="utf-8"))["tables"]
             for table in TABLES:
@@ -100,9 +102,7 @@ class Store:
             raise _corrupt(folder, f"done.json or a table: {error}") from error
 
     def gather(self, run_ids: Iterable[str]) -> Records:
-        """Return the rows of the given finished runs, in the given order; ``InputError`` names one that is not finished
-        or damaged.
-        """
+        """Return the rows of finished runs, in the given order; ``InputError`` names one unfinished or damaged."""
         import pyarrow as pa
         import pyarrow.parquet as pq
 
