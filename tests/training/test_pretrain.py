@@ -197,7 +197,11 @@ def test_what_the_text_cannot_serve_is_refused_before_training(
     optim = dataclasses.replace(spec.optim, batch_tokens=2**14)
     heard: list[int] = []
     with pytest.raises(InputError, match=message) as caught:
-        work(dataclasses.replace(spec, model=model, optim=optim, tokens=2**14), store, progress=heard.append)
+        work(
+            dataclasses.replace(spec, model=model, optim=optim, tokens=3 * 2**14),
+            store,
+            progress=heard.append,
+        )
     assert "\n" not in str(caught.value)
     assert heard == []
 
