@@ -13,7 +13,7 @@ from scaling.fitting.objective import Mask
 from scaling.fitting.problems import Problems, moving_parameters
 from scaling.laws.base import Array
 
-ITERATIONS = 2000
+ITERATIONS = 600
 """Most steps of one problem; a well posed one takes about ten, one in a curved valley hundreds."""
 SHORTER = np.array([0.3, 0.1, 0.03])
 """Shares of a step that are tried where the whole step fails."""
