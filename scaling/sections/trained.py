@@ -82,8 +82,8 @@ def trained(analysis: Analysis) -> Section:
 
 def _span(values: pd.Series) -> str:
     """The one value, or the ends of several."""
-    low, high = (numbers.plain(float(end), 3) for end in (values.min(), values.max()))
-    return low if low == high else f"{low} to {high}"
+    low, high = float(values.min()), float(values.max())
+    return numbers.plain(low, 3) if low == high else f"{numbers.plain(low, 2)}–{numbers.plain(high, 2)}"
 
 
 def _each(values: pd.Series) -> str:
