@@ -13,6 +13,9 @@ import numpy.typing as npt
 from scaling.fitting.objective import Mask
 from scaling.laws.base import Array, Law
 
+FEW_ROWS = 3
+"""Rows a parameter below which an interval means little."""
+
 
 @dataclass(frozen=True)
 class Design:
@@ -39,6 +42,11 @@ class Design:
     def rows(self) -> int:
         """Number of rows."""
         return len(self.log_y)
+
+    @property
+    def has_few_rows(self) -> bool:
+        """Whether there are fewer than FEW_ROWS rows a parameter."""
+        return self.rows < FEW_ROWS * len(self.law.parameter_names())
 
     @cached_property
     def bounds(self) -> tuple[Array, Array]:

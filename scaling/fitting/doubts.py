@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from scaling.fitting.design import FEW_ROWS
 from scaling.fitting.draws import one_trunk_a_size
 from scaling.fitting.objective import Objective
 from scaling.fitting.profile import CHEAP, floor_profile
@@ -38,11 +39,11 @@ def about_rows(law: type[Law], rows: Rows) -> Iterator[Warned]:
         yield Warned("derived_by_6ND", f"{name} is not a column; it was derived as {formula}, from C = 6 N D")
     n, P = len(rows.loss), len(law.parameter_names())
     repeated = n - len(np.unique(np.column_stack([*rows.inputs.values(), rows.loss]), axis=0))
-    if n - repeated < 3 * P:
+    if n - repeated < FEW_ROWS * P:
         yield Warned(
             "too_few_rows",
             f"{n - repeated} {'distinct ' if repeated else ''}rows for {P} parameters; an interval means little below "
-            f"{3 * P} rows",
+            f"{FEW_ROWS * P} rows",
         )
     if repeated:
         yield Warned(

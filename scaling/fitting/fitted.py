@@ -10,7 +10,7 @@ from scaling import laws
 from scaling.errors import FitError, InputError
 from scaling.fitting import doubts
 from scaling.fitting.derived import at_compute, derived, estimates
-from scaling.fitting.design import Design
+from scaling.fitting.design import FEW_ROWS, Design
 from scaling.fitting.draws import Resample, draw, fit_draws
 from scaling.fitting.minima import at_bounds, gradient_norm, local_minima
 from scaling.fitting.objective import Loss, Objective, Residual
@@ -145,7 +145,7 @@ def _check_rows(law: type[Law], rows: Rows) -> None:
             why = f" ({len(rows.excluded)} excluded, the first because {first}{words})"
         raise FitError(
             f"{law.name} has {P} parameters ({', '.join(law.parameter_names())}) and {n} usable rows of "
-            f"{rows.read} read{why}; give at least {P}, better {3 * P}"
+            f"{rows.read} read{why}; give at least {P}, better {FEW_ROWS * P}"
         )
     for name, values in rows.inputs.items():
         if doubts.levels(values) < 2:

@@ -13,8 +13,9 @@ from scaling.fitting.objective import Mask
 from scaling.fitting.problems import Problems, moving_parameters
 from scaling.laws.base import Array
 
-ITERATIONS = 600
-"""Most steps of one problem; a well posed one takes about ten, one in a curved valley hundreds."""
+ITERATIONS, ITERATIONS_FEW_ROWS = 600, 100
+"""Most steps of one problem; a well posed one takes about ten, one in a curved valley hundreds. The second number is
+for designs with too few rows to say anything, whose valleys have no end."""
 SHORTER = np.array([0.3, 0.1, 0.03])
 """Shares of a step that are tried where the whole step fails."""
 SWITCH = 1e-2
@@ -50,7 +51,9 @@ def join(parts: list[Solutions]) -> Solutions:
     )
 
 
-def minimise(problems: Problems, theta_BP: Array, free_P: Mask, *, iterations: int = ITERATIONS) -> Solutions:
+def minimise(
+    problems: Problems, theta_BP: Array, free_P: Mask, *, iterations: int | None = None
+) -> Solutions:
     """Local minimum of each problem from its start theta, moving the free parameters only.
 
     For the smooth objectives (`huber`, `mse`): reweighted least squares until the relative decrease is below
@@ -59,6 +62,8 @@ def minimise(problems: Problems, theta_BP: Array, free_P: Mask, *, iterations: i
     objective has a kink wherever a row changes its side, and a step is soon too long.
     """
     design = problems.design
+    if iterations is None:
+        iterations = ITERATIONS_FEW_ROWS if design.has_few_rows else ITERATIONS
     low, high = design.bounds
     theta = np.where(free_P, np.clip(theta_BP, low, high), theta_BP)
     B = len(theta)
