@@ -22,7 +22,7 @@ def show(study: Study, preset: Preset, console: Console) -> None:
     from rich.table import Table
 
     device = DEVICES[preset.device]
-    specs = with_parents(preset.specs())
+    specs = with_parents(preset.runs())
     table = Table(title=f"{study.name} · {preset.name}: {preset.note}", box=None, title_justify="left")
     for heading in ("run", "kind", "embedding", "attention", "mlp", "norm", "head", "tokens", "FLOPs"):
         table.add_column(heading, justify="left" if heading in ("run", "kind") else "right", no_wrap=True)

@@ -63,7 +63,7 @@ def run(
     home = out / study.name / preset.name
     store = Store(home / "store").open()
     console.print(f"{study.name} ({preset.name}): preparing the data", style="dim")
-    specs = preset.specs()
+    specs = preset.runs()
     store.verify(spec_id(spec) for spec in with_parents(specs))
     if not launch(specs, store, console, device=preset.device, workers=workers, stop_after=stop_after):
         ids = [spec_id(spec) for spec in with_parents(specs)]

@@ -34,7 +34,7 @@ class Preset:
     note: str
     """One line: what it holds and how long it takes where."""
     specs: Callable[[], list[Spec]]
-    """The runs, in the order in which they should start; reads the corpus."""
+    """The runs, in the order in which they should start; reads the corpus. ``runs`` calls and checks it."""
     device: Device = "cpu"
     """What it is sized for."""
     companions: tuple[str, ...] = ()
@@ -43,6 +43,8 @@ class Preset:
     """Estimates from its records, where they are not the study's."""
     sections: tuple[Callable[[Analysis], Section], ...] | None = None
     """Sections of its report, where they are not the study's."""
+    file: Path | None = None
+    """The study's file; ``find`` fills it in."""
 
     def __post_init__(self) -> None:
         where = f"preset {self.name!r}: "
@@ -53,6 +55,25 @@ class Preset:
         _refuse_other_than_functions(
             f"{where}sections holds", *_several(f"{where}sections", self.sections or ())
         )
+
+    def runs(self) -> list[Spec]:
+        """Return the runs; whatever the study's file does, ``InputError`` says it in one line."""
+        where = f"study file {self.file}, preset {self.name}: specs()"
+        try:
+            found: Any = self.specs()  # a user wrote it
+        except (InputError, FitError, MemoryError):
+            raise
+        except (Exception, SystemExit) as error:
+            if machine_failure(error):
+                raise
+            raise InputError(f"{where} failed with {_told(error, self.file)}; correct the file") from error
+        several = isinstance(found, list | tuple)
+        if wrong := [one for one in found if not isinstance(one, Spec)] if several else [found]:
+            what = "a list with " if several else ""
+            raise InputError(
+                f"{where} returned {what}{wrong[0]!r:.60}, expected a list of specs, as scaling.records.recipe makes"
+            )
+        return list(found)
 
 
 @dataclass(frozen=True)
@@ -214,7 +235,8 @@ def find(name: str) -> Study:
         what = "is a folder" if path.is_dir() else "does not exist"
         raise InputError(f"study file {path} {what}; known studies are {', '.join(known)}")
     study = _load(path.resolve())
-    return replace(study, asked=shlex.quote(name), presets=tuple(_guarded(path, p) for p in study.presets))
+    presets = tuple(replace(preset, file=path) for preset in study.presets)
+    return replace(study, asked=shlex.quote(name), presets=presets)
 
 
 def _load(path: Path) -> Study:
@@ -239,33 +261,8 @@ def _load(path: Path) -> Study:
     return study
 
 
-def _guarded(path: Path, preset: Preset) -> Preset:
-    """Return the preset of a file with its runs checked: whatever the file does, the user learns in one line."""
-    specs, where = preset.specs, f"study file {path}, preset {preset.name}: specs()"
-
-    def checked() -> list[Spec]:
-        try:
-            found = specs()
-        except (InputError, FitError, MemoryError):
-            raise
-        except (Exception, SystemExit) as error:
-            if machine_failure(error):
-                raise
-            raise InputError(
-                f"{where} failed with {_told(error, path.resolve())}; correct the file"
-            ) from error
-        several = isinstance(found, list | tuple)
-        if wrong := [one for one in found if not isinstance(one, Spec)] if several else [found]:
-            what = "a list with " if several else ""
-            raise InputError(
-                f"{where} returned {what}{wrong[0]!r:.60}, expected a list of specs, as scaling.records.recipe makes"
-            )
-        return list(found)
-
-    return replace(preset, specs=checked)
-
-
-def _told(error: BaseException, path: Path) -> str:
+def _told(error: BaseException, path: Path | None) -> str:
     """An error of a user's file, with the line in that file."""
-    lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == str(path)]
+    name = str(path and path.resolve())
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == name]
     return f"{type(error).__name__}{f' in line {lines[-1]}' if lines else ''}: {error}"

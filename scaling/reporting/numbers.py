@@ -154,7 +154,9 @@ def _half_width(value: float, low: float, high: float) -> float:
 def _hidden(value: float, low: float, high: float, width: float, exponent: int, places: int) -> bool:
     """Whether digits that follow the interval would print a value as 0 that is none for a reader."""
     near_zero = low < 0 < high and abs(value) < _NEAR_ZERO * width and not exponent
-    return value != 0 and not near_zero and float(f"{_shift(value, -exponent):.{max(places, 0)}f}") == 0
+    return (
+        value != 0 and not near_zero and not set(_fixed(_shift(value, -exponent), places)) & set("123456789")
+    )
 
 
 def _common_exponent(value: float, low: float, high: float) -> int:

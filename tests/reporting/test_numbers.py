@@ -76,7 +76,7 @@ def test_estimate_prints_the_digits_that_the_interval_supports(arguments, text):
 @given(st.floats(-1e12, 1e12), st.floats(1e-12, 1e12), st.floats(0.2, 1))
 @example(0.0995, 0.0095, 1.0)
 @example(999_999.9, 10.0, 1.0)
-@example(0.004, 0.104, 0.9)
+@example(1.75, 1.0, 0.9921875)
 def test_a_printed_estimate_reads_back_within_its_last_digit_and_keeps_its_order(value, below, ratio):
     low, high = value - below, value + below * ratio
     half_width = (high - low) / 2
@@ -84,7 +84,7 @@ def test_a_printed_estimate_reads_back_within_its_last_digit_and_keeps_its_order
     assume(abs(value) > half_width / 20)  # below, see the next test
     shown = parse_estimate(numbers.estimate(value, low, high))
     for printed, exact in zip(shown, (value, low, high), strict=True):
-        assert abs(printed - exact) <= 0.0501 * half_width
+        assert abs(printed - exact) <= 0.0503 * half_width  # half of a tenth of .995, which is rounded to 1.0
     assert shown[1] <= shown[0] <= shown[2]
 
 
@@ -95,6 +95,7 @@ SIGNED = st.builds(math.copysign, st.floats(-30, 40).map(lambda power: 10**power
 @example(2.947, [0.0, 2.2e39])
 @example(1e-12, [0.0, 0.00127])
 @example(-0.0003, [-0.04, 0.039])
+@example(-1.0, [0.0, -1000.0])
 def test_rounding_never_hides_the_value(value, ends):
     low, high = min([value, *ends]), max([value, *ends])
     text = numbers.estimate(value, low, high)
@@ -102,7 +103,7 @@ def test_rounding_never_hides_the_value(value, ends):
     assert abs(shown[0] - value) <= max(0.0501 * abs(value), 0.1 * half_width)
     assert shown[0] != 0 or value == 0 or (low < 0 < high and abs(value) < 0.01 * half_width <= 1e4)
     assert shown[0] * value >= 0
-    assert (value == 0) == text.startswith("0 ")
+    assert value != 0 or text.startswith("0 ")
     assert shown[1] <= shown[0] <= shown[2]
 
 
