@@ -126,7 +126,7 @@ def about_floor(
     Without draws the likelihood-ratio range of normal residuals stands for the interval: floors that raise the rms
     residual by no more than exp(chi2_1 / 2 n) - 1, with the quantile of the level asked for.
     """
-    from scipy.stats import chi2
+    from scipy.special import chdtri
 
     if law.floor is None or floor is None:
         return
@@ -141,7 +141,7 @@ def about_floor(
     if drawn and tells(floor.low or 0.0, floor.high or 0.0):
         return
     profile = floor_profile(type(law), rows, objective)
-    rise = float(np.expm1(chi2.ppf(interval.level, 1) / (2 * len(rows.loss))))
+    rise = float(np.expm1(chdtri(1, 1 - interval.level) / (2 * len(rows.loss))))
     if not drawn and tells(*profile.cheap_range(rise)):
         return
     low, high = profile.cheap_range()

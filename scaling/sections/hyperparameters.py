@@ -94,8 +94,6 @@ def optima(rows: pd.DataFrame, draws: int = 4000) -> pd.DataFrame:
     at infinity. A width with fewer than three arms or five runs is left out. Columns: width, best, low, high, penalty,
     penalty_low, penalty_high.
     """
-    from scipy.stats import multivariate_t
-
     done = rows[rows["annealed"] & rows["loss"].notna()].astype({"width": float, "lr_over_recipe": float})
     found = []
     for width, part in done.groupby("width"):
@@ -103,8 +101,9 @@ def optima(rows: pd.DataFrame, draws: int = 4000) -> pd.DataFrame:
             continue
         t = np.log2(part["lr_over_recipe"].to_numpy())
         (c, b, _), covariance = np.polyfit(t, part["loss"].to_numpy(), 2, cov=True)
-        student = multivariate_t([c, b], covariance[:2, :2], df=len(t) - 3)
-        drawn = student.rvs(draws, random_state=np.random.default_rng(0))
+        rng, freedom = np.random.default_rng(0), len(t) - 3
+        normal = rng.multivariate_normal([0.0, 0.0], covariance[:2, :2], draws)
+        drawn = np.array([c, b]) + normal / np.sqrt(rng.chisquare(freedom, draws) / freedom)[:, None]
         curvature = np.where(drawn[:, 0] > 0, drawn[:, 0], np.nan)
         vertex = np.nan_to_num(-drawn[:, 1] / 2 / curvature, nan=np.inf)
         penalty = np.nan_to_num(drawn[:, 1] ** 2 / 4 / curvature, nan=np.inf)
