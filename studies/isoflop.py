@@ -155,7 +155,7 @@ STUDY = Study(
     name="isoflop",
     question="Does loss fall as a power law in model size and data, and which size is best for a compute budget?",
     presets=(
-        Preset("cpu", "3 budgets, 8 widths, about 20 minutes on 2 cores", cpu, companions=("tune",)),
+        Preset("cpu", "3 budgets, 8 widths, 20 to 25 minutes on 2 cores", cpu, companions=("tune",)),
         Preset(
             "tune",
             "learning-rate arms at 4 widths, about 20 minutes on 2 cores",

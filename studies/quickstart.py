@@ -61,7 +61,7 @@ STUDY = Study(
     fits=fits,
     sections=(law.law, surface.surface, extrapolation.extrapolation, trained.trained, ledger.ledger),
     next_commands={
-        "run isoflop": "about 20 minutes on 2 cores: which size is best for a budget?",
+        "run isoflop": "20 to 25 minutes on 2 cores: which size is best for a budget?",
         EXPORT: "the same fit on an export of your own runs",
         "report isoflop": "rebuild the published report from its records, no training",
     },
