@@ -137,7 +137,11 @@ def fits(records: Records) -> dict[str, object]:
     for params in PARAMS:
         counted, left_out = annealed(frame(records, params=params))
         counts[f"convention: {params}"] = fitting.fit(
-            "chinchilla", counted, excluded=left_out, convention={"params": params, "flops": "6nd"}
+            "chinchilla",
+            counted,
+            bootstrap=1000 if params == "matmul" else 400,
+            excluded=left_out,
+            convention={"params": params, "flops": "6nd"},
         )
     return {
         "isoflop": fitting.fit_isoflop(rows, excluded=excluded),
@@ -146,7 +150,7 @@ def fits(records: Records) -> dict[str, object]:
             "p_norm", rows, bootstrap=400, excluded=excluded, convention={"params": "matmul", "flops": "6nd"}
         ),
         "holdout": fitting.holdout("chinchilla", rows, below_top),
-        "holdout: p_norm": fitting.holdout("p_norm", rows, below_top, bootstrap=400),
+        "holdout: p_norm": fitting.holdout("p_norm", rows, below_top, bootstrap=200),
         **counts,
     }
 

@@ -80,7 +80,7 @@ def _profile(design: Design, objective: Objective, held: Array) -> FloorProfile:
     law = design.law
     problems = Problems.of(design, objective, np.ones((len(held), design.rows)))
     free = np.array([name != law.floor for name in law.parameter_names()])
-    begin = starts(problems, grid_of(design), most=3, floor=held)
+    begin = starts(problems, grid_of(design), most=2, floor=held)
     found = Candidates(begin.problem, minimise(problems.take(begin.problem), begin.theta, free))
     best = found.best(len(held))[1]
     residuals = objective.residuals(law.evaluate(best.theta, design.x)[0], design.log_y)
