@@ -3,7 +3,10 @@
 Shapes: B problems, S candidates (in any number each), P parameters, n rows.
 """
 
+import operator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import reduce
 
 import numpy as np
 import numpy.typing as npt
@@ -17,8 +20,6 @@ from scaling.laws.base import Array
 
 LAD_DELTAS = (1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8)
 """Huber deltas on log residuals (times the mean loss on raw ones) that lead to least absolute deviations."""
-
-
 KICKS = 24
 """Starts scattered about a minimum where the objective is rough."""
 SMOOTH = 2
@@ -148,23 +149,24 @@ def _hubers(problems: Problems) -> list[Objective]:
     return [replace(objective, loss="huber", delta=unit * step) for step in LAD_DELTAS]
 
 
+def _by_floor(theta_BP: Array) -> Iterator[tuple[npt.NDArray[np.intp], Mask]]:
+    """Positions of the thetas with a free floor and of those at 0, each with the parameters (P,) that may move."""
+    zero = np.isneginf(theta_BP).any(axis=1)
+    for group in (np.flatnonzero(~zero), np.flatnonzero(zero)):
+        if group.size:
+            yield group, np.isfinite(theta_BP[group[0]])
+
+
 def _to_vertices(problems: Problems, found: Candidates) -> Candidates:
     """Huber minima followed to delta -> 0, then the exact vertex; a floor of 0 stays there."""
-    theta, law = found.solutions.theta, problems.design.law
-    others = _hubers(problems)[1:]
-    zero = np.zeros(len(theta), dtype=np.bool_)
-    if law.floor is not None:
-        zero = np.isneginf(theta[:, law.position(law.floor)])
+    hubers = _hubers(problems)[1:]
     ends = []
-    for group in (np.flatnonzero(~zero), np.flatnonzero(zero)):
-        if not group.size:
-            continue
-        free = np.isfinite(theta[group[0]])
-        mine, at = problems.take(found.problem[group]), theta[group]
-        for huber in others:
+    for group, free in _by_floor(found.solutions.theta):
+        mine, at = problems.take(found.problem[group]), found.solutions.theta[group]
+        for huber in hubers:
             at = minimise(replace(mine, objective=huber), at, free).theta
-        ends.append(Candidates(found.problem[group], exact_lad(mine, at, free, others[-1].delta)))
-    return ends[0] if len(ends) == 1 else ends[0] + ends[1]
+        ends.append(Candidates(found.problem[group], exact_lad(mine, at, free, hubers[-1].delta)))
+    return reduce(operator.add, ends)
 
 
 def smoothed(problems: Problems, *, most: int) -> Candidates:
@@ -174,15 +176,10 @@ def smoothed(problems: Problems, *, most: int) -> Candidates:
     """
     objective = problems.objective
     wide = replace(problems, objective=replace(objective, delta=10 * objective.delta))
-    B = len(problems.weights)
-    best = search(wide, most=most, floor_at_zero=False).best(B)[1]
-    zero = np.isneginf(best.theta).any(axis=1)
-    ends = []
-    for group in (np.flatnonzero(~zero), np.flatnonzero(zero)):
-        if group.size:
-            free = np.isfinite(best.theta[group[0]])
-            ends.append(_polish(problems, Starts(group, best.theta[group]), free))
-    return ends[0] if len(ends) == 1 else ends[0] + ends[1]
+    theta = search(wide, most=most, floor_at_zero=False).best(len(problems.weights))[1].theta
+    return reduce(
+        operator.add, (_polish(problems, Starts(at, theta[at]), free) for at, free in _by_floor(theta))
+    )
 
 
 def kicked(problems: Problems, theta_P: Array) -> Candidates:
@@ -200,9 +197,8 @@ def kicked(problems: Problems, theta_P: Array) -> Candidates:
     free = np.ones(len(theta_P), dtype=np.bool_)
     if problems.objective.loss != "lad":
         return _polish(problems, begin, free)
-    nearly = replace(
-        problems, objective=_hubers(problems)[1]
-    )  # a wider delta would smooth the minima into one
+    # a wider delta would smooth the minima into one
+    nearly = replace(problems, objective=_hubers(problems)[1])
     return _to_vertices(problems, _polish(nearly, begin, free))
 
 

@@ -14,14 +14,13 @@ import torch
 import torch.nn.functional as F
 
 from scaling.errors import InputError
+from scaling.records.recipe import HELDOUT_TOKENS
 
 if TYPE_CHECKING:
     from transformers import LlamaForCausalLM
 
     from scaling.corpora import Ready
 
-HELDOUT_TOKENS = 2**17
-"""Held-out predictions of every evaluation: the same windows for all runs on a corpus."""
 CHUNK_TOKENS = 2**13
 """Predictions in one forward pass; a constant, so that sums are always taken in the same order."""
 

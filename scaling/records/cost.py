@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from scaling.records.flops import forward_flops_per_token, params_by_group, train_flops
+from scaling.records.recipe import HELDOUT_TOKENS, evaluation_steps
 from scaling.records.spec import CooldownSpec, CountingSpec, ModelSpec, PretrainSpec, Spec
 
 
@@ -41,14 +42,9 @@ GPU = Device(
 DEVICES = {"cpu": CORE, "cuda": GPU}
 """By the device that a preset is sized for."""
 
-HELDOUT_TOKENS = 2**17
-"""Predictions of an evaluation (``scaling.inference.heldout``)."""
-EVALUATIONS = 5
-"""Most checkpoints of a trunk, at its end and each earlier half after warm-up (``scaling.training.callbacks``)."""
-
 DRAW_SECONDS = 4.2e-9
 """Seconds a counting learner takes for a token of level 0; each deeper level is 2^-1/2 as frequent. Like the next
-number, fitted to the medians of the 4200 published runs, on cores of an Intel Xeon: within 30 % from .02 s on."""
+number, fitted to the medians of 4200 runs of known_entropy on cores of an Intel Xeon: within 30 % from .02 s on."""
 FACT_SECONDS = 1.2e-7
 """Seconds it takes for each fact that it has room for."""
 SETTLED_TOKENS = 400.0
@@ -72,14 +68,6 @@ def spec_flops(spec: Spec) -> int:
     return 0 if isinstance(spec, CountingSpec) else train_flops(spec_model(spec), spec_tokens(spec))
 
 
-def evaluations(spec: PretrainSpec | CooldownSpec) -> int:
-    """Return how often a run is evaluated: a trunk at its end and at each earlier half after warm-up, others once."""
-    if isinstance(spec, CooldownSpec) or spec.decay_start is not None:
-        return 1
-    halves = {-(-spec.steps // 2**k) for k in range(EVALUATIONS)}
-    return sum(step > spec.optim.warmup_steps or step == spec.steps for step in halves)
-
-
 def predicted_seconds(spec: Spec, device: Device) -> float:
     """Return about how long one worker takes for a run:
 
@@ -88,7 +76,7 @@ def predicted_seconds(spec: Spec, device: Device) -> float:
     if isinstance(spec, CountingSpec):
         return _counting_seconds(spec)
     batch = spec.trunk.optim.batch_tokens if isinstance(spec, CooldownSpec) else spec.optim.batch_tokens
-    times = evaluations(spec)
+    times = len(evaluation_steps(spec.whole if isinstance(spec, CooldownSpec) else spec))
     heldout_flops = times * HELDOUT_TOKENS * forward_flops_per_token(spec_model(spec))
     return (
         spec_tokens(spec) / batch * device.step_seconds

@@ -250,6 +250,6 @@ class _Evaluator:
             )
         written = texts(cells)
         found = np.full(len(cells), kind is ast.NotEq)
-        there = written != None  # noqa: E711 - cell by cell
+        there = np.array([text is not None for text in written.tolist()], dtype=bool)
         found[there] = _COMPARISON[kind](written[there], constant)
         return found

@@ -20,6 +20,10 @@ LR_WIDTH_EXPONENT = 0.75
 at .57 [.55, .59] of what .5 gives, and at widths 16 to 64 within a third of it."""
 WARMUP_STEPS = 100
 """Steps of warm-up: five times the memory 1 / (1 - beta2) = 20 steps of AdamW's second moment."""
+HELDOUT_TOKENS = 2**17
+"""Held-out predictions of every evaluation: the same windows for all runs on a corpus."""
+EVALUATIONS = 5
+"""Most evaluations of a trunk: at its end and at each earlier half."""
 DECAY_SHARE = 0.2
 """Share of a branch spent decaying as 1 - sqrt (Haegele et al. 2024, arXiv:2405.18392, sections 4-5)."""
 
@@ -41,6 +45,13 @@ def llama(width: int, vocabulary: int, context: int) -> ModelSpec:
         vocabulary=vocabulary,
         context=context,
     )
+
+
+def evaluation_steps(spec: PretrainSpec) -> set[int]:
+    """Return the steps at which a run is evaluated: its end; for a trunk also S/2, S/4, ... after warm-up."""
+    halvings = EVALUATIONS if spec.decay_start is None else 1
+    steps = {-(-spec.steps // 2**k) for k in range(halvings)}
+    return {s for s in steps if s > spec.optim.warmup_steps or s == spec.steps}
 
 
 def learning_rate(width: int) -> float:

@@ -13,6 +13,7 @@ from lightning.pytorch.callbacks import Callback
 
 from scaling.inference.heldout import evaluate
 from scaling.records.flops import forward_flops_per_token, train_flops
+from scaling.records.recipe import evaluation_steps
 from scaling.records.spec import EvalSpec, spec_id
 from scaling.training import state
 from scaling.training.schedule import learning_rate
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 
 LOGGED_STEPS = 256
 """About how many rows of STEPS a run leaves."""
-EVALUATIONS = 5
-"""Checkpoints of a trunk: at its end and at each earlier half."""
 SAVE_SECONDS = 30.0
 """Seconds between two writes of the rolling state."""
 
@@ -35,13 +34,6 @@ class DivergedError(Exception):
     def __init__(self, step: int, reason: str) -> None:
         super().__init__(reason)
         self.step = step
-
-
-def evaluation_steps(spec: PretrainSpec) -> set[int]:
-    """Return the steps at which a run is evaluated: its end; for a trunk also S/2, S/4, ... after warm-up."""
-    halvings = EVALUATIONS if spec.decay_start is None else 1
-    steps = {math.ceil(spec.steps / 2**k) for k in range(halvings)}
-    return {s for s in steps if s > spec.optim.warmup_steps or s == spec.steps}
 
 
 class Recorder(Callback):

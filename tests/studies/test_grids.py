@@ -7,7 +7,6 @@ from collections.abc import Iterator
 import pytest
 
 from scaling.errors import InputError
-from scaling.inference.heldout import HELDOUT_TOKENS
 from scaling.records import cost, flops, recipe
 from scaling.records.cost import CORE, predicted_seconds, spec_flops, spec_model
 from scaling.records.spec import (
@@ -22,7 +21,6 @@ from scaling.records.spec import (
 from scaling.records.store import Store
 from scaling.records.tables import Records
 from scaling.study import Study, bundled, find, study_files, with_parents
-from scaling.training.callbacks import evaluation_steps
 from scaling.training.work import work
 
 
@@ -137,15 +135,6 @@ def test_costs_add_up_over_a_tree(name: str) -> None:
             before = flops.train_flops(trunk.model, branch.step * trunk.optim.batch_tokens)
             whole = flops.train_flops(spec_model(branch), branch.whole.tokens)
             assert before + spec_flops(branch) == whole
-
-
-@pytest.mark.parametrize("name", ["quickstart", "isoflop", "known_entropy"])
-def test_costs_count_the_evaluations_that_training_makes(name: str) -> None:
-    assert cost.HELDOUT_TOKENS == HELDOUT_TOKENS
-    for spec in with_parents(find(name).presets[0].specs()):
-        if not isinstance(spec, CountingSpec):
-            whole = spec.whole if isinstance(spec, CooldownSpec) else spec
-            assert cost.evaluations(spec) == len(evaluation_steps(whole))
 
 
 def test_costs_are_near_what_the_published_learners_took() -> None:
