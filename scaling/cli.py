@@ -1,4 +1,4 @@
-"""The command line: list, plan, run, report, fit. Rooms are imported inside the commands, so that help is fast."""
+"""The command line: list, plan, run, report, fit, data. Rooms are imported inside the commands, so that help is fast."""
 
 from __future__ import annotations
 
@@ -23,8 +23,15 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+data = typer.Typer(
+    help="Public runs to fit laws to: a catalogue of sources, fetched with their hashes checked."
+)
+app.add_typer(data, name="data")
 
 PresetOption = Annotated[str | None, typer.Option("--preset", help="Grid of the study (default: its first).")]
+CatalogueOption = Annotated[
+    Path | None, typer.Option("--catalogue", help="Another catalogue than the suite's, of the same form.")
+]
 StudyArgument = Annotated[str, typer.Argument(help="Name of a study, or the path of its .py file.")]
 
 
@@ -156,6 +163,28 @@ def fit(
             outside.write_json(json, found, shlex.join(["scaling", *sys.argv[1:]]))
     finally:  # whichever of the two cannot be written, the other is
         sys.stdout.write(f"{found.summary()}\n")
+
+
+@data.command("list")
+def data_list(catalogue: CatalogueOption = None) -> None:
+    """List the data sets: name, licence, rows or size, where they are, what they are."""
+    from scaling.catalogue import showing
+
+    for line in showing.lines(catalogue):
+        sys.stdout.write(f"{line}\n")
+
+
+@data.command("fetch")
+def data_fetch(
+    names: Annotated[list[str] | None, typer.Argument(help="Names of data sets; all by default.")] = None,
+    catalogue: CatalogueOption = None,
+) -> None:
+    """Fetch data sets into the cache, unless SCALING_DATA_MIRROR has them; prints paths and how to fit them."""
+    from scaling.catalogue import showing
+
+    for line in showing.fetch(names or [], catalogue):
+        sys.stdout.write(f"{line}\n")
+        sys.stdout.flush()
 
 
 def _study(name: str, preset: str | None) -> tuple[Study, Preset]:
