@@ -121,9 +121,23 @@ def fit(
     where: Annotated[
         str | None, typer.Option(help="Rows to use, such as: loss < 4 and state == 'finished'.")
     ] = None,
-    loss: Annotated[str, typer.Option(help="huber, lad or mse.")] = "huber",
+    loss: Annotated[
+        str, typer.Option(help="huber, lad, mse, quantile, or binomial for a score with trials as weights.")
+    ] = "huber",
     delta: Annotated[float, typer.Option(help="Huber's bend, in units of the residual.")] = 1e-3,
-    residual: Annotated[str, typer.Option(help="log or raw.")] = "log",
+    tau: Annotated[
+        float, typer.Option(help="The quantile of --loss quantile; .1 is a lower envelope.")
+    ] = 0.5,
+    residual: Annotated[
+        str | None,
+        typer.Option(help="log or raw (default: log, raw for laws of a score).", show_default=False),
+    ] = None,
+    fix: Annotated[
+        list[str] | None, typer.Option("--fix", help="NAME=VALUE: a parameter that is held, such as E=1.69.")
+    ] = None,
+    weights: Annotated[
+        str | None, typer.Option(help="Column that multiplies each row's part of the objective.")
+    ] = None,
     bootstrap: Annotated[int, typer.Option(help="Draws for the intervals; 0 for none.")] = 1000,
     cluster: Annotated[
         str | None, typer.Option(help="Column whose equal values (checkpoints of a run) stay together.")
@@ -151,7 +165,10 @@ def fit(
         where=where,
         loss=loss,
         delta=delta,
+        tau=tau,
         residual=residual,
+        fix=_numbers(fix or [], "--fix"),
+        weights=weights,
         bootstrap=bootstrap,
         cluster=cluster,
         level=level,
@@ -200,13 +217,26 @@ def _console() -> Console:
     return Console(highlight=False, soft_wrap=True)
 
 
-def _pairs(options: list[str], flag: str) -> dict[str, str]:
+def _numbers(options: list[str], flag: str) -> dict[str, float]:
+    """Split repeated NAME=VALUE options whose values are numbers."""
+    found = {}
+    for name, value in _pairs(options, flag, "E=1.69").items():
+        try:
+            found[name] = float(value)
+        except ValueError as error:
+            raise InputError(
+                f"{flag} {name}={value}: {value!r} is no number; give one, as in E=1.69"
+            ) from error
+    return found
+
+
+def _pairs(options: list[str], flag: str, example: str = "N=params") -> dict[str, str]:
     """Split repeated NAME=VALUE options."""
     found: dict[str, str] = {}
     for option in options:
         name, equals, value = option.partition("=")
         if not equals or not name.strip() or not value.strip():
-            raise InputError(f"{flag} {option!r}: expected NAME=EXPR, such as --map N=params")
+            raise InputError(f"{flag} {option!r}: expected NAME=VALUE, such as {flag} {example}")
         if name.strip() in found:
             raise InputError(f"{flag} gives {name.strip()} twice; give it once")
         found[name.strip()] = value.strip()

@@ -13,7 +13,7 @@ def laws() -> Iterator[str]:
 
     for law in ALL:
         parameters = ", ".join(p.name for p in law.parameters())
-        yield f"{law.name:12} {law.formula}   (inputs {', '.join(law.inputs)}; parameters {parameters})"
+        yield f"{law.name:16} {law.formula}   (inputs {', '.join(law.inputs)}; parameters {parameters})"
 
 
 def corpora() -> Iterator[str]:

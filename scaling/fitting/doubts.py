@@ -30,6 +30,8 @@ noise of .3 %, 80 tables: 95 % intervals held the truth in 61-69 % with 2 cluste
 each cluster is a size of its own they are too wide instead: draws that lack sizes cannot fix the law."""
 FEW_SIZES = 10
 """The same where each cluster is a size of its own."""
+BARELY, BARELY_APART = 10.0, 3.0
+"""Factors between the ends of an interval, and between near minima, from which a parameter is barely identified."""
 TOGETHER = 0.1
 """Spread of log10 D at a given N, and of log10 N at a given D, below which the two count as one variable."""
 
@@ -136,6 +138,31 @@ def about_bounds(law: Law, at_bound: Sequence[str]) -> Iterator[Warned]:
             yield Warned(
                 "bound_hit", f"{name} = {plain(value)} is at an end of its range; the rows do not fix it"
             )
+
+
+def about_identification(
+    law: Law, parameters: Mapping[str, Estimate], minima: Sequence[Minimum], fixed: Mapping[str, float]
+) -> Iterator[Warned]:
+    """Exponents and shapes that the rows hardly fix: intervals over a decade, or near minima that lie far apart.
+
+    Coefficients may span decades where exponents are well known, since they stand at an input of 1, and floors have
+    doubts of their own.
+    """
+    apart = {law.floor, *fixed, *(term.coefficient for term in law.terms)}
+    near = [m.law for m in minima if m.value <= CLOSE * minima[0].value]
+    for about in law.parameters():
+        if about.scale != "log" or about.name in apart:
+            continue
+        found = parameters[about.name]
+        ends = [getattr(other, about.name) for other in near]
+        if found.low is not None and found.high is not None and found.high > BARELY * found.low:
+            interval = f"its interval runs from {plain(found.low, 3)} to {plain(found.high, 3)}"
+        elif max(ends) > BARELY_APART * min(ends):
+            span = f"{plain(min(ends), 3)} to {plain(max(ends), 3)}"
+            interval = f"minima within {100 * (CLOSE - 1):g} % of the lowest have {span}"
+        else:
+            continue
+        yield Warned("barely_identified", f"{about.name} is barely identified: {interval}")
 
 
 def about_floor(

@@ -27,6 +27,8 @@ SMOOTH = 2
 """Rows a parameter that must lie within delta of the law, else Huber's loss is rough."""
 SIMPLER = 4
 """Minima of a simpler law that the starts of a law extend."""
+FINALISTS, HEAT = 6, 25
+"""Starts a problem of a general law that are polished to the end, and the steps after which they are chosen."""
 TIED = 1e-10
 """Objectives that differ by less than this share are one and the same."""
 FEW, NEAR = 12, 1.5
@@ -135,6 +137,15 @@ def floor_slope(problems: Problems, theta_BP: Array) -> Array:
 
 
 def _polish(problems: Problems, begin: Starts, free: Mask) -> Candidates:
+    """Polish all starts; of many parameters of a general law only the FINALISTS that are lowest after some steps."""
+    many = issubclass(problems.design.law, GeneralLaw) and free.sum() > FINALISTS
+    if many and len(begin.problem) > FINALISTS * len(problems.weights):
+        rough = minimise(problems.take(begin.problem), begin.theta, free, iterations=HEAT)
+        order = np.lexsort((rough.value, begin.problem))
+        problem = begin.problem[order]
+        rank = np.arange(len(order)) - np.searchsorted(problem, problem)
+        kept = order[rank < FINALISTS]
+        begin = Starts(begin.problem[kept], rough.theta[kept])
     return Candidates(begin.problem, minimise(problems.take(begin.problem), begin.theta, free))
 
 

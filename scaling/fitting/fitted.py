@@ -105,6 +105,7 @@ def fit(
             doubts.about_floor(design, rows, objective, parameters.get(law.floor or ""), interval),
             doubts.about_interval(rows, interval),
             doubts.about_minima(minima, parameters),
+            doubts.about_identification(fitted, parameters, minima, fix),
             doubts.about_extrapolation(fitted, rows, compute),
             doubts.about_convergence(converged, lost, bootstrap),
         )

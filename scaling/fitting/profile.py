@@ -17,6 +17,9 @@ from scaling.laws.base import Array
 CHEAP = 0.02
 """A rise of the rms residual that no reader would notice."""
 
+STEPS = 60
+"""Most steps at each floor: a profile shows a shape, and needs no last digits."""
+
 
 @dataclass(frozen=True)
 class FloorProfile:
@@ -77,7 +80,9 @@ def _profile(design: Design, objective: Objective, held: Array) -> FloorProfile:
     problems = Problems.of(design, objective, np.ones((len(held), design.rows)))
     free = design.free & np.array([name != law.floor for name in law.parameter_names()])
     begin = starts(problems, grid_of(design, simpler_minima(problems)), most=2, floor=held)
-    found = Candidates(begin.problem, minimise(problems.take(begin.problem), begin.theta, free))
+    found = Candidates(
+        begin.problem, minimise(problems.take(begin.problem), begin.theta, free, iterations=STEPS)
+    )
     best = found.best(len(held))[1]
     residuals = objective.residuals(law.evaluate(best.theta, design.x)[0], design.log_y)
     return FloorProfile(

@@ -148,6 +148,7 @@ def _joined_grid(design: Design) -> Grid:
         else:
             offsets.append(np.exp(pinned[k]) * ones)
     curves = np.exp(law.evaluate(theta, design.x)[0]).T.reshape(design.rows, *shape)
+    theta = np.where(np.isnan(pinned), theta, pinned)
     if together:
         columns.append(Column(curves, tuple(coefficients)))
     else:

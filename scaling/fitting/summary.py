@@ -62,7 +62,8 @@ def as_json(fit: "Fit", command: str | None) -> dict[str, Any]:
             "reduction": "sum",
             "value": fit.value,
             "gradient_norm": fit.gradient_norm,
-        },
+        }
+        | ({"tau": objective.tau} if objective.loss == "quantile" else {}),
         "parameters": {
             name: _json(found, "value", "low", "high", "se") for name, found in fit.parameters.items()
         },
