@@ -104,7 +104,7 @@ def minimise(
             trial_value[moved], trial_gradient[:, moved], trial_hessian[..., moved] = again
             better[moved] = True
         settling = better & (value - trial_value < SWITCH * value)
-        damping = np.where(whole, damping * 0.05, np.maximum(damping, 1e-12) * np.where(better, 1.0, 10.0))
+        damping = np.where(whole, damping * 0.2, np.maximum(damping, 1e-12) * np.where(better, 3.0, 10.0))
         theta = np.where(better[:, None], trial, theta)
         value = np.where(better, trial_value, value)
         gradient = np.where(better, trial_gradient, gradient)
