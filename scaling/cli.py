@@ -102,7 +102,8 @@ def report(
 @app.command()
 def fit(
     table: Annotated[
-        Path, typer.Argument(help="csv, tsv, jsonl or parquet with one row a run or checkpoint.")
+        list[str],
+        typer.Argument(help="csv, tsv, jsonl or parquet with one row a run or checkpoint; a glob or several."),
     ],
     law: Annotated[str, typer.Option(help="Name of the law; `scaling list laws` shows them.")],
     map_: Annotated[
@@ -113,6 +114,10 @@ def fit(
     ] = None,
     where: Annotated[
         str | None, typer.Option(help="Rows to use, such as: loss < 4 and state == 'finished'.")
+    ] = None,
+    from_name: Annotated[
+        str | None,
+        typer.Option(help="Columns from each file's name: a regex such as (?P<size>[0-9]+)M."),
     ] = None,
     loss: Annotated[str, typer.Option(help="huber, lad or mse.")] = "huber",
     delta: Annotated[float, typer.Option(help="Huber's bend, in units of the residual.")] = 1e-3,
@@ -142,6 +147,7 @@ def fit(
         law,
         mapping=_pairs(map_ or [], "--map"),
         where=where,
+        from_name=from_name,
         loss=loss,
         delta=delta,
         residual=residual,
