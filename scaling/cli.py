@@ -1,4 +1,4 @@
-"""The command line: list, plan, run, report, fit. Rooms are imported inside the commands, so that help is fast."""
+"""The command line: list, plan, run, report, fit, import. Rooms are imported inside the commands, so that help is fast."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ def main() -> None:
 @app.command("list")
 def list_(
     what: Annotated[
-        str | None, typer.Argument(help="laws, corpora or studies; all of them by default.")
+        str | None, typer.Argument(help="laws, corpora, importers or studies; all of them by default.")
     ] = None,
 ) -> None:
-    """List laws, corpora and studies, one line each."""
+    """List laws, corpora, importers and studies, one line each."""
     from scaling.listing import CATALOGUES
 
     if what is not None and what not in CATALOGUES:
@@ -103,7 +103,9 @@ def report(
 def fit(
     table: Annotated[
         list[str],
-        typer.Argument(help="csv, tsv, jsonl or parquet with one row a run or checkpoint; a glob or several."),
+        typer.Argument(
+            help="csv, tsv, jsonl or parquet with one row a run or checkpoint; a glob or several."
+        ),
     ],
     law: Annotated[str, typer.Option(help="Name of the law; `scaling list laws` shows them.")],
     map_: Annotated[
@@ -162,6 +164,38 @@ def fit(
             outside.write_json(json, found, shlex.join(["scaling", *sys.argv[1:]]))
     finally:  # whichever of the two cannot be written, the other is
         sys.stdout.write(f"{found.summary()}\n")
+
+
+@app.command("import")
+def import_(
+    format_: Annotated[
+        str, typer.Argument(metavar="FORMAT", help="Format of the logs; `scaling list importers` shows them.")
+    ],
+    paths: Annotated[list[str], typer.Argument(metavar="PATH...", help="Files, folders or quoted globs.")],
+    out: Annotated[Path, typer.Option(help="Folder for runs.parquet, history.parquet and table.parquet.")],
+    run: Annotated[str | None, typer.Option(help="Column that tells runs apart.")] = None,
+    step: Annotated[str | None, typer.Option(help="Column that counts steps.")] = None,
+    from_name: Annotated[
+        str | None, typer.Option(help="Columns from each run's name: a regex such as (?P<size>[0-9]+)M.")
+    ] = None,
+    last: Annotated[
+        str | None, typer.Option(help="Metric whose last value marks a run's last row (default: any metric).")
+    ] = None,
+    carry: Annotated[
+        list[str] | None,
+        typer.Option(help="Metric, such as tokens, whose last value also stands in later rows without one."),
+    ] = None,
+) -> None:
+    """Turn logs of other tools into tables; prints what was read, what was left out, and how to fit it.
+
+    table.parquet holds a row a logged step with the columns of its run, and `last`, which is true in each run's
+    last row: fit it with --where last.
+    """
+    from scaling import intake
+    from scaling.importers import Choices
+
+    choices = Choices(run=run, step=step, from_name=from_name)
+    sys.stdout.write(f"{intake.bring(format_, paths, out, choices, last=last, carry=carry or [])}\n")
 
 
 def _study(name: str, preset: str | None) -> tuple[Study, Preset]:

@@ -30,8 +30,8 @@ def fit_table(
 ) -> Fit:
     """Return ``scaling.fit`` of the rows of a file or files; ``options`` are those of ``scaling.fitting.fit``.
 
-    ``path``, ``mapping``, ``where`` and ``from_name`` are those of ``records.reading.read_table``. The rows that ``where`` left out enter
-    the fit's account, and the file's hash its provenance.
+    ``path``, ``mapping``, ``where`` and ``from_name`` are those of ``records.reading.read_table``. The rows that
+    ``where`` left out enter the fit's account, and the file's hash its provenance.
     """
     from scaling import fitting, laws
 

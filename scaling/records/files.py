@@ -68,12 +68,12 @@ def read_joined(
     for number, (path, name) in enumerate(zip(paths, short_names(paths), strict=True)):
         frame = load(path)
         new = {} if "file" in frame.columns else {"file": name}
-        for group in [] if named is None else named.columns:
+        for group, cells in [] if named is None else named.items():
             if group in frame.columns or group == "file":
                 raise InputError(
                     f"--from-name gives a column {group!r}, which {shown(path)} has; name the group otherwise"
                 )
-            new[group] = named[group].iloc[number]
+            new[str(group)] = cells.iloc[number]
         labels = [f"{name}:{row}" for row in range(len(frame))]
         frames.append(frame.assign(**new).set_axis(labels, axis=0))
     with warnings.catch_warnings():
@@ -99,7 +99,9 @@ def _exists(text: str) -> bool:
 
 
 def _matches(text: str) -> list[Path]:
-    found = sorted(glob.glob(text, recursive=True))
+    found = sorted(glob.glob(text, recursive=True))  # noqa: PTH207 - it may be absolute
     if not found:
-        raise InputError(f"no file matches {text!r}; correct the path, or quote a glob so that it arrives whole")
+        raise InputError(
+            f"no file matches {text!r}; correct the path, or quote a glob so that it arrives whole"
+        )
     return [Path(path) for path in found]
