@@ -108,9 +108,8 @@ def _parameters(file: Path) -> int | None:
             return None
         try:
             header = json.loads(opened.read(length))
-            return sum(
-                math.prod(tensor["shape"]) for name, tensor in header.items() if name != "__metadata__"
-            )
+            shapes = [tensor["shape"] for name, tensor in header.items() if name != "__metadata__"]
+            return sum(int(math.prod(shape)) for shape in shapes)
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             return None
 
