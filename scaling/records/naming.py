@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scaling.errors import InputError
-from scaling.records.cells import settled, shown
+from scaling.records.cells import floats, holds_numbers, shown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -92,5 +92,4 @@ def _search(pattern: str, names: Sequence[str]) -> dict[str, Any]:
 
 def _numbers(cells: pd.Series) -> pd.Series:
     """Return a column of texts as numbers where it holds nothing else; words stay as they are written."""
-    found = settled(cells)
-    return found if found.dtype == float else cells
+    return floats(cells) if cells.isna().all() or holds_numbers(cells) else cells

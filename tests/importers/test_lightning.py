@@ -1,5 +1,6 @@
 """Folders that Lightning's CSVLogger wrote."""
 
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -98,6 +99,16 @@ def test_damaged_folders_are_refused_in_one_line(
     (tmp_path / "metrics.csv").write_text("step,loss\n1,2\n")
     (tmp_path / name).write_text(content)
     assert says in refused(lambda: bring("lightning", tmp_path))
+
+
+def test_without_pyyaml_one_line_says_what_to_install(bring, refused, tmp_path: Path, monkeypatch) -> None:
+    (tmp_path / "metrics.csv").write_text("step,loss\n1,2\n")
+    monkeypatch.setitem(sys.modules, "yaml", None)
+    assert bring("lightning", tmp_path).kept == 1
+    (tmp_path / "hparams.yaml").write_text("a: 1\n")
+    assert "needs PyYAML: pip install 'scaling-suite[importers]'" in refused(
+        lambda: bring("lightning", tmp_path)
+    )
 
 
 def test_yaml_that_unfolds_without_end_is_refused(bring, refused, tmp_path: Path) -> None:
