@@ -171,7 +171,7 @@ def import_(
     format_: Annotated[
         str, typer.Argument(metavar="FORMAT", help="Format of the logs; `scaling list importers` shows them.")
     ],
-    paths: Annotated[list[str], typer.Argument(metavar="PATH...", help="Files, folders or quoted globs.")],
+    paths: Annotated[list[str], typer.Argument(metavar="PATH", help="Files, folders or quoted globs.")],
     out: Annotated[Path, typer.Option(help="Folder for runs.parquet, history.parquet and table.parquet.")],
     run: Annotated[str | None, typer.Option(help="Column that tells runs apart.")] = None,
     step: Annotated[str | None, typer.Option(help="Column that counts steps.")] = None,

@@ -10,7 +10,7 @@ import pytest
 
 REFUSED = {
     "unknown format": (["excel", "t.csv"], "no importer 'excel'; known: table, wide, lightning"),
-    "no path": (["table"], "Missing argument 'PATH...'"),
+    "no path": (["table"], "Missing argument 'PATH'"),
     "no out": (["table", "t.csv", "-"], "Missing option '--out'"),
     "no file": (["table", "none.csv"], "none.csv does not exist; expected tables (.csv"),
     "no match": (["table", "*.parquet"], "no file matches '*.parquet'; correct the path, or quote a glob"),
