@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from scaling.catalogue import dataset
     from scaling.errors import FitError, InputError
     from scaling.fitting import Fit, Holdout, IsoflopFit, fit, fit_isoflop, holdout
     from scaling.records.frame import frame
@@ -24,6 +25,7 @@ _HOMES = {
     "InputError": "scaling.errors",
     "IsoflopFit": "scaling.fitting",
     "Records": "scaling.records.tables",
+    "dataset": "scaling.catalogue",
     "fit": "scaling.fitting",
     "fit_isoflop": "scaling.fitting",
     "frame": "scaling.records.frame",
@@ -39,6 +41,7 @@ __all__ = [
     "InputError",
     "IsoflopFit",
     "Records",
+    "dataset",
     "fit",
     "fit_isoflop",
     "frame",

@@ -1,4 +1,4 @@
-"""The command line: list, plan, run, report, fit, import. Rooms are imported inside the commands, so that help is fast."""
+"""The command line: list, plan, run, report, fit, import, data. Rooms are imported inside the commands."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from scaling import endings
-from scaling.errors import InputError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -23,8 +22,19 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+data = typer.Typer(
+    help="Public runs to fit laws to: a catalogue of sources, fetched with their hashes checked."
+)
+app.add_typer(data, name="data")
 
 PresetOption = Annotated[str | None, typer.Option("--preset", help="Grid of the study (default: its first).")]
+CatalogueOption = Annotated[
+    Path | None, typer.Option("--catalogue", help="Another catalogue than the suite's, of the same form.")
+]
+FromNameOption = Annotated[
+    str | None,
+    typer.Option("--from-name", help="Columns from the name of each: a regex such as (?P<size>[0-9]+)M."),
+]
 StudyArgument = Annotated[str, typer.Argument(help="Name of a study, or the path of its .py file.")]
 
 
@@ -40,14 +50,10 @@ def list_(
     ] = None,
 ) -> None:
     """List laws, corpora, importers and studies, one line each."""
-    from scaling.listing import CATALOGUES
+    from scaling.listing import lines
 
-    if what is not None and what not in CATALOGUES:
-        raise InputError(f"cannot list {what!r}; choose one of {', '.join(CATALOGUES)}")
-    for name in [what] if what else CATALOGUES:
-        sys.stdout.write(f"{name}\n")
-        for line in CATALOGUES[name]():
-            sys.stdout.write(f"  {line}\n")
+    for line in lines(what):
+        sys.stdout.write(f"{line}\n")
 
 
 @app.command()
@@ -117,13 +123,24 @@ def fit(
     where: Annotated[
         str | None, typer.Option(help="Rows to use, such as: loss < 4 and state == 'finished'.")
     ] = None,
-    from_name: Annotated[
-        str | None,
-        typer.Option(help="Columns from each file's name: a regex such as (?P<size>[0-9]+)M."),
-    ] = None,
-    loss: Annotated[str, typer.Option(help="huber, lad or mse.")] = "huber",
+    from_name: FromNameOption = None,
+    loss: Annotated[
+        str, typer.Option(help="huber, lad, mse, quantile, or binomial for a score with trials as weights.")
+    ] = "huber",
     delta: Annotated[float, typer.Option(help="Huber's bend, in units of the residual.")] = 1e-3,
-    residual: Annotated[str, typer.Option(help="log or raw.")] = "log",
+    tau: Annotated[
+        float, typer.Option(help="The quantile of --loss quantile; .1 is a lower envelope.")
+    ] = 0.5,
+    residual: Annotated[
+        str | None,
+        typer.Option(help="log or raw (default: log, raw for laws of a score).", show_default=False),
+    ] = None,
+    fix: Annotated[
+        list[str] | None, typer.Option("--fix", help="NAME=VALUE: a parameter that is held, such as E=1.69.")
+    ] = None,
+    weights: Annotated[
+        str | None, typer.Option(help="Column that multiplies each row's part of the objective.")
+    ] = None,
     bootstrap: Annotated[int, typer.Option(help="Draws for the intervals; 0 for none.")] = 1000,
     cluster: Annotated[
         str | None, typer.Option(help="Column whose equal values (checkpoints of a run) stay together.")
@@ -141,18 +158,22 @@ def fit(
     out), annealed (a doubt where some rows say no), and trunk_id (rows of one trunk stay together in the draws).
     """
     from scaling import outside
+    from scaling.options import numbers, pairs
 
     if json is not None:
         outside.check_target(json, table)
     found = outside.fit_table(
         table,
         law,
-        mapping=_pairs(map_ or [], "--map"),
+        mapping=pairs(map_ or [], "--map"),
         where=where,
         from_name=from_name,
         loss=loss,
         delta=delta,
+        tau=tau,
         residual=residual,
+        fix=numbers(fix or [], "--fix"),
+        weights=weights,
         bootstrap=bootstrap,
         cluster=cluster,
         level=level,
@@ -175,27 +196,39 @@ def import_(
     out: Annotated[Path, typer.Option(help="Folder for runs.parquet, history.parquet and table.parquet.")],
     run: Annotated[str | None, typer.Option(help="Column that tells runs apart.")] = None,
     step: Annotated[str | None, typer.Option(help="Column that counts steps.")] = None,
-    from_name: Annotated[
-        str | None, typer.Option(help="Columns from each run's name: a regex such as (?P<size>[0-9]+)M.")
-    ] = None,
-    last: Annotated[
-        str | None, typer.Option(help="Metric whose last value marks a run's last row (default: any metric).")
-    ] = None,
+    from_name: FromNameOption = None,
+    last: Annotated[str | None, typer.Option(help="Metric whose last value marks a run's last row.")] = None,
     carry: Annotated[
-        list[str] | None,
-        typer.Option(help="Metric, such as tokens, whose last value also stands in later rows without one."),
+        list[str] | None, typer.Option(help="Metric, such as tokens, that holds until it is logged again.")
     ] = None,
 ) -> None:
-    """Turn logs of other tools into tables; prints what was read, what was left out, and how to fit it.
-
-    table.parquet holds a row a logged step with the columns of its run, and `last`, which is true in each run's
-    last row: fit it with --where last.
-    """
+    """Turn logs of other tools into tables, with an account of every entry; fit table.parquet with --where last."""
     from scaling import intake
-    from scaling.importers import Choices
 
-    choices = Choices(run=run, step=step, from_name=from_name)
+    choices = intake.Choices(run=run, step=step, from_name=from_name)
     sys.stdout.write(f"{intake.bring(format_, paths, out, choices, last=last, carry=carry or [])}\n")
+
+
+@data.command("list")
+def data_list(catalogue: CatalogueOption = None) -> None:
+    """List the data sets: name, licence, rows or size, where they are, what they are."""
+    from scaling.catalogue import showing
+
+    for line in showing.lines(catalogue):
+        sys.stdout.write(f"{line}\n")
+
+
+@data.command("fetch")
+def data_fetch(
+    names: Annotated[list[str] | None, typer.Argument(help="Names of data sets; all by default.")] = None,
+    catalogue: CatalogueOption = None,
+) -> None:
+    """Fetch data sets into the cache, unless SCALING_DATA_MIRROR has them; prints paths and how to fit them."""
+    from scaling.catalogue import showing
+
+    for line in showing.fetch(names or [], catalogue):
+        sys.stdout.write(f"{line}\n")
+        sys.stdout.flush()
 
 
 def _study(name: str, preset: str | None) -> tuple[Study, Preset]:
@@ -209,19 +242,6 @@ def _console() -> Console:
     from rich.console import Console
 
     return Console(highlight=False, soft_wrap=True)
-
-
-def _pairs(options: list[str], flag: str) -> dict[str, str]:
-    """Split repeated NAME=VALUE options."""
-    found: dict[str, str] = {}
-    for option in options:
-        name, equals, value = option.partition("=")
-        if not equals or not name.strip() or not value.strip():
-            raise InputError(f"{flag} {option!r}: expected NAME=EXPR, such as --map N=params")
-        if name.strip() in found:
-            raise InputError(f"{flag} gives {name.strip()} twice; give it once")
-        found[name.strip()] = value.strip()
-    return found
 
 
 if __name__ == "__main__":

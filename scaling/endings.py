@@ -1,4 +1,4 @@
-"""How a command ends: exit status 0 done, 1 no answer or a full disk, 2 wrong call or input, 128 + n on a signal.
+"""How a command ends: exit status 0 done, 1 no answer, full disk or no network, 2 wrong call or input, 128 + n on a signal.
 
 Whatever happens that is no defect of ours, one line on standard error says so.
 """

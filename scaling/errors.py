@@ -3,8 +3,10 @@
 import errno
 import os
 
-MACHINE_ERRORS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.ENOMEM, errno.EMFILE})
-"""A full disk and the like: the call was right and the machine cannot do it (exit status 1)."""
+MACHINE_ERRORS = frozenset(
+    {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.ENOMEM, errno.EMFILE, errno.ENETUNREACH}
+)
+"""A full disk, no network and the like: the call was right and the machine cannot do it (exit status 1)."""
 
 
 class InputError(ValueError):

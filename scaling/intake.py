@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scaling.errors import InputError
-from scaling.importers import Choices, Imported, find
+from scaling.importers import Choices as Choices
+from scaling.importers import Imported, find
 from scaling.importers.tables import joined, save
 from scaling.records.cells import shown
 from scaling.records.files import expand

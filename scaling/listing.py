@@ -13,7 +13,7 @@ def laws() -> Iterator[str]:
 
     for law in ALL:
         parameters = ", ".join(p.name for p in law.parameters())
-        yield f"{law.name:12} {law.formula}   (inputs {', '.join(law.inputs)}; parameters {parameters})"
+        yield f"{law.name:16} {law.formula}   (inputs {', '.join(law.inputs)}; parameters {parameters})"
 
 
 def corpora() -> Iterator[str]:
@@ -55,3 +55,13 @@ CATALOGUES: dict[str, Callable[[], Iterator[str]]] = {
     "importers": importers,
     "studies": studies,
 }
+
+
+def lines(what: str | None) -> Iterator[str]:
+    """Yield one catalogue, or all of them, with their names; ``InputError`` names the known ones."""
+    if what is not None and what not in CATALOGUES:
+        raise InputError(f"cannot list {what!r}; choose one of {', '.join(CATALOGUES)}")
+    for name in [what] if what else CATALOGUES:
+        yield name
+        for line in CATALOGUES[name]():
+            yield f"  {line}"

@@ -51,5 +51,5 @@ def _row(spec: Spec, device: Device) -> list[str]:
         quantity(tokens_of(spec)),
         quantity(spec_flops(spec)),
         f"{predicted_seconds(spec, device):.1f}",
-        f"{predicted_bytes(spec) / 2**20:.0f} MiB",
+        f"{predicted_bytes(spec, device) / 2**20:.0f} MiB",
     ]

@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args
 
 from scaling.errors import FitError, InputError, machine_failure
 from scaling.records.spec import Spec, parents, spec_id
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from scaling.reporting.document import Report, Section
 
 Device = Literal["cpu", "cuda"]
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True)
@@ -64,9 +65,11 @@ class Preset:
         except (InputError, FitError, MemoryError):
             raise
         except (Exception, SystemExit) as error:
-            if machine_failure(error):
-                raise
+            if failure := machine_failure(error):
+                raise failure from error
             raise InputError(f"{where} failed with {_told(error, self.file)}; correct the file") from error
+        if found in ([], ()):
+            raise InputError(f"{where} returned no runs; a preset needs at least one")
         several = isinstance(found, list | tuple)
         if wrong := [one for one in found if not isinstance(one, Spec)] if several else [found]:
             what = "a list with " if several else ""
@@ -127,6 +130,9 @@ class Study:
                 )
         if not self.presets:
             raise InputError(f"study {self.name!r} has no presets; give at least one")
+        names = [preset.name for preset in self.presets]
+        if twins := {name for name in names if names.count(name) > 1}:
+            raise InputError(f"study {self.name!r} has two presets called {twins.pop()!r}; rename one")
 
     def preset(self, name: str | None) -> Preset:
         """Return the preset of a name, the default for None; ``InputError`` lists them."""
@@ -173,8 +179,13 @@ def analyse(
     provenance: Mapping[str, str],
 ) -> Analysis:
     """Return the study's estimates from the records of one of its presets."""
-    fits = study.preset(preset).fits or study.fits
-    return Analysis(study, preset, records, fits(records), companions, provenance)
+    chosen = study.preset(preset)
+    found = _guarded(f"preset {preset}: fits()", lambda: (chosen.fits or study.fits)(records), chosen.file)
+    if not isinstance(found, Mapping):
+        raise InputError(
+            f"study file {chosen.file}, preset {preset}: fits() returned {found!r:.60}, expected a dict of estimates"
+        )
+    return Analysis(study, preset, records, found, companions, provenance)
 
 
 def document(analysis: Analysis) -> Report:
@@ -182,14 +193,35 @@ def document(analysis: Analysis) -> Report:
     from scaling.reporting.document import Report
 
     study = analysis.study
-    own = study.preset(analysis.preset).sections
+    chosen = study.preset(analysis.preset)
+
+    def made(section: Callable[[Analysis], Section]) -> Section:
+        name = getattr(section, "__name__", repr(section))
+        return _guarded(f"preset {chosen.name}: section {name}", lambda: section(analysis), chosen.file)
+
     return Report(
         title=f"{study.name} · {analysis.preset}",
         question=study.question,
-        sections=tuple(section(analysis) for section in (study.sections if own is None else own)),
+        sections=tuple(map(made, study.sections if chosen.sections is None else chosen.sections)),
         provenance=analysis.provenance,
         results={name: fit.to_json() for name, fit in analysis.fits.items()},
     )
+
+
+def _guarded(what: str, work: Callable[[], Made], file: Path | None) -> Made:
+    """Do a part of a study; what goes wrong in a file that is not ours becomes one line."""
+    try:
+        return work()
+    except (InputError, FitError, MemoryError):
+        raise
+    except Exception as error:
+        if file is None or file.resolve().is_relative_to(bundled("studies")):
+            raise
+        if failure := machine_failure(error):
+            raise failure from error
+        raise InputError(
+            f"study file {file}, {what} failed with {_told(error, file)}; correct the file"
+        ) from error
 
 
 def bundled(what: str) -> Path:
@@ -220,7 +252,13 @@ def _is_study(path: Path) -> bool:
         return re.search(rb"^STUDY\b", source, re.MULTILINE) is not None
     targets = [t for node in body if isinstance(node, ast.Assign) for t in node.targets]
     targets += [node.target for node in body if isinstance(node, ast.AnnAssign)]
-    return any(isinstance(target, ast.Name) and target.id == "STUDY" for target in targets)
+    imported = [
+        alias.asname or alias.name
+        for node in body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    ]
+    return "STUDY" in imported or any(isinstance(t, ast.Name) and t.id == "STUDY" for t in targets)
 
 
 def find(name: str) -> Study:

@@ -119,7 +119,7 @@ STUDY = Study(
         ),
         Preset(
             "smoke",
-            "6 repetitions and 9 short transformers, a minute on 2 cores",
+            "6 repetitions and 12 short transformers, a minute on 2 cores",
             lambda: grid(6, (16, 24, 32), (100_000, 200_000, 400_000)),
         ),
     ),

@@ -1,7 +1,123 @@
-"""For all tests: Ctrl-C reaches the commands that tests start, also where this run itself is in the background."""
+"""For all tests: Ctrl-C reaches the commands that tests start, and a web server of a test's own."""
 
+import hashlib
+import re
 import signal
+import socket
+import struct
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
 
 # A shell starts background jobs with SIGINT ignored, and a child inherits that; a handler is not inherited.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@dataclass
+class Web:
+    """A web server that can be told to misbehave."""
+
+    url: str
+    """Its address, without a slash at the end."""
+    files: dict[str, bytes] = field(default_factory=dict)
+    """What it gives, by path."""
+    ranges: bool = True
+    """Whether it gives parts of files."""
+    dies_after: list[int] = field(default_factory=list)
+    """Bytes after which each of the next answers breaks off."""
+    resets: bool = False
+    """Whether it breaks off with an error of the connection."""
+    refuses: list[int] = field(default_factory=list)
+    """Status of each of the next answers."""
+    pause_seconds: float = 0.0
+    """Pause before each KiB."""
+    shift: int = 0
+    """Bytes by which a part that it gives begins too early."""
+    says_length: bool = True
+    """Whether it says how long an answer is."""
+    asked: list[tuple[str, str | None]] = field(default_factory=list)
+    """Path and Range of each request."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    web: Web
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+    def do_GET(self) -> None:
+        web, wanted = self.web, self.headers.get("Range")
+        web.asked.append((self.path, wanted))
+        body = web.files.get(self.path)
+        if web.refuses or body is None:
+            self.send_error(web.refuses.pop(0) if web.refuses else 404)
+            return
+        start = 0
+        if wanted and web.ranges:
+            start = int(re.fullmatch(r"bytes=(\d+)-", wanted)[1])
+            if start >= len(body):
+                self.send_response(416)
+                self.send_header("Content-Range", f"bytes */{len(body)}")
+                self.end_headers()
+                return
+        self.send_response(206 if start else 200)
+        if start:
+            first = start - web.shift
+            self.send_header("Content-Range", f"bytes {first}-{len(body) - 1}/{len(body)}")
+        if web.says_length:
+            self.send_header("Content-Length", str(len(body) - start))
+        self.end_headers()
+        self._send(body[start:])
+
+    def _send(self, body: bytes) -> None:
+        until = min(self.web.dies_after.pop(0) if self.web.dies_after else len(body), len(body))
+        try:
+            for at in range(0, until, 1024):
+                time.sleep(self.web.pause_seconds)
+                self.wfile.write(body[at : min(at + 1024, until)])
+                self.wfile.flush()
+            if until < len(body) and self.web.resets:
+                time.sleep(0.1)  # until what was sent has been read
+                self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        except ConnectionError:
+            pass  # the client was killed
+
+
+@pytest.fixture
+def web() -> Iterator[Web]:
+    """A web server on this machine."""
+    handler = type("Handler", (_Handler,), {})
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        handler.web = Web(f"http://127.0.0.1:{server.server_address[1]}")
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield handler.web
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def catalogue(tmp_path: Path, web: Web) -> Callable[..., Path]:
+    """Return a writer of catalogues: name=bytes to a file with one entry each, which the server gives."""
+
+    def write(**contents: bytes) -> Path:
+        tables = []
+        for name, content in contents.items():
+            web.files[f"/{name}.csv"] = content
+            tables.append(
+                f'[{name}]\nabout = "a test"\nlicence = "CC0-1.0"\nrepository = "some/one"\ncommit = "{"0" * 40}"\n'
+                f'folder = "some_one"\nexpect = "nothing"\nlaw = "chinchilla"\nmap = {{ N = "size" }}\n'
+                f'files = [{{ url = "{web.url}/{name}.csv", bytes = {len(content)}, '
+                f'sha256 = "{hashlib.sha256(content).hexdigest()}" }}]\n'
+            )
+        path = tmp_path / "catalogue.toml"
+        path.write_text("\n".join(tables))
+        return path
+
+    return write

@@ -2,8 +2,8 @@
 
 A claim holds a random token of the worker's process, its id and start time, since ids are reused, and a heartbeat,
 for workers on machines whose processes we cannot see. Each command queues its runs under an owner of its own, and
-its workers do those alone; a run that two commands want is claimed by one and awaited by the other. SQLite in WAL
-mode makes taking a claim atomic between processes.
+its workers do those alone; a run that two commands want is claimed by one and awaited by the other. SQLite's rollback
+journal makes taking a claim atomic between processes, and between machines whose shared folder keeps locks.
 """
 
 from __future__ import annotations
@@ -32,6 +32,8 @@ HEARTBEAT_SECONDS = 5.0
 STALE_SECONDS = 60.0
 """Age at which the heartbeat of a worker on another machine counts as its death."""
 
+BUSY_SECONDS = 60
+"""How long a lock of another process is waited for."""
 LEAST_BYTES = 65536
 """Free space below which any failure of the queue is the disk's: SQLite needs 32 KiB to open it."""
 
@@ -99,7 +101,7 @@ class Claims:
                 if not self._ready(parent, step) or (run_id in claims and _alive(*claims[run_id])):
                     continue
                 me = psutil.Process()
-                row = (run_id, TOKEN, platform.node(), me.pid, me.create_time(), time.time())
+                row = (run_id, TOKEN, _host(), me.pid, me.create_time(), time.time())
                 db.execute("INSERT OR REPLACE INTO claims VALUES (?, ?, ?, ?, ?, ?)", row)
                 return Job(run_id, tuple(json.loads(branches)))
         return None
@@ -129,8 +131,9 @@ class Claims:
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         try:
-            with contextlib.closing(sqlite3.connect(self.path, timeout=60, isolation_level=None)) as db:
-                db.execute("PRAGMA journal_mode=WAL")
+            with contextlib.closing(
+                sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None)
+            ) as db:
                 db.execute("BEGIN IMMEDIATE")
                 if db.execute("PRAGMA user_version").fetchone()[0] != _VERSION:
                     _make_tables(db)
@@ -144,6 +147,11 @@ class Claims:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         if code == sqlite3.SQLITE_FULL or shutil.disk_usage(self.store.root).free < LEAST_BYTES:
             return OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.path))
+        if code == sqlite3.SQLITE_BUSY:
+            return InputError(
+                f"{self.path} has been locked by another process for {BUSY_SECONDS} seconds; run again, and if it stays "
+                "locked copy the folder to a disk that keeps locks"
+            )
         if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
             return InputError(
                 f"{self.path} is damaged ({error}); delete it and run again: it holds the queue alone, no results"
@@ -156,6 +164,14 @@ class Claims:
     def path(self) -> Path:
         """The database file, in the store's folder."""
         return self.store.root / "claims.sqlite"
+
+
+def _host() -> str:
+    """Name the machine, and on Linux the set of processes that this one can see: containers may share a name."""
+    try:
+        return f"{platform.node()} {Path('/proc/self/ns/pid').readlink()}"
+    except OSError:
+        return platform.node()
 
 
 def _make_tables(db: sqlite3.Connection) -> None:
@@ -172,7 +188,7 @@ def _alive(token: str, host: str, pid: int, started: float, heartbeat: float) ->
     where the id is ours, and elsewhere the heartbeat soon does, which nobody but its maker renews.
     """
     beating = abs(time.time() - heartbeat) < STALE_SECONDS
-    if host != platform.node():
+    if host != _host():
         return beating
     if pid == os.getpid():
         return token == TOKEN

@@ -41,28 +41,21 @@ def derived(
     law: type[Law], values: Array, draws: Array, compute: float | None, level: float
 ) -> dict[str, Estimate]:
     """N_exponent and D_exponent, and with `compute` the optimum there, for a loss law in N and D."""
-    columns = [_of_one(law.from_values(row), compute) for row in values[None, :]]
-    names = tuple(columns[0])
+    names, found = _stacked(law, values[None, :], compute)
     if not names:
         return {}
-    drawn = np.empty((0, len(names)))
-    if len(draws):
-        stacked = _stacked(law.from_values(draws), compute)
-        drawn = np.column_stack([stacked[name] for name in names])
-    return estimates(names, np.array([columns[0][name] for name in names]), drawn, level)
+    return estimates(names, found[0], _stacked(law, draws, compute)[1], level)
 
 
-def _of_one(law: Law, compute: float | None) -> dict[str, float]:
-    return {name: float(column[0]) for name, column in _stacked(law, compute).items()}
-
-
-def _stacked(law: Law, compute: float | None) -> dict[str, Array]:
-    """Each number as (B,) from a stack of laws, or (1,) from one."""
-    if not isinstance(law, LossInND):
-        return {}
-    found: dict[str, npt.ArrayLike] = {"N_exponent": law.N_exponent, "D_exponent": law.D_exponent}
+def _stacked(law: type[Law], values: Array, compute: float | None) -> tuple[tuple[str, ...], Array]:
+    """Names of the derived numbers, and each of them (B, K) for parameters (B, P)."""
+    if not issubclass(law, LossInND):
+        return (), np.empty((len(values), 0))
+    stack = law.from_values(values)
+    found: dict[str, npt.ArrayLike] = {"N_exponent": stack.N_exponent, "D_exponent": stack.D_exponent}
     if compute is not None:
-        optimum = law.optimum(compute)
+        optimum = stack.optimum(compute)
         found["N_optimal"], found["D_optimal"] = optimum.N, optimum.D
         found["tokens_per_param"], found["loss_optimal"] = optimum.tokens_per_param, optimum.loss
-    return {name: np.atleast_1d(np.asarray(value, dtype=np.float64)).ravel() for name, value in found.items()}
+    columns = [np.broadcast_to(np.ravel(value), len(values)) for value in found.values()]
+    return tuple(found), np.column_stack(columns)

@@ -3,15 +3,14 @@
 Shapes: B problems, P parameters, n rows; a Hessian is (P, P, B), a gradient (P, B).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 
 from scaling.fitting.objective import Mask
-from scaling.laws.base import Array, Law
+from scaling.laws.base import Array, Coordinate, Law
 
 FEW_ROWS = 3
 """Rows a parameter below which an interval means little."""
@@ -23,20 +22,69 @@ class Design:
 
     law: type[Law]
     """The law to fit."""
+    inputs: Mapping[str, Array]
+    """The law's inputs as they were given, each (n,)."""
     x: tuple[Array, ...]
-    """Centred logarithms of the law's inputs, each (n,)."""
+    """Features of the law, each (n,), centred where a term or a location refers to them."""
     centre: tuple[float, ...]
     """The means that were taken off."""
     log_y: Array
-    """Logarithm of the measured loss, (n,)."""
+    """Logarithm of what was measured, (n,); -inf for a score of 0."""
+    weights: Array
+    """How much each row counts, (n,)."""
+    fixed: Mapping[str, float]
+    """Parameters that a fit does not move, by name."""
 
     @classmethod
-    def of(cls, law: type[Law], inputs: Sequence[Array], loss: Array) -> "Design":
-        """Design from positive inputs and losses, each (n,)."""
-        logs = [np.log(column) for column in inputs]
-        centre = tuple(float(np.mean(column)) for column in logs)
-        x = tuple(column - mean for column, mean in zip(logs, centre, strict=True))
-        return cls(law=law, x=x, centre=centre, log_y=np.log(loss))
+    def of(
+        cls,
+        law: type[Law],
+        inputs: Mapping[str, Array],
+        y: Array,
+        *,
+        weights: Array | None = None,
+        fixed: Mapping[str, float] | None = None,
+    ) -> "Design":
+        """Design from the law's inputs and the measured losses or scores, each (n,)."""
+        fixed = dict(fixed or {})
+        features = law.features(**{name: inputs[name] for name in law.inputs})
+        # A coefficient that is pinned while its exponent moves must stand at x = 1, where it is one number.
+        used = {t.feature for t in law.terms if t.coefficient not in fixed or t.exponent in fixed}
+        kept = {t.feature for t in law.terms if t.coefficient in fixed and t.exponent not in fixed}
+        used = (used | {about.location for about in law.parameters() if about.location}) - kept
+        x, centre = [], []
+        for name in law.feature_names():
+            centre.append(float(np.mean(features[name])) if name in used else 0.0)
+            x.append(features[name] - centre[-1])
+        with np.errstate(divide="ignore"):
+            log_y = np.log(y)
+        weights = np.ones(len(y)) if weights is None else weights
+        return cls(law, dict(inputs), tuple(x), tuple(centre), log_y, weights, fixed)
+
+    def of_law(self, law: type[Law]) -> "Design":
+        """The same rows for another law that takes inputs and parameters of the same names."""
+        fixed = {name: value for name, value in self.fixed.items() if name in law.parameter_names()}
+        return Design.of(law, self.inputs, np.exp(self.log_y), weights=self.weights, fixed=fixed)
+
+    @cached_property
+    def pinned(self) -> Array:
+        """Theta of the parameters that a fit does not move, NaN for the others, (P,)."""
+        names = self.law.parameter_names()
+        values = np.array([self.fixed.get(name, 1.0) for name in names])
+        theta = self.law.to_theta(values, self.centre)
+        return np.where([name in self.fixed for name in names], theta, np.nan)
+
+    @cached_property
+    def free(self) -> Mask:
+        """Which parameters a fit moves, (P,)."""
+        return np.isnan(self.pinned)
+
+    def values(self, theta: Array) -> Array:
+        """Parameters (.., P) of theta (.., P); pinned ones to the digit."""
+        values = self.law.from_theta(self.law.canonical(theta), self.centre)
+        for name, value in self.fixed.items():
+            values[..., self.law.position(name)] = value
+        return values
 
     @property
     def rows(self) -> int:
@@ -46,36 +94,41 @@ class Design:
     @property
     def has_few_rows(self) -> bool:
         """Whether there are fewer than FEW_ROWS rows a parameter."""
-        return self.rows < FEW_ROWS * len(self.law.parameter_names())
+        return self.rows < FEW_ROWS * int(self.free.sum())
 
     @cached_property
     def bounds(self) -> tuple[Array, Array]:
         """Smallest and largest theta, each (P,).
 
-        Exponents keep the law's bounds, with 1e-3 for 0. A floor or a term below 1e-7 of the smallest loss is no
-        longer seen by any data, and a term above 1e7 times the largest has no business there.
+        Parameters keep the law's bounds, with 1e-3 for 0 on a log scale. A floor or a term below 1e-7 of the smallest
+        loss is no longer seen by any data, and a term above 1e7 times the largest has no business there; nor has a
+        location more than the range of its feature beyond its ends.
         """
         law = self.law
-        low = np.log([max(about.low, 1e-3) for about in law.parameters()])
-        high = np.log([about.high for about in law.parameters()])
+        low, high = np.empty(len(law.parameters())), np.empty(len(law.parameters()))
+        for k, about in enumerate(law.parameters()):
+            if about.location is not None:
+                x = self.x[law.feature_names().index(about.location)]
+                low[k], high[k] = 2 * x.min() - x.max(), 2 * x.max() - x.min()
+            elif about.scale == "log":
+                low[k], high[k] = np.log(max(about.low, 1e-3)), np.log(about.high)
+            else:
+                low[k], high[k] = about.low, about.high
+        seen = self.log_y[np.isfinite(self.log_y)]
         for name in (law.floor, *(term.coefficient for term in law.terms)):
             if name is not None:
-                low[law.position(name)] = self.log_y.min() - 16.0
-                high[law.position(name)] = self.log_y.max() + 16.0
+                low[law.position(name)] = seen.min(initial=0.0) - 16.0
+                high[law.position(name)] = seen.max(initial=0.0) + 16.0
         return low, high
 
     @cached_property
-    def _coordinates(self) -> list[tuple[tuple[int, int | None], Array]]:
-        """For each coordinate of the law: theta positions of level and exponent, and columns (n, 1 or 2)."""
-        law, one = self.law, np.ones(self.rows)
-        levels: list[tuple[tuple[int, int | None], Array]] = []
-        if law.floor is not None:
-            levels.append(((law.position(law.floor), None), one[:, None]))
-        for term in law.terms:
-            columns = np.stack([one, self.x[law.inputs.index(term.input)]], axis=1)
-            levels.append(((law.position(term.coefficient), law.position(term.exponent)), columns))
-        levels.extend(((law.position(name), None), one[:, None]) for name in law.shape_names())
-        return levels
+    def _coordinates(self) -> list[tuple[Coordinate, Array]]:
+        """The law's coordinates, each with its columns: 1, and the feature that the exponent multiplies, (n, 1 or 2)."""
+        one = np.ones(self.rows)
+        return [
+            (found, np.stack([one] if found.feature is None else [one, self.x[found.feature]], axis=1))
+            for found in self.law.coordinates()
+        ]
 
     @cached_property
     def _products(self) -> list[list[Array]]:
@@ -90,26 +143,31 @@ class Design:
         """Derivatives d log L / d theta, (B, n, P)."""
         slopes = self.law.slopes(theta_BP, state)
         jacobian = np.zeros((*slopes[0].shape, theta_BP.shape[1]))
-        for ((level, exponent), columns), slope in zip(self._coordinates, slopes, strict=True):
-            jacobian[:, :, level] = slope
-            if exponent is not None:
-                jacobian[:, :, exponent] = -np.exp(theta_BP[:, exponent, None]) * slope * columns[:, 1]
+        for (found, columns), slope in zip(self._coordinates, slopes, strict=True):
+            jacobian[:, :, found.level] += slope
+            if found.exponent is not None:
+                pull = np.exp(theta_BP[:, found.exponent, None])
+                jacobian[:, :, found.exponent] -= pull * slope * columns[:, 1]
         return jacobian
 
     @cached_property
-    def _gather(self) -> npt.NDArray[np.intp]:
-        """Where entry (P, P) of a Hessian stands among the sums of all pairs of columns, pair by pair."""
+    def _gather(self) -> Array:
+        """Which sums of all pairs of columns, pair by pair, add up to each entry of a Hessian, (P P, sums)."""
         P = len(self.law.parameter_names())
-        place = np.empty((P, P), dtype=np.intp)
-        k = 0
+        entries = []
         for i, (own, _) in enumerate(self._coordinates):
-            for other, _ in self._coordinates[: i + 1]:
-                for row in own:
-                    for column in other:
+            for j, (other, _) in enumerate(self._coordinates[: i + 1]):
+                for row in (own.level, own.exponent):
+                    for column in (other.level, other.exponent):
                         if row is not None and column is not None:
-                            place[row, column] = place[column, row] = k
-                            k += 1
-        return place
+                            # Of two coordinates a pair of columns stands for an entry and its mirror.
+                            mirror = [] if i == j else [(column, row)]
+                            entries.append([(row, column), *mirror])
+        gather = np.zeros((P * P, len(entries)))
+        for k, places in enumerate(entries):
+            for row, column in places:
+                gather[row * P + column, k] += 1.0
+        return gather
 
     def curvature(
         self, theta_BP: Array, state: Array, first: Array, second: Array, newton: Mask
@@ -120,21 +178,22 @@ class Design:
         """
         slopes = self.law.slopes(theta_BP, state)
         bending = (first if newton.all() else first * newton[:, None]) if newton.any() else None
-        planes = self.law.curvatures(theta_BP, state, slopes, second, bending)
+        planes = self.law.curvatures(theta_BP, self.x, state, slopes, second, bending)
         sums = [
             planes[i][j] @ product for i, row in enumerate(self._products) for j, product in enumerate(row)
         ]
-        # By an exponent's logarithm, log L moves -exponent times as fast as by the column x.
-        factors, gradient = np.ones_like(theta_BP.T), np.empty_like(theta_BP.T)
-        for ((level, exponent), columns), slope in zip(self._coordinates, slopes, strict=True):
+        # By an exponent's logarithm, log L moves -exponent times as fast as by its feature.
+        factors, gradient = np.ones_like(theta_BP.T), np.zeros_like(theta_BP.T)
+        for (found, columns), slope in zip(self._coordinates, slopes, strict=True):
             totals = (first * slope) @ columns
-            gradient[level] = totals[:, 0]
-            if exponent is not None:
-                factors[exponent] = -np.exp(theta_BP[:, exponent])
-                gradient[exponent] = totals[:, 1]
+            gradient[found.level] += totals[:, 0]
+            if found.exponent is not None:
+                factors[found.exponent] = -np.exp(theta_BP[:, found.exponent])
+                gradient[found.exponent] += totals[:, 1]
         gradient *= factors
-        hessian = np.concatenate(sums, axis=1).T[self._gather] * factors[:, None] * factors[None, :]
-        for (_, exponent), _ in self._coordinates:
-            if exponent is not None:
-                hessian[exponent, exponent] += gradient[exponent] * newton
+        P, B = gradient.shape
+        hessian = (self._gather @ np.concatenate(sums, axis=1).T).reshape(P, P, B)
+        hessian *= factors[:, None] * factors[None, :]
+        for exponent in {found.exponent for found, _ in self._coordinates} - {None}:
+            hessian[exponent, exponent] += gradient[exponent] * newton
         return gradient, hessian

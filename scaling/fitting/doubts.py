@@ -1,10 +1,10 @@
 """What a reader of a fit must know: each doubt is one function that looks at the answer."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from scaling.fitting.design import FEW_ROWS
+from scaling.fitting.design import FEW_ROWS, Design
 from scaling.fitting.draws import one_trunk_a_size
 from scaling.fitting.objective import Objective
 from scaling.fitting.profile import CHEAP, floor_profile
@@ -25,20 +25,25 @@ CLOSE = 1.05
 FLAT = 1e-6
 """Relative rise of the objective below which points share one valley and are no rivals."""
 FEW_CLUSTERS = 6
-"""Clusters below which percentile intervals are too short. Simulated with 40 rows, clusters that differ by .4 % and
-noise of .3 %, 80 tables: 95 % intervals held the truth in 61-69 % with 2 clusters, 86-89 % with 3, 95 % with 5."""
-TOGETHER = 0.98
-"""Correlation of log N and log D from which they count as one variable."""
+"""Clusters below which percentile intervals are unreliable. Simulated with 40 rows, clusters that differ by .4 % and
+noise of .3 %, 80 tables: 95 % intervals held the truth in 61-69 % with 2 clusters, 86-89 % with 3, 95 % with 5. Where
+each cluster is a size of its own they are too wide instead: draws that lack sizes cannot fix the law."""
+FEW_SIZES = 10
+"""The same where each cluster is a size of its own."""
+BARELY, BARELY_APART = 10.0, 3.0
+"""Factors between the ends of an interval, and between near minima, from which a parameter is barely identified."""
+TOGETHER = 0.1
+"""Spread of log10 D at a given N, and of log10 N at a given D, below which the two count as one variable."""
 
 
-def about_rows(law: type[Law], rows: Rows) -> Iterator[Warned]:
-    """Doubts that the table alone raises."""
+def about_rows(law: type[Law], rows: Rows, fixed: int) -> Iterator[Warned]:
+    """Doubts that the table alone raises; `fixed` parameters ask nothing of it."""
     derived = {
         name: formula for name, formula in rows.sources.items() if "(" in formula or "6 N D" in formula
     }
     for name, formula in derived.items():
         yield Warned("derived_by_6ND", f"{name} is not a column; it was derived as {formula}, from C = 6 N D")
-    yield from _about_count(law, rows)
+    yield from _about_count(len(law.parameter_names()) - fixed, rows)
     yield from _about_joint_inputs(rows)
     yield from _about_levels(law, rows)
     yield from _about_annealing(rows)
@@ -49,9 +54,9 @@ def about_rows(law: type[Law], rows: Rows) -> Iterator[Warned]:
         )
 
 
-def _about_count(law: type[Law], rows: Rows) -> Iterator[Warned]:
-    """Too few rows, or rows that were counted twice."""
-    n, P = len(rows.loss), len(law.parameter_names())
+def _about_count(P: int, rows: Rows) -> Iterator[Warned]:
+    """Too few rows for P parameters, or rows that were counted twice."""
+    n = len(rows.loss)
     repeated = n - len(np.unique(np.column_stack([*rows.inputs.values(), rows.loss]), axis=0))
     if n - repeated < FEW_ROWS * P:
         yield Warned(
@@ -69,12 +74,12 @@ def _about_count(law: type[Law], rows: Rows) -> Iterator[Warned]:
 
 def _about_levels(law: type[Law], rows: Rows) -> Iterator[Warned]:
     """Inputs with too few levels, and columns beside the law's one input that never vary."""
-    for name, values in rows.inputs.items():
+    for name, values in rows.inputs.items() if law.floor is not None else ():
         found = levels(values)
         if found < FEW_LEVELS:
             yield Warned(
                 "one_D_cannot_identify_E",
-                f"{name} has {found} levels; below {FEW_LEVELS} its term and the floor E cannot be told apart",
+                f"{name} has {found} levels; below {FEW_LEVELS} its term and the floor {law.floor} cannot be told apart",
             )
     fixed = [name for name in ("N", "D") if _fixed(rows, name)] if law.inputs == ("x",) else []
     for name in fixed:
@@ -103,12 +108,13 @@ def _about_joint_inputs(rows: Rows) -> Iterator[Warned]:
     N, D = (rows.inputs.get(name) for name in ("N", "D"))
     if N is None or D is None or min(levels(N), levels(D)) < FEW_LEVELS:
         return
-    together = float(np.corrcoef(np.log(N), np.log(D))[0, 1])
-    if abs(together) > TOGETHER:
+    logs = np.log10(N), np.log10(D)
+    apart = np.sqrt(max(1.0 - np.corrcoef(*logs)[0, 1] ** 2, 0.0)) * min(map(np.std, logs))
+    if apart < TOGETHER:
         yield Warned(
             "N_and_D_move_together",
-            f"log N and log D have a correlation of {plain(together, 3)}: their terms can hardly be told apart, and "
-            "neither can their exponents; vary D at a fixed N",
+            f"N and D rise together: given one, the other spreads by only {plain(float(apart), 2)} decades about a power "
+            "law, so that their terms and exponents can hardly be told apart; vary D at a fixed N",
         )
 
 
@@ -134,8 +140,33 @@ def about_bounds(law: Law, at_bound: Sequence[str]) -> Iterator[Warned]:
             )
 
 
+def about_identification(
+    law: Law, parameters: Mapping[str, Estimate], minima: Sequence[Minimum], fixed: Mapping[str, float]
+) -> Iterator[Warned]:
+    """Exponents and shapes that the rows hardly fix: intervals over a decade, or near minima that lie far apart.
+
+    Coefficients may span decades where exponents are well known, since they stand at an input of 1, and floors have
+    doubts of their own.
+    """
+    apart = {law.floor, *fixed, *(term.coefficient for term in law.terms)}
+    near = [m.law for m in minima if m.value <= CLOSE * minima[0].value]
+    for about in law.parameters():
+        if about.scale != "log" or about.name in apart:
+            continue
+        found = parameters[about.name]
+        ends = [getattr(other, about.name) for other in near]
+        if found.low is not None and found.high is not None and found.high > BARELY * found.low:
+            interval = f"its interval runs from {plain(found.low, 3)} to {plain(found.high, 3)}"
+        elif max(ends) > BARELY_APART * min(ends):
+            span = f"{plain(min(ends), 3)} to {plain(max(ends), 3)}"
+            interval = f"minima within {100 * (CLOSE - 1):g} % of the lowest have {span}"
+        else:
+            continue
+        yield Warned("barely_identified", f"{about.name} is barely identified: {interval}")
+
+
 def about_floor(
-    law: Law, rows: Rows, objective: Objective, floor: Estimate | None, interval: Interval
+    design: Design, rows: Rows, objective: Objective, floor: Estimate | None, interval: Interval
 ) -> Iterator[Warned]:
     """A floor whose interval reaches 0 or spans half the lowest loss, with what another floor would cost.
 
@@ -144,7 +175,8 @@ def about_floor(
     """
     from scipy.special import chdtri
 
-    if law.floor is None or floor is None:
+    law = design.law
+    if law.floor is None or floor is None or law.floor in design.fixed:
         return
     lowest = float(rows.loss.min())
     if floor.value <= 1e-5 * lowest and (floor.high is None or floor.high <= 1e-5 * lowest):
@@ -156,7 +188,7 @@ def about_floor(
     drawn = floor.low is not None and floor.high is not None
     if drawn and tells(floor.low or 0.0, floor.high or 0.0):
         return
-    profile = floor_profile(type(law), rows, objective)
+    profile = floor_profile(design, objective)
     rise = float(np.expm1(chdtri(1, 1 - interval.level) / (2 * len(rows.loss))))
     if not drawn and tells(*profile.cheap_range(rise)):
         return
@@ -171,18 +203,31 @@ def about_floor(
     )
 
 
-def about_interval(interval: Interval) -> Iterator[Warned]:
+def about_interval(rows: Rows, interval: Interval) -> Iterator[Warned]:
     """Too few clusters to draw from."""
-    few = interval.clusters is not None and interval.clusters < FEW_CLUSTERS
-    if few and interval.method is not None and "clusters" in interval.method:
+    count = interval.clusters
+    if count is None or interval.method is None or "clusters" not in interval.method:
+        return
+    sizes = min(levels(values) for values in rows.inputs.values())
+    if sizes == count < FEW_SIZES:
         yield Warned(
             "few_clusters",
-            f"the draws have {interval.clusters} clusters to draw from; below {FEW_CLUSTERS} the intervals are too short",
+            f"the draws have {count} clusters to draw from, as many as sizes: a draw lacks sizes, and the intervals are "
+            "too wide; train a second seed of each size",
+        )
+    elif count < FEW_CLUSTERS:
+        yield Warned(
+            "few_clusters",
+            f"the draws have {count} clusters to draw from; below {FEW_CLUSTERS} the intervals are unreliable, mostly "
+            "too short",
         )
 
 
-def about_minima(minima: Sequence[Minimum]) -> Iterator[Warned]:
-    """Other points whose objective is the lowest too, and other local minima that are nearly as low."""
+def about_minima(minima: Sequence[Minimum], parameters: Mapping[str, Estimate]) -> Iterator[Warned]:
+    """Other points whose objective is the lowest too, and other local minima that are nearly as low.
+
+    A valley counts where it moves a parameter by 1 %, and by a quarter of its interval.
+    """
     lowest = minima[0].value
     valley = [m for m in minima if m.value <= lowest * (1 + FLAT)]
     if len(valley) > 1:
@@ -192,12 +237,13 @@ def about_minima(minima: Sequence[Minimum]) -> Iterator[Warned]:
         spans = [
             f"{name} from {plain(a, 3)} to {plain(b, 3)}"
             for name, a, b in zip(names, low, high, strict=True)
-            if b - a > 0.01 * b
+            if b - a > max(0.01 * abs(b), 0.25 * _width(parameters[name]))
         ]
-        yield Warned(
-            "flat_valley",
-            f"the lowest objective is reached along a valley, {', '.join(spans)}: the rows do not tell these apart",
-        )
+        if spans:
+            yield Warned(
+                "flat_valley",
+                f"the lowest objective is reached along a valley, {', '.join(spans)}: the rows do not tell these apart",
+            )
     close = [m for m in minima if lowest * (1 + FLAT) < m.value <= CLOSE * lowest]
     if close:
         rise = 100 * (close[0].value / lowest - 1) if lowest > 0 else 0.0
@@ -210,6 +256,10 @@ def about_minima(minima: Sequence[Minimum]) -> Iterator[Warned]:
             f"{len(close)} other local minima within {100 * (CLOSE - 1):g} % of the lowest; "
             f"the next lies {plain(rise, 2)} % higher at {rival}",
         )
+
+
+def _width(found: Estimate) -> float:
+    return 0.0 if found.low is None or found.high is None else found.high - found.low
 
 
 def about_extrapolation(law: Law, rows: Rows, compute: float | None) -> Iterator[Warned]:

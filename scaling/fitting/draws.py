@@ -11,7 +11,7 @@ from scaling.fitting.design import Design
 from scaling.fitting.engine import is_rough, search, smoothed
 from scaling.fitting.objective import Mask, Objective
 from scaling.fitting.problems import Problems
-from scaling.fitting.rows import Rows
+from scaling.fitting.rows import Rows, number_column
 from scaling.laws import SeparableLaw
 from scaling.laws.base import Array
 
@@ -38,9 +38,7 @@ def draw(
         return resampling.clusters(_column(rows, cluster or "run_id"), draws, rng)
     if how == "trunks":
         trunk = _column(rows, "trunk_id")
-        size = _column(rows, "N") if "N" in rows.frame else next(iter(rows.inputs.values()))
-        tokens = rows.inputs.get("D", rows.C if rows.C is not None else np.ones(len(rows.loss)))
-        duration = np.round(np.log(tokens), 6)
+        size, duration = (_levels(_axis(rows, names)) for names in (("N",), ("D", "C")))
         if one_trunk_a_size(rows):
             drawn = resampling.pairs(len(rows.loss), draws, rng)
             return resampling.Resamples(f"pairs, {THESE_RUNS}", None, weights=drawn.weights)
@@ -52,10 +50,34 @@ def draw(
 
 def one_trunk_a_size(rows: Rows) -> bool:
     """Whether runs are known by trunk and no size has a second one."""
-    if "trunk_id" not in rows.frame or "N" not in rows.frame or rows.frame["trunk_id"].isna().any():
+    sizes = _axis(rows, ("N",), otherwise=False)
+    if "trunk_id" not in rows.frame or rows.frame["trunk_id"].isna().any() or sizes is None:
         return False
-    trunk, size = _column(rows, "trunk_id"), _column(rows, "N")
-    return len(set(zip(trunk.tolist(), size.tolist(), strict=True))) == len(set(size.tolist()))
+    try:
+        trunk, size = _column(rows, "trunk_id").tolist(), _levels(sizes).tolist()
+    except InputError:  # cells that cannot label rows say nothing of trunks
+        return False
+    return len(set(zip(trunk, size, strict=True))) == len(set(size))
+
+
+def _axis(rows: Rows, names: tuple[str, ...], *, otherwise: bool = True) -> Array | None:
+    """The first of the names that all rows have, as an input, as C or in the table; else the law's first input."""
+    for name in names:
+        if name in rows.inputs:
+            return rows.inputs[name]
+        if name == "C" and rows.C is not None and np.isfinite(rows.C).all():
+            return rows.C
+        if name in rows.frame:
+            values = number_column(rows.frame, name)
+            if np.all(np.isfinite(values) & (values > 0)):
+                return values
+    return next(iter(rows.inputs.values())) if otherwise else None
+
+
+def _levels(values: Array | None) -> Array:
+    """Positive numbers as labels, those within a relative 1e-6 taken as one."""
+    assert values is not None
+    return np.asarray(np.round(np.log(values), 6), dtype=np.float64)
 
 
 def fit_draws(
@@ -84,7 +106,7 @@ def fit_draws(
     if rough and separable and objective.loss == "huber":
         found += smoothed(problems, most=2)
     best = found.best(len(weights))[1]
-    return design.law.from_theta(best.theta, design.centre), best.converged
+    return design.values(best.theta), best.converged
 
 
 def _called_for(rows: Rows, cluster: str | None) -> Resample:

@@ -17,6 +17,7 @@ from scaling.fitting.objective import Mask, Objective
 from scaling.fitting.problems import Problems
 from scaling.fitting.starts import Starts, grid_of, starts
 from scaling.laws.base import Array
+from scaling.laws.general import GeneralLaw
 
 LAD_DELTAS = (1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8)
 """Huber deltas on log residuals (times the mean loss on raw ones) that lead to least absolute deviations."""
@@ -24,6 +25,12 @@ KICKS = 24
 """Starts scattered about a minimum where the objective is rough."""
 SMOOTH = 2
 """Rows a parameter that must lie within delta of the law, else Huber's loss is rough."""
+SIMPLER = 4
+"""Minima of a simpler law that the starts of a law extend."""
+FINALISTS, HEAT = 6, 25
+"""Starts a problem of a general law that are polished to the end, and the steps after which they are chosen."""
+TIED = 1e-10
+"""Objectives that differ by less than this share are one and the same."""
 FEW, NEAR = 12, 1.5
 """A fit with E = 0 whose objective is after FEW steps still NEAR times that of the free floor is given up."""
 
@@ -38,9 +45,16 @@ class Candidates:
     """Their S ends."""
 
     def best(self, B: int) -> tuple[npt.NDArray[np.intp], Solutions]:
-        """The lowest candidate of each of the B problems, positions (B,) and ends."""
-        # Of equal values the converged one, then the first.
-        order = np.lexsort((~self.solutions.converged, self.solutions.value, self.problem))
+        """The lowest candidate of each of the B problems, positions (B,) and ends.
+
+        Of values within TIED the converged one counts, then the first, so that the order of the rows, which moves
+        the last digits, does not choose between the points of a flat bottom.
+        """
+        value = self.solutions.value
+        lowest = np.full(B, np.inf)
+        np.minimum.at(lowest, self.problem, value)
+        above = value > lowest[self.problem] * (1 + TIED)
+        order = np.lexsort((~self.solutions.converged, above, self.problem))
         first = np.searchsorted(self.problem[order], np.arange(B))
         chosen = order[first]
         return chosen, self.solutions.take(chosen)
@@ -59,13 +73,12 @@ def search(
 
     With `floor_at_zero` every problem is also fitted with E = 0; without, only those whose floor vanishes.
     """
-    if problems.objective.loss == "lad":
+    if problems.objective.kinked:
         return _search_lad(problems, most=most, warm=warm, floor_at_zero=floor_at_zero)
     design, B = problems.design, len(problems.weights)
-    law, grid = design.law, grid_of(design)
-    free = np.ones(len(law.parameter_names()), dtype=np.bool_)
+    law, grid, free = design.law, grid_of(design, simpler_minima(problems)), design.free
     found = _polish(problems, _with_warm(starts(problems, grid, most=most), warm, B), free)
-    if law.floor is None:
+    if law.floor is None or not free[law.position(law.floor)]:
         return found
     k = law.position(law.floor)
     low = design.bounds[0][k]
@@ -88,6 +101,25 @@ def search(
     return found + _leave_zero(problems, found, k, free)
 
 
+def simpler_minima(problems: Problems) -> dict[int, Array]:
+    """Theta of the law's parameters, by position, at the lowest minima of its simpler law on all rows, each (K,)."""
+    design = problems.design
+    law = design.law
+    if not issubclass(law, GeneralLaw) or law.simpler is None:
+        return {}
+    names = law.simpler.parameter_names()
+    at = [law.position(name) for name in names]
+    if not design.free[at].any():
+        return {k: design.pinned[k : k + 1] for k in at}
+    simpler = design.of_law(law.simpler)
+    ends = search(Problems.of(simpler, problems.objective, np.ones((1, design.rows))), most=12).solutions
+    lowest = np.argsort(ends.value, kind="stable")[:SIMPLER]
+    values = np.ones((len(lowest), len(law.parameter_names())))
+    values[:, at] = law.simpler.from_theta(ends.theta[lowest], simpler.centre)
+    theta = law.to_theta(values, design.centre)
+    return {k: theta[:, k] for k in at}
+
+
 def replace_column(theta: Array, column: int, value: float | Array) -> Array:
     """A copy of theta (.., P) with one parameter set."""
     theta = theta.copy()
@@ -98,14 +130,22 @@ def replace_column(theta: Array, column: int, value: float | Array) -> Array:
 def floor_slope(problems: Problems, theta_BP: Array) -> Array:
     """Slope of the objective by E, (B,): not negative where a minimum with E = 0 is one."""
     state = problems.design.law.evaluate(theta_BP, problems.design.x)
-    residuals = problems.objective.residuals(state[0], problems.log_y)
     nowhere = np.zeros(len(theta_BP), dtype=np.bool_)
-    first, _ = problems.objective.derivatives(residuals, state[0], problems.weights, nowhere)
+    first, _ = problems.objective.derivatives(state[0], problems.log_y, problems.weights, nowhere)
     slope: Array = np.sum(first * np.exp(-state[0]), axis=1)
     return slope
 
 
 def _polish(problems: Problems, begin: Starts, free: Mask) -> Candidates:
+    """Polish all starts; of many parameters of a general law only the FINALISTS that are lowest after some steps."""
+    many = issubclass(problems.design.law, GeneralLaw) and free.sum() > FINALISTS
+    if many and len(begin.problem) > FINALISTS * len(problems.weights):
+        rough = minimise(problems.take(begin.problem), begin.theta, free, iterations=HEAT)
+        order = np.lexsort((rough.value, begin.problem))
+        problem = begin.problem[order]
+        rank = np.arange(len(order)) - np.searchsorted(problem, problem)
+        kept = order[rank < FINALISTS]
+        begin = Starts(begin.problem[kept], rough.theta[kept])
     return Candidates(begin.problem, minimise(problems.take(begin.problem), begin.theta, free))
 
 
@@ -149,19 +189,19 @@ def _hubers(problems: Problems) -> list[Objective]:
     return [replace(objective, loss="huber", delta=unit * step) for step in LAD_DELTAS]
 
 
-def _by_floor(theta_BP: Array) -> Iterator[tuple[npt.NDArray[np.intp], Mask]]:
+def _by_floor(theta_BP: Array, free_P: Mask) -> Iterator[tuple[npt.NDArray[np.intp], Mask]]:
     """Positions of the thetas with a free floor and of those at 0, each with the parameters (P,) that may move."""
     zero = np.isneginf(theta_BP).any(axis=1)
     for group in (np.flatnonzero(~zero), np.flatnonzero(zero)):
         if group.size:
-            yield group, np.isfinite(theta_BP[group[0]])
+            yield group, free_P & np.isfinite(theta_BP[group[0]])
 
 
 def _to_vertices(problems: Problems, found: Candidates) -> Candidates:
     """Huber minima followed to delta -> 0, then the exact vertex; a floor of 0 stays there."""
     hubers = _hubers(problems)[1:]
     ends = []
-    for group, free in _by_floor(found.solutions.theta):
+    for group, free in _by_floor(found.solutions.theta, problems.design.free):
         mine, at = problems.take(found.problem[group]), found.solutions.theta[group]
         for huber in hubers:
             at = minimise(replace(mine, objective=huber), at, free).theta
@@ -178,7 +218,11 @@ def smoothed(problems: Problems, *, most: int) -> Candidates:
     wide = replace(problems, objective=replace(objective, delta=10 * objective.delta))
     theta = search(wide, most=most, floor_at_zero=False).best(len(problems.weights))[1].theta
     return reduce(
-        operator.add, (_polish(problems, Starts(at, theta[at]), free) for at, free in _by_floor(theta))
+        operator.add,
+        (
+            _polish(problems, Starts(at, theta[at]), free)
+            for at, free in _by_floor(theta, problems.design.free)
+        ),
     )
 
 
@@ -193,9 +237,11 @@ def kicked(problems: Problems, theta_P: Array) -> Candidates:
     about = np.where(np.isfinite(theta_P), theta_P, design.log_y.min() - 5.0)
     scatter = np.random.default_rng(0).normal(size=(KICKS, len(theta_P)))
     scatter *= np.resize([0.1, 0.3, 0.6], KICKS)[:, None]
-    begin = Starts(np.zeros(KICKS, dtype=np.intp), np.clip(about + scatter, low, high))
-    free = np.ones(len(theta_P), dtype=np.bool_)
-    if problems.objective.loss != "lad":
+    free = design.free
+    begin = Starts(
+        np.zeros(KICKS, dtype=np.intp), np.where(free, np.clip(about + scatter, low, high), theta_P)
+    )
+    if not problems.objective.kinked:
         return _polish(problems, begin, free)
     # a wider delta would smooth the minima into one
     nearly = replace(problems, objective=_hubers(problems)[1])
@@ -209,7 +255,7 @@ def is_rough(problems: Problems, theta_P: Array) -> bool:
     """
     objective = problems.objective
     if objective.loss != "huber" or problems.design.has_few_rows:
-        return objective.loss == "lad"
+        return objective.kinked
     log_L = problems.design.law.evaluate(theta_P[None, :], problems.design.x)[0]
     residuals = objective.residuals(log_L, problems.log_y[:1])
     return int(np.sum(np.abs(residuals) <= objective.delta)) < SMOOTH * len(theta_P)

@@ -14,7 +14,7 @@ from scaling.fitting.design import FEW_ROWS, Design
 from scaling.fitting.draws import Resample, draw, fit_draws
 from scaling.fitting.minima import at_bounds, gradient_norm, local_minima
 from scaling.fitting.objective import Loss, Objective, Residual
-from scaling.fitting.result import Fit, Interval, Minimum
+from scaling.fitting.result import Estimate, Fit, Interval, Minimum
 from scaling.fitting.rows import FINISHED, Excluded, Rows, rows_of
 from scaling.laws import Law, LossInND
 
@@ -32,7 +32,10 @@ def fit(
     *,
     loss: Loss = "huber",
     delta: float = 1e-3,
-    residual: Residual = "log",
+    residual: Residual | None = None,
+    tau: float = 0.5,
+    fix: Mapping[str, float] | None = None,
+    weights: str | None = None,
     bootstrap: int = 1000,
     resample: Resample | None = None,
     cluster: str | None = None,
@@ -49,9 +52,13 @@ def fit(
         law: name or class; `scaling.laws.ALL` has them.
         frame: columns N, D, C (or x) as the law needs, and loss; D or C that is missing follows from C = 6 N D.
             Read where present: status, trunk_id, annealed.
-        loss: `huber` (Hoffmann et al. 2022), `lad` (least absolute deviations, exact), `mse` (least squares).
+        loss: `huber` (Hoffmann et al. 2022), `lad` (least absolute deviations, exact), `mse` (least squares),
+            `quantile` (exact), or `binomial` for a score with its number of trials as weights.
         delta: Huber's bend, in units of the residual.
-        residual: `log` or `raw`.
+        residual: `log` or `raw`; None takes `log` for a loss and `raw` for a score, which may be 0.
+        tau: the quantile that `quantile` fits, .1 for a lower envelope.
+        fix: parameters held at a value, by name.
+        weights: column that multiplies each row's part of the sum; the number of trials for `binomial`.
         bootstrap: draws for the intervals; 0 for none.
         resample: `pairs`, `clusters` or `trunks`; None takes what the columns call for (see `fitting.draws`).
         cluster: column of labels whose rows stay together.
@@ -67,13 +74,16 @@ def fit(
         FitError: fewer rows than parameters, or an input that never varies.
     """
     law = laws.find(law) if isinstance(law, str) else law
-    objective = Objective(loss, delta, residual)
+    objective = Objective(loss, delta, residual or ("raw" if law.target == "score" else "log"), tau)
+    fix = dict(fix or {})
     _check_options(law, bootstrap, level, compute)
-    rows = rows_of(law, frame, excluded=excluded, sha256=sha256)
-    _check_rows(law, rows)
-    design = Design.of(law, [rows.inputs[name] for name in law.inputs], rows.loss)
+    _check_law_options(law, objective, fix, weights)
+    zeros = objective.residual == "raw" or loss == "binomial"
+    rows = rows_of(law, frame, excluded=excluded, sha256=sha256, weights=weights, zeros=zeros)
+    _check_rows(law, rows, fix)
+    design = Design.of(law, rows.inputs, rows.loss, weights=rows.weights, fixed=fix)
     theta, objectives, converged = local_minima(design, objective)
-    values = law.from_theta(theta, design.centre)
+    values = design.values(theta)
     fitted = law.from_values(values[0])
     draws, interval = np.empty((0, values.shape[1])), Interval(None, level, 0)
     lost = 0
@@ -83,17 +93,19 @@ def fit(
         interval = Interval(f"percentile, {drawn.method}", level, bootstrap, drawn.clusters)
         lost = int(np.sum(~good))
     parameters = estimates(law.parameter_names(), values[0], draws, level)
+    parameters |= {name: Estimate(value) for name, value in fix.items()}
     minima = tuple(
         Minimum(float(value), law.from_values(point), at_compute(law.from_values(point), compute))
         for value, point in zip(objectives, values, strict=True)
     )
     warnings = tuple(
         chain(
-            doubts.about_rows(law, rows),
+            doubts.about_rows(law, rows, len(fix)),
             doubts.about_bounds(fitted, at_bounds(design, theta[0])),
-            doubts.about_floor(fitted, rows, objective, parameters.get(law.floor or ""), interval),
-            doubts.about_interval(interval),
-            doubts.about_minima(minima),
+            doubts.about_floor(design, rows, objective, parameters.get(law.floor or ""), interval),
+            doubts.about_interval(rows, interval),
+            doubts.about_minima(minima, parameters),
+            doubts.about_identification(fitted, parameters, minima, fix),
             doubts.about_extrapolation(fitted, rows, compute),
             doubts.about_convergence(converged, lost, bootstrap),
         )
@@ -112,6 +124,7 @@ def fit(
         interval=interval,
         draws=draws,
         compute=compute,
+        fixed=fix,
         convention=dict(convention or {"params": "as given", "flops": "as given"}),
         seed=seed,
     )
@@ -134,9 +147,30 @@ def _check_options(law: type[Law], bootstrap: int, level: float, compute: float 
         raise InputError(f"compute is {compute}; give a positive number of FLOPs")
 
 
-def _check_rows(law: type[Law], rows: Rows) -> None:
+def _check_law_options(
+    law: type[Law], objective: Objective, fix: Mapping[str, float], weights: str | None
+) -> None:
+    if objective.loss == "binomial" and law.target != "score":
+        raise InputError(f"the binomial loss is for laws of a score; {law.name} predicts {law.target}")
+    if objective.loss == "binomial" and weights is None:
+        raise InputError(
+            "the binomial loss needs the number of trials of each row; name its column as weights"
+        )
+    known = {about.name: about for about in law.parameters()}
+    for name, value in fix.items():
+        if name not in known:
+            raise InputError(f"{law.name} has no parameter {name!r} to fix; it has {', '.join(known)}")
+        about = known[name]
+        inside = about.low <= value <= about.high and np.isfinite(value)
+        if not inside or (value == 0 and about.scale == "log" and name != law.floor):
+            raise InputError(f"{name} is fixed at {value:g}; give a value in ({about.low:g}, {about.high:g})")
+    if len(fix) == len(known):
+        raise InputError(f"all parameters of {law.name} are fixed; leave one free")
+
+
+def _check_rows(law: type[Law], rows: Rows, fix: Mapping[str, float]) -> None:
     """Refuse rows that cannot have an answer."""
-    n, P = len(rows.loss), len(law.parameter_names())
+    n, P = len(rows.loss), len(law.parameter_names()) - len(fix)
     if n < P:
         why = ""
         if rows.excluded:
@@ -144,7 +178,8 @@ def _check_rows(law: type[Law], rows: Rows) -> None:
             words = f"; ended runs say {', '.join(sorted(FINISHED))}" if first.startswith("status is") else ""
             why = f" ({len(rows.excluded)} excluded, the first because {first}{words})"
         raise FitError(
-            f"{law.name} has {P} parameters ({', '.join(law.parameter_names())}) and {n} usable rows of "
+            f"{law.name} has {P} {'free ' if fix else ''}parameters "
+            f"({', '.join(name for name in law.parameter_names() if name not in fix)}) and {n} usable rows of "
             f"{rows.read} read{why}; give at least {P}, better {FEW_ROWS * P}"
         )
     for name, values in rows.inputs.items():

@@ -67,8 +67,9 @@ class Budgets:
 
 def budgets_of(frame: "pd.DataFrame", excluded: Excluded) -> Budgets:
     """The usable rows of a table with N, loss and two of N, D, C, sorted into budgets."""
-    rows = rows_of(Chinchilla, frame, excluded=excluded, also=("C", "budget"))
-    if "budget" in rows.frame:
+    decides = "budget" if "budget" in frame.columns else "C"
+    rows = rows_of(Chinchilla, frame, excluded=excluded, also=(decides,))
+    if decides == "budget":
         return Budgets(rows, number_column(rows.frame, "budget"))
     C = rows.C if rows.C is not None else 6.0 * rows.inputs["N"] * rows.inputs["D"]
     order = np.argsort(C, kind="stable")

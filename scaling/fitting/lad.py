@@ -1,8 +1,10 @@
-"""Least absolute deviations, exactly: the vertex that Huber's minimum for a tiny delta points at.
+"""Least absolute deviations and quantiles, exactly: the vertex that Huber's minimum for a tiny delta points at.
 
 At the minimum some rows (at most P of them when no two rows say the same) have residual 0 and a multiplier
-between -w and w; the others pull with their full weight. Newton on these conditions ends at machine precision,
-and the multipliers certify the minimum. Shapes: B problems, P parameters, n rows, k rows held at 0.
+between -2 tau w and 2 (1 - tau) w, w in size for LAD; the others pull with their full weight. Newton on these
+conditions ends at machine precision, and the multipliers certify the minimum.
+
+Shapes: B problems, P parameters, n rows, k rows held at 0.
 """
 
 import numpy as np
@@ -24,7 +26,8 @@ def exact_lad(problems: Problems, theta_BP: Array, free_P: Mask, delta: float) -
     """
     residuals = _residuals(problems, theta_BP)
     held = (np.abs(residuals) <= delta) & (problems.weights > 0)
-    pull = problems.weights * np.clip(residuals / delta, -1.0, 1.0)
+    side = problems.objective.side(residuals)
+    pull = problems.weights * side * np.clip(residuals / delta, -1.0, 1.0)
     rows = np.argsort(~held, axis=1, kind="stable")[:, : max(1, int(held.sum(axis=1).max()))]
     theta = theta_BP.copy()
     multipliers = np.where(np.take_along_axis(held, rows, 1), np.take_along_axis(pull, rows, 1), 0.0)
@@ -38,12 +41,14 @@ def exact_lad(problems: Problems, theta_BP: Array, free_P: Mask, delta: float) -
     end = _residuals(problems, theta)
     free_rows = ~held & (problems.weights > 0)
     weights_held = np.take_along_axis(problems.weights, rows, 1)
+    tau = problems.objective.tau
+    most, least = 2 * (1 - tau) * weights_held * (1 + 1e-9), -2 * tau * weights_held * (1 + 1e-9)
     scale = (
         np.exp(problems.log_y.max(axis=1)) if problems.objective.residual == "raw" else np.ones(len(theta))
     )
     certified = (
         np.all(np.abs(np.where(held, end, 0.0)) < 1e-11 * scale[:, None], axis=1)
-        & np.all(~used | (np.abs(multipliers) <= weights_held * (1 + 1e-9)), axis=1)
+        & np.all(~used | ((multipliers <= most) & (multipliers >= least)), axis=1)
         & np.all(~free_rows | (np.sign(end) == np.sign(residuals)), axis=1)
     )
     value, before = problems.value(theta), problems.value(theta_BP)

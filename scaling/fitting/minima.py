@@ -24,9 +24,10 @@ def local_minima(design: Design, objective: Objective) -> tuple[Array, Array, bo
     if is_rough(one, best):
         candidates += kicked(one, best)
     found = candidates.solutions
-    order = np.lexsort((~found.converged, found.value))
-    kept = [int(order[0])]
-    shown = _without_traces(design, found.theta)
+    lowest = int(candidates.best(1)[0][0])
+    order = [lowest, *(k for k in np.argsort(found.value, kind="stable").tolist() if k != lowest)]
+    kept = [lowest]
+    shown = design.law.canonical(_without_traces(design, found.theta))
     for k in order[1:]:
         if found.value[k] > LISTED * found.value[kept[0]] or not found.converged[k]:
             continue
@@ -38,21 +39,21 @@ def local_minima(design: Design, objective: Objective) -> tuple[Array, Array, bo
 def at_bounds(design: Design, theta_P: Array) -> list[str]:
     """Names of the parameters at an end of their range, a floor of 0 among them."""
     low, high = design.bounds
-    ended = (theta_P <= low) | (theta_P >= high)
+    ended = design.free & ((theta_P <= low) | (theta_P >= high))
     return [name for name, at_end in zip(design.law.parameter_names(), ended, strict=True) if at_end]
 
 
 def gradient_norm(design: Design, objective: Objective, theta_P: Array) -> float | None:
     """Norm of the gradient by the log parameters that may move; None for LAD, which has a kink there."""
-    if objective.loss == "lad":
+    if objective.kinked:
         return None
     one = Problems.of(design, objective, np.ones((1, design.rows)))
-    return float(one.gradient_norm(theta_P[None, :], np.isfinite(theta_P))[0])
+    return float(one.gradient_norm(theta_P[None, :], design.free & np.isfinite(theta_P))[0])
 
 
 def _is_minimum(one: Problems, theta_P: Array) -> bool:
     """E = 0 is a minimum only where the objective does not fall with E."""
-    if np.all(np.isfinite(theta_P)) or one.objective.loss == "lad":
+    if np.all(np.isfinite(theta_P)) or one.objective.kinked:
         return True
     return bool(floor_slope(one, theta_P[None, :])[0] >= 0)
 

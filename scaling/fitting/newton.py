@@ -11,6 +11,7 @@ import numpy.typing as npt
 from scaling.fitting.design import Design
 from scaling.fitting.objective import Mask
 from scaling.fitting.problems import Problems, moving_parameters
+from scaling.fitting.systems import solve_positive
 from scaling.laws.base import Array
 
 ITERATIONS, ITERATIONS_FEW_ROWS = 600, 100
@@ -84,15 +85,26 @@ def minimise(
         trial = np.where(free_P, np.clip(theta + step, low, high), theta)
         trial_value, trial_gradient, trial_hessian = problems.assess_some(index, trial, newton)
         whole = trial_value <= value * (1 + 4e-16)
-        failed = np.flatnonzero(~whole & ~done)
-        trial[failed] = _shortened(problems.take(index[failed]), theta[failed], trial[failed], value[failed])
-        moved = failed[(trial[failed] != theta[failed]).any(axis=1)]
-        again = problems.assess_some(index[moved], trial[moved], newton[moved])
-        trial_value[moved], trial_gradient[:, moved], trial_hessian[..., moved] = again
         better = whole.copy()
-        better[moved] = True
+        failed = np.flatnonzero(~(whole | done))
+        if failed.size:
+            back, _, _ = _step(
+                trial_gradient[:, failed],
+                trial_hessian[..., failed],
+                scale[:, failed],
+                damping[failed],
+                moving[:, failed],
+            )
+            corrected = np.where(free_P, np.clip(trial[failed] + back, low, high), theta[failed])
+            trial[failed] = _shortened(
+                problems.take(index[failed]), theta[failed], trial[failed], value[failed], corrected
+            )
+            moved = failed[(trial[failed] != theta[failed]).any(axis=1)]
+            again = problems.assess_some(index[moved], trial[moved], newton[moved])
+            trial_value[moved], trial_gradient[:, moved], trial_hessian[..., moved] = again
+            better[moved] = True
         settling = better & (value - trial_value < SWITCH * value)
-        damping = np.where(whole, damping * 0.05, np.maximum(damping, 1e-6) * np.where(better, 1.0, 10.0))
+        damping = np.where(whole, damping * 0.05, np.maximum(damping, 1e-12) * np.where(better, 1.0, 10.0))
         theta = np.where(better[:, None], trial, theta)
         value = np.where(better, trial_value, value)
         gradient = np.where(better, trial_gradient, gradient)
@@ -112,7 +124,7 @@ def minimise(
     return end
 
 
-def _shortened(problems: Problems, theta: Array, trial: Array, value: Array) -> Array:
+def _shortened(problems: Problems, theta: Array, trial: Array, value: Array, corrected: Array) -> Array:
     """The lowest point (B, P) on the way from theta to a trial that failed, or theta where none is lower."""
     B, P = theta.shape
     if not B:
@@ -121,7 +133,8 @@ def _shortened(problems: Problems, theta: Array, trial: Array, value: Array) -> 
         trial, theta, out=np.zeros_like(theta), where=trial != theta
     )  # a floor of 0 stays at -inf
     tries = theta[:, None, :] + SHORTER[None, :, None] * way[:, None, :]
-    values = problems.take(np.repeat(np.arange(B), len(SHORTER))).value(tries.reshape(-1, P)).reshape(B, -1)
+    tries = np.concatenate([tries, corrected[:, None, :]], axis=1)
+    values = problems.take(np.repeat(np.arange(B), tries.shape[1])).value(tries.reshape(-1, P)).reshape(B, -1)
     lowest = np.argmin(values, axis=1)
     lower = values[np.arange(B), lowest] < value
     return np.where(lower[:, None], tries[np.arange(B), lowest], theta)
@@ -157,41 +170,13 @@ def _step(
     for _ in range(40):
         damped = hessian.copy()
         damped[diagonal, diagonal] += damping * scale
-        factor, positive = _cholesky(damped)
+        step, positive = solve_positive(damped, gradient)
         if positive.all():
             break
         damping = np.where(positive, damping, np.maximum(damping, 1e-4) * 10.0)
-    step = -_solve(factor, gradient)
-    step = np.where(positive, step, 0.0)
+    step = np.where(positive, -step, 0.0)
     # Half g s is the undamped decrease; what damping takes off the true promise keeps it positive.
     promise = -0.5 * np.sum(gradient * step, axis=0)
     longest = np.max(np.abs(step), axis=0)
     # Parameters are logarithms: a step of more than e^3 leaves the range where the model means anything.
     return (step * np.minimum(1.0, 3.0 / np.maximum(longest, 3.0))).T, promise, damping
-
-
-def _cholesky(matrix: Array) -> tuple[Array, Mask]:
-    """Lower factors of (P, P, B) and whether each is positive definite; a failed factor is the identity."""
-    P = len(matrix)
-    factor = np.zeros_like(matrix)
-    positive = np.ones(matrix.shape[2], dtype=np.bool_)
-    for j in range(P):
-        pivot = matrix[j, j] - np.einsum("kb,kb->b", factor[j, :j], factor[j, :j])
-        positive &= pivot > 1e-14 * np.abs(matrix[j, j])
-        root = np.sqrt(np.where(positive, pivot, 1.0))
-        factor[j, j] = root
-        if j + 1 < P:
-            rest = matrix[j + 1 :, j] - np.einsum("ikb,kb->ib", factor[j + 1 :, :j], factor[j, :j])
-            factor[j + 1 :, j] = rest / root
-    return factor, positive
-
-
-def _solve(factor: Array, right: Array) -> Array:
-    """Solution x (P, B) of factor factor^T x = right."""
-    P = len(right)
-    x = right.copy()
-    for j in range(P):
-        x[j] = (x[j] - np.einsum("kb,kb->b", factor[j, :j], x[:j])) / factor[j, j]
-    for j in reversed(range(P)):
-        x[j] = (x[j] - np.einsum("kb,kb->b", factor[j + 1 :, j], x[j + 1 :])) / factor[j, j]
-    return x

@@ -13,62 +13,87 @@ import numpy.typing as npt
 from scaling.errors import InputError
 from scaling.laws.base import Array
 
-Loss = Literal["huber", "lad", "mse"]
+Loss = Literal["huber", "lad", "mse", "quantile", "binomial"]
 Residual = Literal["log", "raw"]
 Mask = npt.NDArray[np.bool_]
+LOSSES: tuple[Loss, ...] = ("huber", "lad", "mse", "quantile", "binomial")
 
 
 @dataclass(frozen=True)
 class Objective:
     """sum_i w_i rho(r_i) with r = log L - log y (`log`) or L - y (`raw`).
 
-    rho is r^2 (`mse`), |r| (`lad`), or Huber's r^2 / 2 up to |r| = delta and delta (|r| - delta / 2) beyond
-    (`huber`; Hoffmann et al. 2022, eq. 3, uses delta = 1e-3 on log residuals). The sum and not the mean: common
+    rho is r^2 (`mse`), |r| (`lad`), Huber's r^2 / 2 up to |r| = delta and delta (|r| - delta / 2) beyond (`huber`;
+    Hoffmann et al. 2022, eq. 3, uses delta = 1e-3 on log residuals), or 2 tau |r| where the law lies below the
+    measurement and 2 (1 - tau) |r| where it lies above (`quantile`; Koenker and Bassett 1978; tau = .5 is `lad`, a
+    small tau the lower envelope). `binomial` has no residual: it is the deviance of y successes a trial, half of it,
+    y log(y / L) + (1 - y) log((1 - y) / (1 - L)), with the trials as weights. The sum and not the mean: common
     tolerances stop early on the mean.
     """
 
     loss: Loss = "huber"
-    """`huber`, `lad` or `mse`."""
+    """`huber`, `lad`, `mse`, `quantile` or `binomial`."""
     delta: float = 1e-3
     """Where Huber's loss turns from square to straight, in units of the residual; the others ignore it."""
     residual: Residual = "log"
-    """`log` or `raw`."""
+    """`log` or `raw`; the binomial deviance ignores it."""
+    tau: float = 0.5
+    """The quantile wanted; .5, the median, for all losses but `quantile`."""
 
     def __post_init__(self) -> None:
-        """Refuse names and deltas that mean nothing."""
-        if self.loss not in ("huber", "lad", "mse"):
-            raise InputError(f"no loss is called {self.loss!r}; known: huber, lad, mse")
+        """Refuse names and numbers that mean nothing."""
+        if self.loss not in LOSSES:
+            raise InputError(f"no loss is called {self.loss!r}; known: {', '.join(LOSSES)}")
         if self.residual not in ("log", "raw"):
             raise InputError(f"no residual is called {self.residual!r}; known: log, raw")
         if not 0 < self.delta < math.inf:
             raise InputError(
                 f"delta is {self.delta}; give a positive number, or --loss mse for squares alone"
             )
+        if not 0 < self.tau < 1:
+            raise InputError(f"tau is {self.tau}; give a quantile between 0 and 1, for example .1")
+        if self.tau != 0.5 and self.loss not in ("quantile", "huber"):
+            raise InputError(f"tau is {self.tau} and the loss {self.loss}; give --loss quantile with it")
+
+    @property
+    def kinked(self) -> bool:
+        """Whether rho has its kink at 0, so that minima are vertices: LAD and quantiles."""
+        return self.loss in ("lad", "quantile")
 
     def residuals(self, log_L: Array, log_y: Array) -> Array:
         """Log L - log y, or L - y."""
         return log_L - log_y if self.residual == "log" else np.exp(log_L) - np.exp(log_y)
 
-    def value(self, residuals: Array, weights: Array) -> Array:
+    def side(self, residuals: Array) -> Array | float:
+        """The factor of each residual by its sign: 2 (1 - tau) above 0, 2 tau below."""
+        return 1.0 if self.tau == 0.5 else np.where(residuals > 0, 2 * (1 - self.tau), 2 * self.tau)
+
+    def value(self, log_L: Array, log_y: Array, weights: Array) -> Array:
         """sum_i w_i rho(r_i) along the last axis."""
-        if self.loss == "mse":
-            rho = residuals * residuals
+        if self.loss == "binomial":
+            rho = _deviance(log_L, np.exp(log_y))
         else:
-            rho = np.abs(residuals)
+            residuals = self.residuals(log_L, log_y)
+            rho = residuals * residuals if self.loss == "mse" else np.abs(residuals)
             if self.loss == "huber":
                 inner = np.minimum(rho, self.delta)
                 rho = inner * (rho - 0.5 * inner)
+            if self.tau != 0.5:
+                rho *= self.side(residuals)
         total: Array = np.einsum("...n,...n->...", weights, rho)
         return total
 
-    def derivatives(
-        self, residuals: Array, log_L: Array, weights: Array, newton: Mask
-    ) -> tuple[Array, Array]:
-        """First and second derivative of each row's part by log L, (B, n).
+    def derivatives(self, log_L: Array, log_y: Array, weights: Array, newton: Mask) -> tuple[Array, Array]:
+        """First and second derivative of each row's part by log L, (B, n); for the smooth losses.
 
         Where `newton` (B,) holds the second is the true one; elsewhere it is that of the parabola that touches
         rho from above (iteratively reweighted least squares), with the residual linear in the parameters.
         """
+        if self.loss == "binomial":
+            return _binomial_derivatives(log_L, np.exp(log_y), weights, newton)
+        residuals = self.residuals(log_L, log_y)
+        if self.tau != 0.5:
+            weights = weights * self.side(residuals)
         if self.loss == "mse":
             first, second = 2.0 * weights * residuals, 2.0 * weights
         else:
@@ -85,3 +110,22 @@ class Objective:
             first = first * L
             second = second * L * L + first * newton[:, None]
         return first, second
+
+
+def _deviance(log_L: Array, y: Array) -> Array:
+    """Half the binomial deviance of a trial; infinite where L >= 1."""
+    from scipy.special import xlogy
+
+    with np.errstate(all="ignore"):
+        missed = np.log(-np.expm1(log_L))
+        half: Array = xlogy(y, y) - y * log_L + xlogy(1 - y, 1 - y) - (1 - y) * missed
+    return np.where(np.isfinite(half), half, np.inf)
+
+
+def _binomial_derivatives(log_L: Array, y: Array, weights: Array, newton: Mask) -> tuple[Array, Array]:
+    """By log L; the expected second derivative, odds of L, where not Newton."""
+    with np.errstate(all="ignore"):
+        missed = -np.expm1(log_L)
+        odds = np.exp(log_L) / missed
+        second = np.where(newton[:, None], (1 - y) * odds / missed, odds)
+    return weights * ((1 - y) * odds - y), weights * second

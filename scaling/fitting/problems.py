@@ -31,8 +31,9 @@ class Problems:
     """(B, n), logs of the losses; a broadcast view when all problems share them."""
 
     @classmethod
-    def of(cls, design: Design, objective: Objective, weights: Array, log_y: Array | None = None) -> Self:
-        """Problems from weights (B, n) and, when they differ between problems, log losses (B, n)."""
+    def of(cls, design: Design, objective: Objective, counts: Array, log_y: Array | None = None) -> Self:
+        """Problems from how often each row counts, (B, n), and, when they differ between problems, log losses (B, n)."""
+        weights = counts * design.weights
         log_y = np.broadcast_to(design.log_y if log_y is None else log_y, weights.shape)
         return cls(design=design, objective=objective, weights=weights, log_y=log_y)
 
@@ -50,14 +51,13 @@ class Problems:
     def value(self, theta_BP: Array) -> Array:
         """Objective of each problem, (B,)."""
         state = self.design.law.evaluate(theta_BP, self.design.x)
-        return self.objective.value(self.objective.residuals(state[0], self.log_y), self.weights)
+        return self.objective.value(state[0], self.log_y, self.weights)
 
     def assess(self, theta_BP: Array, newton: Mask) -> tuple[Array, Array, Array]:
         """Objective (B,), gradient (P, B) and Hessian (P, P, B) by theta; `newton` (B,) as in Objective."""
         state = self.design.law.evaluate(theta_BP, self.design.x)
-        residuals = self.objective.residuals(state[0], self.log_y)
-        value = self.objective.value(residuals, self.weights)
-        first, second = self.objective.derivatives(residuals, state[0], self.weights, newton)
+        value = self.objective.value(state[0], self.log_y, self.weights)
+        first, second = self.objective.derivatives(state[0], self.log_y, self.weights, newton)
         return value, *self.design.curvature(theta_BP, state, first, second, newton)
 
     def assess_some(

@@ -1,23 +1,24 @@
 """The objective along the floor: refitted with E held at each of many values."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from scaling.errors import InputError
 from scaling.fitting.design import Design
-from scaling.fitting.engine import Candidates
+from scaling.fitting.engine import Candidates, simpler_minima
 from scaling.fitting.newton import minimise
 from scaling.fitting.objective import Objective
 from scaling.fitting.problems import Problems
-from scaling.fitting.rows import Rows
 from scaling.fitting.starts import grid_of, starts
-from scaling.laws import Law
 from scaling.laws.base import Array
 
 CHEAP = 0.02
 """A rise of the rms residual that no reader would notice."""
+
+STEPS = 60
+"""Most steps at each floor: a profile shows a shape, and needs no last digits."""
 
 
 @dataclass(frozen=True)
@@ -44,25 +45,23 @@ class FloorProfile:
         return float(self.floor[low]), float(self.floor[max(high, low)])
 
 
-def floor_profile(
-    law: type[Law], rows: Rows, objective: Objective, floors: npt.ArrayLike | None = None
-) -> FloorProfile:
+def floor_profile(design: Design, objective: Objective, floors: npt.ArrayLike | None = None) -> FloorProfile:
     """Fit with the floor held at each of `floors`.
 
     By default 41 values from 0 to just under the lowest loss, and 21 more around the best of these. LAD is
     profiled through its Huber loss, which is smooth.
     """
+    law, lowest = design.law, float(np.exp(design.log_y.min()))
     if law.floor is None:
         raise InputError(f"{law.name} has no floor to profile")
-    if objective.loss == "lad":
-        objective = Objective("huber", objective.delta, objective.residual)
-    design = Design.of(law, [rows.inputs[name] for name in law.inputs], rows.loss)
+    if objective.kinked:
+        objective = replace(objective, loss="huber")
     if floors is not None:
         held = np.sort(np.asarray(floors, dtype=np.float64))
-        if held.size == 0 or held[0] < 0 or held[-1] >= rows.loss.min():
-            raise InputError(f"floors must lie in [0, {rows.loss.min():g}), below every measured loss")
+        if held.size == 0 or held[0] < 0 or held[-1] >= lowest:
+            raise InputError(f"floors must lie in [0, {lowest:g}), below every measured loss")
         return _profile(design, objective, held)
-    coarse = _profile(design, objective, np.linspace(0.0, 0.995 * float(rows.loss.min()), 41))
+    coarse = _profile(design, objective, np.linspace(0.0, 0.995 * lowest, 41))
     best = int(np.argmin(coarse.value))
     low, high = coarse.floor[max(best - 1, 0)], coarse.floor[min(best + 1, 40)]
     fine = _profile(design, objective, np.linspace(low, high, 23)[1:-1])
@@ -79,14 +78,16 @@ def _profile(design: Design, objective: Objective, held: Array) -> FloorProfile:
     """The best fits with the floor at each value of `held` (K,)."""
     law = design.law
     problems = Problems.of(design, objective, np.ones((len(held), design.rows)))
-    free = np.array([name != law.floor for name in law.parameter_names()])
-    begin = starts(problems, grid_of(design), most=2, floor=held)
-    found = Candidates(begin.problem, minimise(problems.take(begin.problem), begin.theta, free))
+    free = design.free & np.array([name != law.floor for name in law.parameter_names()])
+    begin = starts(problems, grid_of(design, simpler_minima(problems)), most=2, floor=held)
+    found = Candidates(
+        begin.problem, minimise(problems.take(begin.problem), begin.theta, free, iterations=STEPS)
+    )
     best = found.best(len(held))[1]
     residuals = objective.residuals(law.evaluate(best.theta, design.x)[0], design.log_y)
     return FloorProfile(
         floor=held,
         value=best.value,
         rms=np.sqrt(np.mean(residuals**2, axis=1)),
-        parameters=law.from_theta(best.theta, design.centre),
+        parameters=design.values(best.theta),
     )

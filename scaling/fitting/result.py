@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from scaling.errors import InputError
 from scaling.fitting.objective import Objective
 from scaling.fitting.rows import Rows
 from scaling.laws import Law
@@ -16,6 +15,7 @@ from scaling.laws.base import Array
 from scaling.resampling import percentile
 
 if TYPE_CHECKING:
+    from scaling.fitting.design import Design
     from scaling.fitting.profile import FloorProfile
 
 
@@ -115,6 +115,8 @@ class Fit:
     """Parameters of each draw, (B, P) in the law's order; (0, P) without a bootstrap."""
     compute: float | None
     """Compute that was asked for [FLOP]."""
+    fixed: Mapping[str, float]
+    """Parameters that were held at a value."""
     convention: Mapping[str, str]
     """Which parameters and FLOPs are counted."""
     seed: int
@@ -125,9 +127,6 @@ class Fit:
 
         Raises InputError when the inputs are not the law's.
         """
-        if sorted(inputs) != sorted(self.law.inputs):
-            given = ", ".join(inputs) or "nothing"
-            raise InputError(f"{self.law.name} predicts from {', '.join(self.law.inputs)}, not from {given}")
         arrays = np.broadcast_arrays(*[np.asarray(values, dtype=np.float64) for values in inputs.values()])
         value = self.law.predict(**dict(zip(inputs, arrays, strict=True)))
         if not len(self.draws):
@@ -136,6 +135,14 @@ class Fit:
         curves = type(self.law).from_values(self.draws).predict(**flat)
         low, high = percentile(curves, self.interval.level if level is None else level)
         return Prediction(value, low.reshape(arrays[0].shape), high.reshape(arrays[0].shape))
+
+    @property
+    def design(self) -> "Design":
+        """The rows as the engine sees them."""
+        from scaling.fitting.design import Design
+
+        rows = self.rows
+        return Design.of(type(self.law), rows.inputs, rows.loss, weights=rows.weights, fixed=self.fixed)
 
     @property
     def residuals(self) -> Array:
@@ -151,7 +158,7 @@ class Fit:
         """The objective with the floor held at each value: how well the rows tell the floor."""
         from scaling.fitting.profile import floor_profile
 
-        return floor_profile(type(self.law), self.rows, self.objective, floors)
+        return floor_profile(self.design, self.objective, floors)
 
     def summary(self) -> str:
         """The fit for a terminal; digits follow the error."""

@@ -32,7 +32,9 @@ class Rows:
     inputs: dict[str, Array]
     """The law's inputs, each (n,), positive."""
     loss: Array
-    """Measured loss, (n,), positive."""
+    """What the law predicts, as measured, (n,): a positive loss, or a score from 0 to 1."""
+    weights: Array
+    """How much each row counts, (n,), positive; 1 without a column of weights."""
     C: Array | None
     """Compute, (n,) [FLOP], where the table gives it or N and D give 6 N D."""
     sources: dict[str, str]
@@ -52,15 +54,21 @@ def rows_of(
     excluded: Excluded = (),
     sha256: str | None = None,
     also: Sequence[str] = (),
+    weights: str | None = None,
+    zeros: bool = False,
 ) -> Rows:
     """The rows of `frame` that `law` can be fitted to; `excluded` names rows that were left out before.
 
-    Needs the law's inputs and `loss`; D, C (or N) that is missing follows from C = 6 N D. A row is left out when
-    its status is not one of FINISHED, or its loss, an input, or one of the columns `also` (where the table has
-    them) is missing, infinite, not positive, or beyond SMALLEST to LARGEST.
-    Raises InputError for a column that is missing or holds text.
+    Needs the law's inputs and its target (`loss`, or `score`), and the column of `weights` where one is named; D, C
+    (or N) that is missing follows from C = 6 N D. A row is left out when its status is not one of FINISHED, or its
+    target, an input, its weight, or one of the columns `also` (where the table has them) is missing, infinite, not
+    positive, or beyond SMALLEST to LARGEST; with `zeros` a score of 0 stays.
+    Raises InputError for a column that is missing or holds text, and for a score above 1.
     """
     columns, sources = _columns(law, frame)
+    also = also if weights is None else (*also, weights)
+    if weights is not None and weights not in frame.columns:
+        raise InputError(f"no column is called {weights} ({_found(frame)}); name the column of weights")
     others = {
         name: number_column(frame, name) for name in also if name in frame.columns and name not in columns
     }
@@ -68,6 +76,9 @@ def rows_of(
     for name, values in (columns | others).items():
         _mark(reasons, np.isnan(values), f"{name} is missing")
         _mark(reasons, np.isinf(values), f"{name} is infinite")
+        if zeros and name == "score" == law.target:
+            _mark(reasons, values < 0, "score is negative")
+            values = np.where(values == 0, 1.0, values)
         _mark(reasons, values <= 0, f"{name} is not positive")
         _mark(
             reasons, (values < SMALLEST) | (values > LARGEST), f"{name} is beyond {SMALLEST:g} to {LARGEST:g}"
@@ -84,12 +95,13 @@ def rows_of(
         (row, reason) for row, reason in zip(_labels(frame), reasons.tolist(), strict=True) if reason
     )
     numbers = {name: values[used] for name, values in columns.items()}
-    loss = numbers.pop("loss")
+    loss = numbers.pop(law.target)
     table = np.column_stack([*numbers.values(), loss])
     return Rows(
         frame=frame.loc[used],
         inputs=numbers,
         loss=loss,
+        weights=np.ones(len(loss)) if weights is None else number_column(frame, weights)[used],
         C=_compute(frame.loc[used], numbers),
         sources=sources,
         read=len(frame) + len(excluded),
@@ -123,9 +135,17 @@ def _columns(law: type[Law], frame: "pd.DataFrame") -> tuple[dict[str, Array], d
             columns[name], sources[name] = _only_one(law, known)
         else:
             columns[name], sources[name] = _derived(law, name, known, frame)
-    if "loss" not in frame.columns:
-        raise InputError(f"no column is called loss ({_found(frame)}); name one with --map loss=COLUMN")
-    columns["loss"] = number_column(frame, "loss")
+    target = law.target
+    if target not in frame.columns:
+        raise InputError(
+            f"no column is called {target} ({_found(frame)}); name one with --map {target}=COLUMN"
+        )
+    columns[target] = number_column(frame, target)
+    if target == "score" and np.nanmax(columns[target], initial=0.0) > 1:
+        raise InputError(
+            f"column score reaches {np.nanmax(columns[target]):g}, expected shares from 0 to 1; per cents need "
+            "--map score=COLUMN/100"
+        )
     return columns, sources
 
 
@@ -143,7 +163,7 @@ def _derived(law: type[Law], name: str, known: dict[str, Array], frame: "pd.Data
     others = [other for other in ("N", "D", "C") if other != name]
     if name not in ("N", "D", "C") or not all(other in known for other in others):
         raise InputError(
-            f"{law.name} needs {', '.join(law.inputs)} and loss, and no column is called {name} "
+            f"{law.name} needs {', '.join(law.inputs)} and {law.target}, and no column is called {name} "
             f"({_found(frame)}); name one with --map {name}=COLUMN"
         )
     with np.errstate(all="ignore"):

@@ -1,43 +1,60 @@
 """Where the polish starts: variable projection over a grid of the parameters that are not linear.
 
-At each point of the grid the floor and the coefficients follow from weighted least squares in closed form; the
-grid's local minima are the starts. All problems share the grid, so that their moments are matrix products.
+At each point of the grid the linear parameters follow from weighted least squares in closed form; the grid's local
+minima are the starts. All problems share the grid, so that their moments are matrix products.
 
-Shapes: B problems, n rows, J (and K) grid points of the first (and second) term, G grid points in all.
+Shapes: B problems, n rows, G grid points in all, on one axis for each parameter that is tried.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import reduce
 
 import numpy as np
 import numpy.typing as npt
 
 from scaling.fitting.design import Design
 from scaling.fitting.problems import Problems
-from scaling.laws.base import Array, SeparableLaw
+from scaling.fitting.systems import solve_broadcast
+from scaling.laws.base import Array, Parameter, SeparableLaw
+from scaling.laws.general import GeneralLaw
 
 EXPONENTS = np.geomspace(0.03, 3.0, 24)
-"""Grid of each exponent of a separable law."""
+"""Grid of each exponent of a separable law with up to two."""
 COARSE_EXPONENTS = np.geomspace(0.06, 1.5, 8)
 """Grid of each exponent where other parameters need a grid of their own."""
 BALANCES = np.linspace(-4.5, 4.5, 7)
-"""Grid of the log ratio of the terms at the centre of the data, for laws that are not separable."""
+"""Grid of the log ratio of the terms at the centre of the data, for the p-norm."""
 BLOCK = 150_000
 """Problems x grid points that are worked on together."""
 
 
 @dataclass(frozen=True)
+class Column:
+    """A part of the law that one factor scales."""
+
+    curve: Array
+    """Values at factor 1, (n, ...) over the grid's axes; an axis that it does not vary on may have length 1."""
+    scaled: tuple[int, ...]
+    """Positions in theta whose parameters the factor multiplies."""
+    logs: bool = True
+    """Whether these are fitted as logarithms, so that the factor must be positive."""
+
+
+@dataclass(frozen=True)
 class Grid:
-    """Trial shapes of a law: theta without floor and scale, and the curves they give."""
+    """Trial shapes of a law, and the curves they give."""
 
     theta: Array
-    """(G, P) with the coefficients at log 1 (or at their balance) and the floor at -inf."""
-    columns: tuple[Array, ...]
-    """Curves: one array (n, G), or two arrays (n, J) and (n, K) whose combinations are the grid."""
+    """(G, P); parameters that a factor scales stand at factor 1."""
     shape: tuple[int, ...]
-    """Shape of the grid, for its neighbours; its product is G."""
-    coefficients: tuple[tuple[int, ...], ...]
-    """For each array of curves, positions in theta that its fitted scale multiplies."""
+    """Points on each axis; its product is G."""
+    columns: tuple[Column, ...]
+    """What least squares combine."""
+    offset: Array | None = None
+    """What the combination is added to, (n, ...)."""
+    floor: int | None = field(default=None)
+    """Which of the columns is the floor's."""
 
 
 @dataclass(frozen=True)
@@ -50,36 +67,16 @@ class Starts:
     """(S, P)."""
 
 
-def grid_of(design: Design) -> Grid:
-    """The grid of the design's law: over the exponents, and balance and shape where it is not separable."""
-    law = design.law
-    P = len(law.parameter_names())
-    exponent_at = [law.position(term.exponent) for term in law.terms]
-    coefficient_at = [law.position(term.coefficient) for term in law.terms]
-    if issubclass(law, SeparableLaw) and len(law.terms) <= 2:
-        axes = [EXPONENTS] * len(law.terms)
-        theta = np.zeros((len(EXPONENTS) ** len(axes), P))
-        for at, mesh in zip(exponent_at, np.meshgrid(*axes, indexing="ij"), strict=True):
-            theta[:, at] = np.log(mesh.ravel())
-        columns = tuple(
-            np.exp(-np.outer(design.x[law.inputs.index(term.input)], EXPONENTS)) for term in law.terms
-        )
-        grid = Grid(theta, columns, tuple(map(len, axes)), tuple((at,) for at in coefficient_at))
-    else:
-        trials = {about.name: about.trials for about in law.parameters()}
-        shape_at = [law.position(name) for name in law.shape_names()]
-        axes = [np.log(COARSE_EXPONENTS)] * len(exponent_at) + [BALANCES] * (len(coefficient_at) - 1)
-        axes += [np.log(trials[name]) for name in law.shape_names()]
-        theta = np.zeros((int(np.prod([len(axis) for axis in axes])), P))
-        for at, mesh in zip(
-            exponent_at + coefficient_at[1:] + shape_at, np.meshgrid(*axes, indexing="ij"), strict=True
-        ):
-            theta[:, at] = mesh.ravel()
-        if law.floor is not None:
-            theta[:, law.position(law.floor)] = -np.inf
-        curves = np.exp(law.evaluate(theta, design.x)[0]).T
-        grid = Grid(theta, (curves,), tuple(map(len, axes)), (tuple(coefficient_at),))
-    return grid
+def grid_of(design: Design, simpler: Mapping[int, Array] | None = None) -> Grid:
+    """The grid of the design's law: exponents of a separable law, else whatever parameters are not linear.
+
+    `simpler` holds theta at minima of a simpler law, by position, each (K,): the grid is theirs times the other trials.
+    """
+    if issubclass(design.law, SeparableLaw):
+        return _separable_grid(design)
+    if issubclass(design.law, GeneralLaw):
+        return _general_grid(design, design.law, simpler or {})
+    return _joined_grid(design)
 
 
 def starts(problems: Problems, grid: Grid, *, most: int, floor: float | Array | None = None) -> Starts:
@@ -99,12 +96,130 @@ def starts(problems: Problems, grid: Grid, *, most: int, floor: float | Array | 
     return Starts(np.concatenate([p.problem for p in parts]), np.concatenate([p.theta for p in parts]))
 
 
+def _separable_grid(design: Design) -> Grid:
+    """Over the exponents; floor and coefficients are linear."""
+    law, pinned = design.law, design.pinned
+    exponents = list(dict.fromkeys(law.position(term.exponent) for term in law.terms))
+    usual = np.log(EXPONENTS if len(exponents) <= 2 else COARSE_EXPONENTS)
+    axes = [usual if np.isnan(pinned[k]) else pinned[k : k + 1] for k in exponents]
+    columns, offsets, floor = [], [], None
+    if law.floor is not None:
+        k = law.position(law.floor)
+        ones = np.ones((design.rows, *[1] * len(axes)))
+        if np.isnan(pinned[k]):
+            columns.append(Column(ones, (k,)))
+            floor = 0
+        else:
+            offsets.append(np.exp(pinned[k]) * ones)
+    for term in law.terms:
+        axis = exponents.index(law.position(term.exponent))
+        curve = np.exp(-np.outer(design.x[law.feature_names().index(term.feature)], np.exp(axes[axis])))
+        curve = curve.reshape(design.rows, *[-1 if k == axis else 1 for k in range(len(axes))])
+        k = law.position(term.coefficient)
+        if np.isnan(pinned[k]):
+            columns.append(Column(curve, (k,)))
+        else:
+            offsets.append(np.exp(pinned[k]) * curve)
+    return Grid(_mesh(design, exponents, axes), tuple(map(len, axes)), tuple(columns), _total(offsets), floor)
+
+
+def _joined_grid(design: Design) -> Grid:
+    """Over exponents, balance of the terms and shape of a law that scales all its terms together."""
+    law, pinned = design.law, design.pinned
+    coefficients = [law.position(term.coefficient) for term in law.terms]
+    tried = {law.position(term.exponent): np.log(COARSE_EXPONENTS) for term in law.terms}
+    together = all(np.isnan(pinned[k]) for k in coefficients)
+    tried |= dict.fromkeys(coefficients[1:] if together else [], BALANCES)
+    tried |= {law.position(a.name): np.log(a.trials) for a in law.parameters() if a.trials}
+    if not together:  # a pinned coefficient is known, the others are tried around the data
+        level = float(np.mean(design.log_y)) - 1.5
+        tried |= {k: level + BALANCES for k in coefficients if np.isnan(pinned[k])}
+    axes = [axis if np.isnan(pinned[k]) else pinned[k : k + 1] for k, axis in tried.items()]
+    shape = tuple(map(len, axes))
+    theta = _mesh(design, list(tried), axes)
+    columns, floor, offsets = [], None, []
+    if law.floor is not None:
+        k = law.position(law.floor)
+        ones = np.ones((design.rows, *[1] * len(axes)))
+        theta[:, k] = -np.inf
+        if np.isnan(pinned[k]):
+            columns.append(Column(ones, (k,)))
+            floor = 0
+        else:
+            offsets.append(np.exp(pinned[k]) * ones)
+    curves = np.exp(law.evaluate(theta, design.x)[0]).T.reshape(design.rows, *shape)
+    theta = np.where(np.isnan(pinned), theta, pinned)
+    if together:
+        columns.append(Column(curves, tuple(coefficients)))
+    else:
+        offsets.append(curves)
+    return Grid(theta, shape, tuple(columns), _total(offsets), floor)
+
+
+def _general_grid(design: Design, law: type[GeneralLaw], simpler: Mapping[int, Array]) -> Grid:
+    """Over minima of a simpler law, if there is one, and the trials of all other parameters that are not linear."""
+    pinned, linear = design.pinned, [law.position(name) for name in law.linear]
+    known = [k for k in simpler if k not in linear]
+    tried = {
+        k: _trials(design, about)
+        for k, about in enumerate(law.parameters())
+        if k not in linear and k not in known
+    }
+    axes = [axis if np.isnan(pinned[k]) else pinned[k : k + 1] for k, axis in tried.items()]
+    theta = _mesh(design, list(tried), axes)
+    shape = tuple(map(len, axes))
+    if known:
+        points = np.stack([simpler[k] for k in known], axis=1)
+        shape = (len(points), *shape)
+        repeats = len(theta)
+        theta = np.tile(theta, (len(points), 1))
+        theta[:, known] = np.repeat(points, repeats, axis=0)
+    off = np.array([-np.inf if about.scale == "log" else 0.0 for about in law.parameters()])
+    base = theta.copy()
+    base[:, linear] = np.where(np.isnan(pinned[linear]), off[linear], pinned[linear])
+    level = law.level(base, design.x)
+    columns: list[Column] = []
+    floor = None
+    for k in linear:
+        if np.isnan(pinned[k]):
+            one = base.copy()
+            one[:, k] = 0.0 if law.parameters()[k].scale == "log" else 1.0
+            curve = (law.level(one, design.x) - level).T.reshape(design.rows, *shape)
+            if law.parameter_names()[k] == law.floor:
+                floor = len(columns)
+            columns.append(Column(curve, (k,), law.parameters()[k].scale == "log"))
+    theta[:, linear] = np.where(np.isnan(pinned[linear]), 0.0, pinned[linear])
+    return Grid(theta, shape, tuple(columns), level.T.reshape(design.rows, *shape), floor)
+
+
+def _trials(design: Design, about: Parameter) -> Array:
+    """Trial values of a parameter, as theta."""
+    values = np.array(about.trials)
+    if about.location is not None:
+        x = design.x[design.law.feature_names().index(about.location)]
+        values = x.min() + values * (x.max() - x.min())
+    elif about.scale == "log":
+        values = np.log(values)
+    return np.asarray(values, dtype=np.float64)
+
+
+def _mesh(design: Design, positions: Sequence[int], axes: Sequence[Array]) -> Array:
+    """Theta (G, P) at all combinations of the axes; pinned parameters at their value, the others at 0."""
+    theta = np.tile(np.nan_to_num(design.pinned, neginf=-np.inf), (int(np.prod([len(a) for a in axes])), 1))
+    for k, mesh in zip(positions, np.meshgrid(*axes, indexing="ij"), strict=True):
+        theta[:, k] = mesh.ravel()
+    return theta
+
+
+def _total(parts: list[Array]) -> Array | None:
+    return reduce(np.add, parts) if parts else None
+
+
 def _starts_block(problems: Problems, grid: Grid, most: int, held: Array | None) -> Starts:
     law, weights = problems.design.law, problems.weights
     y = np.exp(problems.log_y)
     squares = weights / y**2 if problems.objective.residual == "log" else weights
-    target = y if held is None else y - held[:, None]
-    rss, floor, scales = _project(grid.columns, squares, squares * target, target, free=held is None)
+    rss, factors, columns = _project(grid, squares, y, held)
     B = len(rss)
     minima = np.where(_local_minima(rss.reshape(B, *grid.shape)).reshape(B, -1), rss, np.inf)
     problem, point = [], []
@@ -119,75 +234,76 @@ def _starts_block(problems: Problems, grid: Grid, most: int, held: Array | None)
     chosen = np.concatenate([np.empty(0, dtype=np.intp), *problem])
     at = np.concatenate([np.empty(0, dtype=np.intp), *point])
     theta = grid.theta[at].copy()
-    for scale, places in zip(scales, grid.coefficients, strict=True):
-        theta[:, places] += np.log(scale[chosen, at])[:, None]
-    if law.floor is not None:
-        value = floor[chosen, at] if held is None else held[chosen]
+    for factor, column in zip(factors, columns, strict=True):
+        found_factor = np.broadcast_to(factor, (B, *grid.shape)).reshape(B, -1)[chosen, at]
+        for k in column.scaled:
+            theta[:, k] = theta[:, k] + np.log(found_factor) if column.logs else found_factor
+    if held is not None and law.floor is not None:
         with np.errstate(divide="ignore"):
-            theta[:, law.position(law.floor)] = np.log(value)
+            theta[:, law.position(law.floor)] = np.log(held[chosen])
     lost = np.setdiff1d(np.arange(B), chosen)
     return Starts(np.concatenate([chosen, lost]), np.concatenate([theta, _last_resort(problems, lost, held)]))
 
 
 def _last_resort(problems: Problems, lost: npt.NDArray[np.intp], held: Array | None) -> Array:
     """Plain starts (len(lost), P) for problems that no grid point fits with positive terms."""
-    law = problems.design.law
-    theta = np.zeros((len(lost), len(law.parameter_names())))
+    design = problems.design
+    law = design.law
     lowest = problems.log_y[lost].min(axis=1) if len(lost) else np.empty(0)
+    theta = np.zeros((len(lost), len(law.parameter_names())))
     for term in law.terms:
         theta[:, law.position(term.coefficient)] = lowest - 1.5
         theta[:, law.position(term.exponent)] = np.log(0.3)
     if law.floor is not None:
         with np.errstate(divide="ignore"):
             theta[:, law.position(law.floor)] = lowest - 0.7 if held is None else np.log(held[lost])
-    return theta
+    return np.where(np.isnan(design.pinned), theta, design.pinned)
 
 
 def _project(
-    columns: Sequence[Array], squares: Array, weighted: Array, target: Array, *, free: bool
-) -> tuple[Array, Array, list[Array]]:
-    """Least squares of the target on (1 and) the curves: RSS, floor and scales, each (B, G).
+    grid: Grid, squares: Array, y: Array, held: Array | None
+) -> tuple[Array, list[Array], tuple[Column, ...]]:
+    """Least squares of y (B, n) on the columns: RSS (B, G), factors (B, ...) and the columns that were free.
 
-    RSS is infinite where a scale or the floor is not positive or the curves are collinear.
+    RSS is infinite where a factor that must be positive is not, or the columns are collinear.
     """
-    total = np.einsum("bn,bn->b", weighted, target)
-    weight, mean = squares.sum(axis=1), weighted.sum(axis=1)
-    sums = [squares @ u for u in columns]
-    lengths = [squares @ (u * u) for u in columns]
-    hits = [weighted @ u for u in columns]
-    if free:
-        total = total - mean**2 / weight
-        lengths = [a - s * s / weight[:, None] for a, s in zip(lengths, sums, strict=True)]
-        hits = [h - s * (mean / weight)[:, None] for h, s in zip(hits, sums, strict=True)]
-    B = len(total)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        if len(columns) == 1:
-            scale = hits[0] / lengths[0]
-            rss, scales = total[:, None] - scale * hits[0], [scale]
-            good = scale > 0
-            explained = scale * sums[0]
+    rows, axes = y.shape[1], [1] * len(grid.shape)
+    columns, target = grid.columns, y
+    known = [] if grid.offset is None else [(np.ones((1, *axes)), grid.offset)]
+    if held is not None and grid.floor is not None:
+        floor = columns[grid.floor].curve
+        columns = tuple(c for k, c in enumerate(columns) if k != grid.floor)
+        if floor.size == rows:
+            target = y - held[:, None] * floor.reshape(rows)
         else:
-            u, v = columns
-            cross = (squares @ (u[:, :, None] * v[:, None, :]).reshape(len(u), -1)).reshape(
-                B, u.shape[1], v.shape[1]
-            )
-            sum_u, sum_v = sums[0][:, :, None], sums[1][:, None, :]
-            if free:
-                cross -= sum_u * (sum_v / weight[:, None, None])
-            uu, vv = lengths[0][:, :, None], lengths[1][:, None, :]
-            hit_u, hit_v = hits[0][:, :, None], hits[1][:, None, :]
-            room = uu * vv
-            determinant = room - cross * cross
-            scale_u = (vv * hit_u - cross * hit_v) / determinant
-            scale_v = (uu * hit_v - cross * hit_u) / determinant
-            rss = total[:, None, None] - scale_u * hit_u - scale_v * hit_v
-            good = (scale_u > 0) & (scale_v > 0) & (determinant > 1e-9 * room)
-            explained = scale_u * sum_u + scale_v * sum_v
-            scales = [scale_u.reshape(B, -1), scale_v.reshape(B, -1)]
-            rss, good, explained = rss.reshape(B, -1), good.reshape(B, -1), explained.reshape(B, -1)
-        floor = (mean[:, None] - explained) / weight[:, None] if free else np.zeros_like(rss)
-        rss = np.where(good & (floor > 0) if free else good, rss, np.inf)
-    return rss, floor, scales
+            known.append((held.reshape(-1, *axes), floor))
+
+    def moment(weights: Array, curve: Array) -> Array:
+        """sum_n weights[b, n] curve[n, ...], (B, ...)."""
+        return (weights @ curve.reshape(rows, -1)).reshape(len(weights), *curve.shape[1:])
+
+    # What is known enters as its products with the columns, the target and itself.
+    weighted = squares * target
+    own = np.einsum("bn,bn->b", weighted, target).reshape(-1, *axes)
+    hits = [moment(weighted, column.curve) for column in columns]
+    for i, (factor, curve) in enumerate(known):
+        own = own - 2 * factor * moment(weighted, curve)
+        hits = [h - factor * moment(squares, c.curve * curve) for h, c in zip(hits, columns, strict=True)]
+        for other, second in known[: i + 1]:
+            twice = 1.0 if second is curve else 2.0
+            own = own + twice * factor * other * moment(squares, curve * second)
+    shape = (len(y), *grid.shape)
+    gram = [
+        [moment(squares, own_column.curve * c.curve) for c in columns[: i + 1]]
+        for i, own_column in enumerate(columns)
+    ]
+    factors, regular = solve_broadcast(gram, hits, 1e-9)
+    rss = own
+    for factor, hit in zip(factors, hits, strict=True):
+        rss = rss - factor * hit
+    for column, factor in zip(columns, factors, strict=True):
+        regular = regular & (factor > 0) if column.logs else regular
+    return np.where(np.broadcast_to(regular, shape), rss, np.inf).reshape(len(y), -1), factors, columns
 
 
 def _local_minima(rss: Array) -> npt.NDArray[np.bool_]:

@@ -32,7 +32,8 @@ def summary(fit: "Fit") -> str:
         "",
     ]
     width = max(len(word) for word in [*fit.parameters, *(WORDS[name] for name in fit.derived)])
-    lines += [f"  {name:<{width}}  {_shown(found)}" for name, found in fit.parameters.items()]
+    for name, found in fit.parameters.items():
+        lines.append(f"  {name:<{width}}  {_shown(found)}" + (" (fixed)" if name in fit.fixed else ""))
     if fit.derived:
         lines += ["", "compute-optimal, C = 6 N D" + _at(fit)]
         lines += [f"  {WORDS[name]:<{width}}  {_shown(found)}" for name, found in fit.derived.items()]
@@ -61,7 +62,8 @@ def as_json(fit: "Fit", command: str | None) -> dict[str, Any]:
             "reduction": "sum",
             "value": fit.value,
             "gradient_norm": fit.gradient_norm,
-        },
+        }
+        | ({"tau": objective.tau} if objective.loss == "quantile" else {}),
         "parameters": {
             name: _json(found, "value", "low", "high", "se") for name, found in fit.parameters.items()
         },
@@ -146,7 +148,14 @@ def _inputs(fit: "Fit") -> str:
 
 def _objective(fit: "Fit") -> str:
     objective = fit.objective
-    named = {"huber": f"Huber, delta {objective.delta:g},", "lad": "absolute deviations", "mse": "squares"}
+    if objective.loss == "binomial":
+        return "half the binomial deviance"
+    named = {
+        "huber": f"Huber, delta {objective.delta:g},",
+        "lad": "absolute deviations",
+        "mse": "squares",
+        "quantile": f"quantile {objective.tau:g} loss",
+    }
     residual = {"log": "log residuals", "raw": "residuals"}
     return f"sum of {named[objective.loss]} of {residual[objective.residual]}"
 

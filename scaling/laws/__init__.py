@@ -2,13 +2,41 @@
 
 from scaling.errors import InputError
 from scaling.laws.base import Law, Parameter, SeparableLaw, Term
+from scaling.laws.batch_size import BatchSize
+from scaling.laws.broken_power import BrokenPower1, BrokenPower2, BrokenPower3
 from scaling.laws.chinchilla import Chinchilla
+from scaling.laws.chinchilla_tied import ChinchillaTied
+from scaling.laws.coverage import Coverage
+from scaling.laws.exponential_link import ExponentialLink
 from scaling.laws.frontier import FLOPS_PER_PARAMETER_TOKEN, LossInND, Optimum
 from scaling.laws.isoflop import OptimalSize, Parabola
+from scaling.laws.learning_rate import LearningRate
+from scaling.laws.logistic_link import LogisticLink
+from scaling.laws.over_training import OverTraining
 from scaling.laws.p_norm import PNorm
 from scaling.laws.power import Power
+from scaling.laws.repeated_data import RepeatedData
+from scaling.laws.sigmoid import Sigmoid
+from scaling.laws.train_samples import TrainSamples
 
-ALL: tuple[type[Law], ...] = (Power, Chinchilla, PNorm)
+ALL: tuple[type[Law], ...] = (
+    Power,
+    Chinchilla,
+    ChinchillaTied,
+    PNorm,
+    OverTraining,
+    RepeatedData,
+    BrokenPower1,
+    BrokenPower2,
+    BrokenPower3,
+    TrainSamples,
+    Sigmoid,
+    ExponentialLink,
+    LogisticLink,
+    Coverage,
+    LearningRate,
+    BatchSize,
+)
 
 
 def find(name: str) -> type[Law]:
@@ -22,16 +50,29 @@ def find(name: str) -> type[Law]:
 __all__ = [
     "ALL",
     "FLOPS_PER_PARAMETER_TOKEN",
+    "BatchSize",
+    "BrokenPower1",
+    "BrokenPower2",
+    "BrokenPower3",
     "Chinchilla",
+    "ChinchillaTied",
+    "Coverage",
+    "ExponentialLink",
     "Law",
+    "LearningRate",
+    "LogisticLink",
     "LossInND",
     "OptimalSize",
     "Optimum",
+    "OverTraining",
     "PNorm",
     "Parabola",
     "Parameter",
     "Power",
+    "RepeatedData",
     "SeparableLaw",
+    "Sigmoid",
     "Term",
+    "TrainSamples",
     "find",
 ]

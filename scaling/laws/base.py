@@ -1,17 +1,17 @@
 """What a law is: a list of parameters, one formula, and the derivatives that a fit needs.
 
 Shapes: B problems fitted side by side (bootstrap draws, starts), P parameters, n rows.
-theta_BP holds the parameters as a fit sees them (logarithms, inputs centred), x is one (n,) array of centred
-log inputs for each input of the law.
+theta_BP holds the parameters as a fit sees them (logarithms of positive ones, features centred), x is one (n,)
+array for each feature of the law. A feature is what the formula takes of the inputs, mostly an input's logarithm.
 """
 
 import dataclasses
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,7 @@ import numpy.typing as npt
 from scaling.errors import InputError
 
 Array = npt.NDArray[np.float64]
+Scale = Literal["log", "linear"]
 
 
 @dataclass(frozen=True)
@@ -31,14 +32,16 @@ class Parameter:
     """Smallest admissible value."""
     high: float
     """Largest admissible value."""
-    scale: str
-    """The scale a fit moves on: `log` for all of today's laws."""
+    scale: Scale
+    """The scale a fit moves on: `log` for what is positive, `linear` for what may have either sign."""
     unit: str
     """Unit in terms of the loss and of the inputs; 1 for a pure number."""
     meaning: str
     """One line for a reader."""
     trials: tuple[float, ...] = ()
-    """Values that a fit starts from, for a parameter that is neither floor nor part of a term."""
+    """Values that a fit starts from; for a location, shares of the way through its feature's range."""
+    location: str | None = None
+    """The feature that the parameter is a place on, for example the input where a curve breaks."""
 
 
 @dataclass(frozen=True)
@@ -49,8 +52,20 @@ class Term:
     """Parameter name of the coefficient, for example `A`."""
     exponent: str
     """Parameter name of the exponent, for example `alpha`."""
-    input: str
-    """Input that is raised to the exponent, for example `N`."""
+    feature: str
+    """Feature that the exponent multiplies, for example `N`, whose logarithm that is."""
+
+
+@dataclass(frozen=True)
+class Coordinate:
+    """What a law's derivatives are taken by: a parameter, or log coefficient - exponent x feature."""
+
+    level: int
+    """Position of the parameter, or of the coefficient."""
+    exponent: int | None = None
+    """Position of the exponent."""
+    feature: int | None = None
+    """Position of the feature."""
 
 
 def parameter(
@@ -59,11 +74,13 @@ def parameter(
     unit: str = "1",
     low: float = 0.0,
     high: float = math.inf,
+    scale: Scale = "log",
     trials: tuple[float, ...] = (),
+    location: str | None = None,
 ) -> Any:
-    """A dataclass field that carries bounds, scale, unit, meaning and trial values of a parameter."""
-    about = {"meaning": meaning, "unit": unit, "low": low, "high": high, "scale": "log", "trials": trials}
-    return dataclasses.field(metadata=about)
+    """A dataclass field that carries what `Parameter` says of a parameter."""
+    about = {"meaning": meaning, "unit": unit, "low": low, "high": high, "scale": scale, "trials": trials}
+    return dataclasses.field(metadata=about | {"location": location})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +88,7 @@ class Law(ABC):
     """A scaling law; an instance is a fitted law: its fields are the parameters.
 
     A subclass is final and states `name`, `summary`, `formula`, `inputs` and `terms`, the formula as
-    `predict`, and the derivatives of log L by the coordinates below for the fits.
+    `at`, and the derivatives of log L by the coordinates below for the fits.
 
     Coordinates of the derivatives, in this order: log E when the law has a floor, then for each term
     u_k = log coefficient_k - exponent_k x_k, then the logarithm of each remaining parameter.
@@ -87,8 +104,10 @@ class Law(ABC):
     """Paper and equation."""
     inputs: ClassVar[tuple[str, ...]]
     """Names of the inputs, columns of the table that is fitted."""
+    target: ClassVar[str] = "loss"
+    """What the law predicts, the column that it is fitted to: `loss`, or `score` between 0 and 1."""
     terms: ClassVar[tuple[Term, ...]]
-    """The power terms, one for each input."""
+    """The terms coefficient x exp(-exponent x feature); two terms may share an exponent."""
     floor: ClassVar[str | None] = "E"
     """The parameter that the loss tends to without limit on any input."""
 
@@ -103,9 +122,19 @@ class Law(ABC):
                     f"[{about.low:g}, {about.high:g}]; give a value inside"
                 )
 
+    def predict(self, **inputs: npt.ArrayLike) -> Array:
+        """What the law says at its inputs, positive numbers that broadcast; in the unit of the floor.
+
+        Raises InputError when the inputs are not the law's.
+        """
+        if set(inputs) != set(self.inputs):
+            given = ", ".join(inputs) or "nothing"
+            raise InputError(f"{self.name} predicts from {', '.join(self.inputs)}, not from {given}")
+        return self.at(self.features(**inputs))
+
     @abstractmethod
-    def predict(self, *args: Any, **inputs: Any) -> Array:
-        """Loss at the inputs, which broadcast; same unit as the floor."""
+    def at(self, x: Mapping[str, Array]) -> Array:
+        """The formula at the law's features."""
 
     @classmethod
     @abstractmethod
@@ -120,12 +149,42 @@ class Law(ABC):
     @classmethod
     @abstractmethod
     def curvatures(
-        cls, theta_BP: Array, state: Array, slopes: list[Array], outer: Array, inner: Array | None
+        cls,
+        theta_BP: Array,
+        x: Sequence[Array],
+        state: Array,
+        slopes: list[Array],
+        outer: Array,
+        inner: Array | None,
     ) -> list[list[Array]]:
         """Planes outer s_i s_j + inner d2 log L / du_i du_j for coordinates i and j <= i, each (B, n).
 
         `inner` None leaves the second derivatives out.
         """
+
+    @classmethod
+    def feature_names(cls) -> tuple[str, ...]:
+        """Names of the features, in the order of `features`; the inputs' own where these are their logarithms."""
+        return cls.inputs
+
+    @classmethod
+    def features(cls, **inputs: npt.ArrayLike) -> dict[str, Array]:
+        """What the formula takes of the inputs, by name: their logarithms, unless a law says otherwise."""
+        return {name: np.log(np.asarray(inputs[name], dtype=np.float64)) for name in cls.inputs}
+
+    @classmethod
+    def coordinates(cls) -> tuple[Coordinate, ...]:
+        """What `slopes` and `curvatures` differentiate by, in their order."""
+        floor = () if cls.floor is None else (Coordinate(cls.position(cls.floor)),)
+        terms = [
+            Coordinate(
+                cls.position(term.coefficient),
+                cls.position(term.exponent),
+                cls.feature_names().index(term.feature),
+            )
+            for term in cls.terms
+        ]
+        return (*floor, *terms, *(Coordinate(cls.position(name)) for name in cls.shape_names()))
 
     @classmethod
     def parameters(cls) -> tuple[Parameter, ...]:
@@ -164,26 +223,52 @@ class Law(ABC):
 
     @classmethod
     def to_theta(cls, values: Array, centre: Sequence[float]) -> Array:
-        """Logarithms of the parameters (.., P) for log inputs centred at `centre`; E = 0 becomes -inf."""
-        values = np.asarray(values, dtype=np.float64)
+        """Parameters (.., P) as a fit sees them, for features centred at `centre`; E = 0 becomes -inf."""
+        theta: Array = np.array(values, dtype=np.float64)
+        logs = _on_log_scale(cls)
         with np.errstate(divide="ignore"):
-            theta: Array = np.log(values)
+            theta[..., logs] = np.log(theta[..., logs])
         for term in cls.terms:
-            shift = values[..., cls.position(term.exponent)] * centre[cls.inputs.index(term.input)]
+            shift = np.asarray(values)[..., cls.position(term.exponent)] * cls._centre_of(
+                term.feature, centre
+            )
             theta[..., cls.position(term.coefficient)] -= shift
+        for k, about in enumerate(cls.parameters()):
+            if about.location is not None:
+                theta[..., k] -= cls._centre_of(about.location, centre)
         return theta
 
     @classmethod
     def from_theta(cls, theta: Array, centre: Sequence[float]) -> Array:
-        """Parameters (.., P) from logarithms that belong to log inputs centred at `centre`."""
-        theta = theta.copy()
+        """Parameters (.., P) from theta for features centred at `centre`."""
+        values: Array = theta.copy()
+        logs = _on_log_scale(cls)
         for term in cls.terms:
-            exponent = np.exp(theta[..., cls.position(term.exponent)])
-            theta[..., cls.position(term.coefficient)] += exponent * centre[cls.inputs.index(term.input)]
+            k = cls.position(term.exponent)
+            exponent = np.exp(theta[..., k]) if logs[k] else theta[..., k]
+            values[..., cls.position(term.coefficient)] += exponent * cls._centre_of(term.feature, centre)
+        for k, about in enumerate(cls.parameters()):
+            if about.location is not None:
+                values[..., k] += cls._centre_of(about.location, centre)
+        values[..., logs] = np.exp(values[..., logs])
         # The exponential of a bound's logarithm may land a rounding outside the bound.
         bounds = np.array([(about.low, about.high) for about in cls.parameters()])
-        values: Array = np.clip(np.exp(theta), bounds[:, 0], bounds[:, 1])
+        return np.clip(values, bounds[:, 0], bounds[:, 1])
+
+    @classmethod
+    def canonical(cls, values: Array) -> Array:
+        """The same laws (.., P) in the one order of exchangeable parts that counts; theta or parameters."""
         return values
+
+    @classmethod
+    def _centre_of(cls, feature: str, centre: Sequence[float]) -> float:
+        return centre[cls.feature_names().index(feature)]
+
+
+@cache
+def _on_log_scale(law: type[Law]) -> npt.NDArray[np.bool_]:
+    """Which parameters a fit moves on the log scale, (P,)."""
+    return np.array([about.scale == "log" for about in law.parameters()])
 
 
 @cache
@@ -198,11 +283,20 @@ def _positions(law: type[Law]) -> dict[str, int]:
 
 @dataclass(frozen=True, kw_only=True)
 class SeparableLaw(Law):
-    """A law that is a floor plus power terms: linear in floor and coefficients given the exponents.
+    """A law that is a floor plus terms: linear in floor and coefficients given the exponents.
 
-    L = E + sum_k coefficient_k input_k^-exponent_k. The state planes are log L, 1/L and the share of each
-    term in L.
+    L = E + sum_k coefficient_k exp(-exponent_k feature_k), power terms where the features are logarithms. The
+    state planes are log L, 1/L and the share of each term in L.
     """
+
+    def at(self, x: Mapping[str, Array]) -> Array:
+        """The floor plus the terms."""
+        total = 0.0 if self.floor is None else getattr(self, self.floor)
+        for term in self.terms:
+            total = total + getattr(self, term.coefficient) * np.exp(
+                -getattr(self, term.exponent) * x[term.feature]
+            )
+        return np.asarray(total, dtype=np.float64)
 
     @classmethod
     def linear_names(cls) -> tuple[str, ...]:
@@ -219,7 +313,7 @@ class SeparableLaw(Law):
         total[:] = np.exp(theta_BP[:, cls.position(cls.floor)])[:, None] if cls.floor else 0.0
         for plane, term in zip(state[2:], cls.terms, strict=True):
             exponent = np.exp(theta_BP[:, cls.position(term.exponent)])
-            np.multiply(-exponent[:, None], x[cls.inputs.index(term.input)], out=plane)
+            np.multiply(-exponent[:, None], x[cls.feature_names().index(term.feature)], out=plane)
             plane += theta_BP[:, cls.position(term.coefficient)][:, None]
             np.exp(plane, out=plane)
             total += plane
@@ -238,7 +332,13 @@ class SeparableLaw(Law):
 
     @classmethod
     def curvatures(
-        cls, theta_BP: Array, state: Array, slopes: list[Array], outer: Array, inner: Array | None
+        cls,
+        theta_BP: Array,
+        x: Sequence[Array],
+        state: Array,
+        slopes: list[Array],
+        outer: Array,
+        inner: Array | None,
     ) -> list[list[Array]]:
         """Softmax: d2 log L / du_i du_j = share_i (i == j) - share_i share_j."""
         planes = []

@@ -28,12 +28,6 @@ class Chinchilla(SeparableLaw, LossInND):
     alpha: float = parameter("how fast parameters remove it", high=10.0)
     beta: float = parameter("how fast tokens remove it", high=10.0)
 
-    def predict(self, *, N: npt.ArrayLike, D: npt.ArrayLike) -> Array:
-        """E + A / N^alpha + B / D^beta, in the unit of E; N, D > 0 broadcast."""
-        N, D = np.asarray(N, dtype=np.float64), np.asarray(D, dtype=np.float64)
-        prediction: Array = self.E + self.A / N**self.alpha + self.B / D**self.beta
-        return prediction
-
     @property
     def N_exponent(self) -> float:
         """Exponent a = beta / (alpha + beta) in N_opt ~ C^a."""

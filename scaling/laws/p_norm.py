@@ -1,6 +1,6 @@
 """Parameters and tokens joined by a p-norm: p = 1 adds the two terms, p -> infinity takes the larger one."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, final
 
@@ -38,10 +38,10 @@ class PNorm(LossInND):
         trials=(0.4, 0.8, 1.6, 4, 10),
     )
 
-    def predict(self, *, N: npt.ArrayLike, D: npt.ArrayLike) -> Array:
-        """E + ((A / N^alpha)^p + (B / D^beta)^p)^(1/p), in the unit of E; N, D > 0 broadcast."""
-        u = np.log(self.A) - self.alpha * np.log(np.asarray(N, dtype=np.float64))
-        v = np.log(self.B) - self.beta * np.log(np.asarray(D, dtype=np.float64))
+    def at(self, x: Mapping[str, Array]) -> Array:
+        """The formula, through the logarithms of the terms."""
+        u = np.log(self.A) - self.alpha * x["N"]
+        v = np.log(self.B) - self.beta * x["D"]
         prediction: Array = self.E + np.exp(np.logaddexp(self.p * u, self.p * v) / self.p)
         return prediction
 
@@ -100,7 +100,13 @@ class PNorm(LossInND):
 
     @classmethod
     def curvatures(
-        cls, theta_BP: Array, state: Array, slopes: list[Array], outer: Array, inner: Array | None
+        cls,
+        theta_BP: Array,
+        x: Sequence[Array],
+        state: Array,
+        slopes: list[Array],
+        outer: Array,
+        inner: Array | None,
     ) -> list[list[Array]]:
         """d2 log L = m (d2 log norm) + m (1 - m) (outer square of the slopes of log norm minus e_E)."""
         planes = [[outer * slopes[i] * slopes[j] for j in range(i + 1)] for i in range(4)]

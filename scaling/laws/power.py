@@ -3,10 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar, final
 
-import numpy as np
-import numpy.typing as npt
-
-from scaling.laws.base import Array, SeparableLaw, Term, parameter
+from scaling.laws.base import SeparableLaw, Term, parameter
 
 
 @final
@@ -29,8 +26,3 @@ class Power(SeparableLaw):
     E: float = parameter("loss without limit on x", unit="loss")
     A: float = parameter("size of the part that x removes", unit="loss x^alpha")
     alpha: float = parameter("how fast x removes it", high=10.0)
-
-    def predict(self, *, x: npt.ArrayLike) -> Array:
-        """E + A / x^alpha, in the unit of E; x > 0 broadcasts."""
-        prediction: Array = self.E + self.A / np.asarray(x, dtype=np.float64) ** self.alpha
-        return prediction

@@ -21,6 +21,8 @@ class Device:
     """Time of an evaluation that no arithmetic explains."""
     flops_per_second: float
     """Arithmetic rate beyond it."""
+    micro_tokens: int
+    """Most tokens that go through the model at once; larger batches are accumulated."""
     source: str
     """Where the numbers come from."""
 
@@ -30,6 +32,7 @@ CORE = Device(
     0.0084,
     0.4,
     4.5e10,
+    2**14,
     "measured in CPU time: fp32, widths 16 to 128 in batches of 1024, two workers on two cores of a 2024 AMD EPYC",
 )
 GPU = Device(
@@ -37,6 +40,7 @@ GPU = Device(
     0.010,
     0.4,
     1e14,
+    2**17,
     "assumed and not measured: eager kernel launches, bf16 at a tenth of an H200's peak",
 )
 DEVICES = {"cpu": CORE, "cuda": GPU}
@@ -96,12 +100,12 @@ def _counting_seconds(spec: CountingSpec) -> float:
     return DRAW_SECONDS * sum(drawn) + FACT_SECONDS * len(spec.tokens) * 2.0**spec.levels
 
 
-def predicted_bytes(spec: Spec) -> int:
+def predicted_bytes(spec: Spec, device: Device) -> int:
     """Return about how much memory a run needs: weights, gradients, AdamW's moments and activations, in fp32."""
     if isinstance(spec, CountingSpec):
         return int(2**spec.levels) * 16
     path = spec.trunk if isinstance(spec, CooldownSpec) else spec
     model = path.model
     per_token = model.layers * (10 * model.width + 4 * model.mlp_width + 2 * model.heads * model.context)
-    micro = min(path.optim.batch_tokens, 2**17)
+    micro = min(path.optim.batch_tokens, device.micro_tokens)
     return 16 * sum(params_by_group(model).values()) + 4 * micro * (per_token + 3 * model.vocabulary)

@@ -216,6 +216,7 @@ class _Evaluator:
         """Whether each row obeys one comparison; text and true/false are compared with columns only."""
         if type(op) not in _COMPARISON:
             raise self.refuse(f"holds {self.written(ast.Compare(left, [op], [right]))}")
+        left, right = self.spelled(left, columns), self.spelled(right, columns)
         for side, other, kind in ((left, right, type(op)), (right, left, _TURNED.get(type(op), type(op)))):
             if isinstance(other, ast.Constant) and isinstance(other.value, str | bool):
                 if not isinstance(side, ast.Name):
@@ -229,6 +230,13 @@ class _Evaluator:
                 return self.with_text(cells, columns.whole(str(cells.name)), kind, other.value)
         found: NDArray[np.bool_] = _COMPARISON[type(op)](self.node(left, columns), self.node(right, columns))
         return found
+
+    def spelled(self, node: ast.expr, columns: Columns) -> ast.expr:
+        """A bare true or false in any case is the constant, unless a column has that name."""
+        if isinstance(node, ast.Name) and node.id not in self.quoted and node.id not in columns.names:
+            said = truth(node.id)
+            return node if said is None else ast.Constant(said)
+        return node
 
     def with_truth(self, cells: pd.Series, kind: type[ast.cmpop], constant: bool) -> NDArray[np.bool_]:
         said = truths(cells)

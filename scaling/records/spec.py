@@ -113,6 +113,7 @@ class PretrainSpec:
     def __post_init__(self) -> None:
         coerce(self)
         positive(self, "tokens")
+        _check_seed(self.seed)
         if self.precision not in typing.get_args(Precision):
             raise InputError(f"precision {self.precision!r} is unknown; choose fp32 or bf16")
         if self.tokens % self.optim.batch_tokens or self.optim.batch_tokens % self.model.context:
@@ -179,8 +180,14 @@ class CountingSpec:
     def __post_init__(self) -> None:
         coerce(self)
         positive(self, "levels", "heldout_tokens")
+        _check_seed(self.seed)
         if not self.tokens or list(self.tokens) != sorted(set(self.tokens)) or self.tokens[0] <= 0:
             raise InputError(f"counting tokens must be positive and increasing, got {self.tokens}")
+
+
+def _check_seed(seed: int) -> None:
+    if not 0 <= seed < 2**63:
+        raise InputError(f"seed is {seed}, expected a whole number from 0 to 2^63 - 1")
 
 
 Spec = PretrainSpec | CooldownSpec | CountingSpec
@@ -233,7 +240,7 @@ def from_json(text: str) -> Any:
     try:
         body = json.loads(text)
         return _build(SPEC_KINDS[body.pop("kind")], body)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise InputError(f"not a spec ({error}): {text[:80]!r}") from error
 
 

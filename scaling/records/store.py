@@ -96,7 +96,7 @@ class Store:
             for table in TABLES:
                 if _sha256(folder / f"{table.name}.parquet") != hashes[table.name]:
                     raise _corrupt(folder, f"{table.name}.parquet is not what the run wrote")
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             if isinstance(error, InputError):
                 raise
             raise _corrupt(folder, f"done.json or a table: {error}") from error

@@ -22,7 +22,8 @@ def arms(rows: pd.DataFrame) -> pd.DataFrame:
     """Return the mean held-out loss and its standard error over seeds for each width and arm.
 
     ``rows`` is ``records.frame`` of whole runs. A diverged arm stays, with a missing loss. Columns: width, arm
-    (learning rate over the recipe's), lr, seeds, loss, se, penalty (loss over the width's best, in nats).
+    (learning rate over the recipe's), lr, seeds (with a loss), all (seeds), loss, se, penalty (loss over the width's
+    best, in nats).
     """
     ended = rows[rows["annealed"] | rows["status"].ne("done")]
     grouped = ended.groupby(["width", "lr_over_recipe"], as_index=False).agg(
@@ -36,7 +37,7 @@ def arms(rows: pd.DataFrame) -> pd.DataFrame:
     grouped["loss"] = grouped["loss"].where(complete)
     grouped["se"] = grouped["sd"] / np.sqrt(grouped["seeds"])
     grouped["penalty"] = grouped["loss"] - grouped.groupby("width")["loss"].transform("min")
-    return grouped.rename(columns={"lr_over_recipe": "arm"}).drop(columns=["sd", "all"]).astype(float)
+    return grouped.rename(columns={"lr_over_recipe": "arm"}).drop(columns=["sd"]).astype(float)
 
 
 def hyperparameters(analysis: Analysis) -> Section:
@@ -47,11 +48,16 @@ def hyperparameters(analysis: Analysis) -> Section:
     title = "Were the runs tuned?"
     found = optima(rows)
     if found.empty:
+        some = (
+            f"{table['arm'].nunique()} learning-rate arms with {_seeds(table)} are"
+            if len(table)
+            else "None are"
+        )
         return Section(
             title,
             (
-                "No learning-rate arms are among these records, so nothing here says how far the recipe is from the "
-                "optimum. The preset `tune` trains them.",
+                f"{some} among these records; nothing here says how far the recipe is from the optimum, which takes three "
+                "arms and five runs at a width. The preset `tune` trains them.",
             ),
         )
     low, high = table["arm"].min(), table["arm"].max()
@@ -81,8 +87,8 @@ def hyperparameters(analysis: Analysis) -> Section:
 
 def _seeds(table: pd.DataFrame) -> str:
     """How many seeds the arms have, in words."""
-    low, high = int(table["seeds"].min()), int(table["seeds"].max())
-    return f"{low} seeds" if low == high else f"{low} to {high} seeds"
+    low, high = int(table["all"].min()), int(table["all"].max())
+    return f"{low} seed{'s' * (low > 1)}" if low == high else f"{low} to {high} seeds"
 
 
 def optima(rows: pd.DataFrame, draws: int = 4000) -> pd.DataFrame:
@@ -159,7 +165,7 @@ def _table(table: pd.DataFrame) -> Table:
     return Table(
         "learning-rates",
         "Loss by width and learning rate; the penalty is the loss over the width's best arm.",
-        table,
+        table.drop(columns="all"),
         headings={"arm": "lr / recipe", "lr": "peak lr", "loss": "loss (nats)", "se": "s.e."},
         formats={"width": lambda w: f"{w:.0f}", "seeds": lambda s: f"{s:.0f}", "arm": lambda a: f"{a:g}"},
     )

@@ -10,7 +10,7 @@ import pandas as pd
 from scaling.reporting import numbers, plots
 from scaling.reporting.document import Figure, Section, Table, Verdict
 from scaling.reporting.style import Groups
-from scaling.sections.law import parameter_table, shown
+from scaling.sections.law import parameter_table, shown, unsafe
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,7 +25,8 @@ def known_floor(analysis: Analysis) -> Section:
     exact: float = analysis.fits["floor"].value
     low, high = fit.parameters["E"].low, fit.parameters["E"].high
     holds = low is not None and high is not None and low <= exact <= high
-    doubt = fit.warning("floor_not_identified") or fit.warning("floor_at_zero")
+    floor = fit.warning("floor_not_identified") or fit.warning("floor_at_zero")
+    doubt = "; ".join([*([floor] if floor else []), *unsafe(fit)])
     gap = float(fit.rows.loss.min()) - exact
     words = "holds" if holds else "misses"
     return Section(

@@ -113,17 +113,21 @@ def _spread(fit: Fit) -> str:
     cells = rows.groupby(["N", "D"])["log_loss"].agg(["std", "size"]).reset_index()
     cells = cells[cells["size"] > 1]
     if cells.empty:
-        return "Each size was trained from one seed: nothing here tells how other seeds would fall."
+        return "No size has two runs of one length: nothing here tells how other seeds would fall."
     by_size = {
         N: 100 * float(np.sqrt(np.mean(cells.loc[cells["N"] == N, "std"] ** 2)))
         for N in cells["N"].unique().tolist()
     }
     low, high = min(by_size, key=lambda N: by_size[N]), max(by_size, key=lambda N: by_size[N])
+    pooled = (
+        "The intervals pool that spread over all sizes, so they are wide for quiet sizes and narrow for noisy ones. "
+        if fit.interval.method is not None and "trunks within size" in fit.interval.method
+        else ""
+    )
     return (
         f"Two trunks of a size differ by a standard deviation of {numbers.plain(by_size[low], 2)} % of the loss at "
-        f"N = {numbers.quantity(low)} and of {numbers.plain(by_size[high], 2)} % at N = {numbers.quantity(high)}. The "
-        "intervals pool that spread over all sizes, so they are wide for quiet sizes and narrow for noisy ones. All runs "
-        "are scored on one held-out sample, whose own error moves E and leaves the exponents."
+        f"N = {numbers.quantity(low)} and of {numbers.plain(by_size[high], 2)} % at N = {numbers.quantity(high)}. {pooled}"
+        "All runs are scored on one held-out sample, whose own error moves E and leaves the exponents."
     )
 
 
@@ -163,9 +167,11 @@ def _floor(fits: dict[str, Fit]) -> Verdict:
     doubts = [
         f"{words}: {fit.warning(code)}" for words, fit in fits.items() for code in codes if fit.warning(code)
     ]
+    doubts += [f"{words}: {doubt}" for words, fit in fits.items() for doubt in unsafe(fit)]
     if doubts:
         return Verdict(
-            f"The floor E is not identified ({each}; nats/token). {'; '.join(doubts)}.", "not identified"
+            f"The floor E is not identified ({each}; nats/token). {'; '.join(dict.fromkeys(doubts))}.",
+            "not identified",
         )
     low = max(fit.parameters["E"].low or 0.0 for fit in fits.values())
     high = min(fit.parameters["E"].high or np.inf for fit in fits.values())

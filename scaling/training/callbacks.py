@@ -102,8 +102,11 @@ class Recorder(Callback):
         module.model.eval()
         found = evaluate(module.model, module.corpus, model.context, bf16=self.spec.precision == "bf16")
         module.model.train()
-        if not math.isfinite(found.loss_nats):
-            raise DivergedError(step, f"held-out loss is {found.loss_nats} at step {step}")
+        if not found.loss_nats <= 2 * math.log(model.vocabulary):  # NaN too
+            raise DivergedError(
+                step,
+                f"held-out loss is {found.loss_nats:.3g} at step {step}, over twice that of a uniform guess",
+            )
         self.add_checkpoint(step, loss_nats=found.loss_nats, loss_se=found.loss_se)
         asked = EvalSpec(self.run_id, step, "next_token", "greedy", found.predictions)
         self.rows.evals.append(

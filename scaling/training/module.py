@@ -14,15 +14,13 @@ import torch
 import torch.nn.functional as F
 from lightning.pytorch.core.optimizer import LightningOptimizer
 
+from scaling.records.cost import DEVICES
 from scaling.training.model import build, parameter_groups
 from scaling.training.schedule import learning_rate
 
 if TYPE_CHECKING:
     from scaling.corpora import Ready
     from scaling.records.spec import PretrainSpec
-
-MICRO_TOKENS = {"cpu": 2**14, "cuda": 2**17}
-"""Most tokens of one forward and backward; larger batches accumulate gradients."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +85,7 @@ class PretrainModule(lightning.LightningModule):
 
     def gradients(self, batch_RT: torch.Tensor) -> torch.Tensor:
         """Accumulate the gradients of the mean loss over the batch and return that loss."""
-        micro = max(1, MICRO_TOKENS[self.device.type] // self.spec.model.context)
+        micro = max(1, DEVICES[self.device.type].micro_tokens // self.spec.model.context)
         total = torch.zeros((), device=self.device)
         for part_RT in batch_RT.split(micro):
             logits_RTV = self.model(input_ids=part_RT[:, :-1], use_cache=False).logits.float()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import pickle
 import shutil
+import struct
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -74,11 +75,26 @@ def keep(folder: Path, step: int) -> None:
     partial.replace(branch_state(folder, step))
 
 
+DAMAGED = (
+    OSError,
+    RuntimeError,
+    ValueError,
+    EOFError,
+    KeyError,
+    IndexError,
+    TypeError,
+    AttributeError,
+    struct.error,
+    pickle.UnpicklingError,
+)
+"""What reading a file that is no state raises, by what it holds instead."""
+
+
 def load(path: Path) -> dict[str, Any]:
     """Return the state that ``save`` wrote, on the CPU; ``InputError`` names a file that cannot be read."""
     try:
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, ValueError, EOFError, KeyError, pickle.UnpicklingError) as error:
+    except DAMAGED as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0][:80]
         raise InputError(
             f"run state {path} is damaged ({reason}); delete this file and run again to redo the run from an "

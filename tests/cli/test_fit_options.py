@@ -5,7 +5,7 @@ import pytest
 
 WRONG = {
     "unknown law": (["--law", "chinchila"], "known laws: power, chinchilla"),
-    "map without =": (["--map", "N"], "expected NAME=EXPR"),
+    "map without =": (["--map", "N"], "expected NAME=VALUE, such as --map N=params"),
     "map given twice": (["--map", "N=N", "--map", "N=D"], "gives N twice"),
     "map of a missing column": (["--map", "N=params"], "no column 'params'; the table has N, D, loss"),
     "map that runs code": (["--map", "N=__import__('os').system('touch owned')"], "allowed are numbers"),

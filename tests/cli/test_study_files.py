@@ -54,6 +54,10 @@ FILES = {
         HEAD + "STUDY = Study('x', '?', (Preset('cpu', '', list, sections=(len)),), dict, ())",
         "preset 'cpu': sections is <built-in function len>, expected a tuple; a tuple of one thing has a comma",
     ),
+    "twins": (
+        HEAD + "STUDY = Study('x', '?', (Preset('a', '', list), Preset('a', '', list)), dict, ())",
+        "study 'x' has two presets called 'a'; rename one",
+    ),
     "nested": ("[" * 100_000, "nested.py cannot be loaded"),
 }
 
@@ -107,6 +111,47 @@ def test_a_script_beside_the_studies_is_not_run(command, ok, tmp_path: Path) -> 
     (tmp_path / "studies" / "clean.py").unlink()
     assert "tool" not in ok(command("list", "studies"))
     assert not (tmp_path / "run").exists()
+
+
+def test_a_study_that_is_imported_is_listed(command, ok, tmp_path: Path) -> None:
+    (tmp_path / "studies").mkdir()
+    (tmp_path / "studies" / "again.py").write_text("from studies_of_mine import STUDY\n")
+    (tmp_path / "studies" / "studies_of_mine.py").write_text("X = 1\n")
+    assert "again" in ok(command("list", "studies"))
+
+
+BROKEN = {
+    "fits": ("lambda records: {}['law']", "()", "preset cpu: fits() failed with KeyError in line 3: 'law'"),
+    "no_fits": (
+        "lambda records: None",
+        "()",
+        "preset cpu: fits() returned None, expected a dict of estimates",
+    ),
+    "section": (
+        "lambda records: {}",
+        "(broken,)",
+        "preset cpu: section broken failed with ZeroDivisionError in line 2",
+    ),
+    "other_fits": ("lambda records: {}", "(law.law,)", "preset cpu: section law failed with KeyError: 'law'"),
+    "disk": ("full", "()", "No space left on device"),
+}
+
+
+@pytest.mark.parametrize("case", BROKEN)
+def test_fits_and_sections_of_ones_own_that_fail_are_named(
+    command, one_line, tmp_path: Path, case: str
+) -> None:
+    fits, sections, says = BROKEN[case]
+    (tmp_path / "mine.py").write_text(
+        "from dataclasses import replace; from scaling.sections import law; from scaling.study import find\n"
+        "def broken(analysis): return 1 / 0\n"
+        f"STUDY = replace(find('quickstart'), fits={fits}, sections={sections})\n"
+        if case != "disk"
+        else "from dataclasses import replace; from scaling.study import find\n"
+        "def full(records): raise RuntimeError('No space left on device')\n"
+        "STUDY = replace(find('quickstart'), fits=full)\n"
+    )
+    one_line(command("report", "mine.py"), 1 if case == "disk" else 2, says)
 
 
 def test_a_report_without_records_names_a_command_that_works(command, one_line, tmp_path: Path) -> None:

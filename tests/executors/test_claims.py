@@ -13,12 +13,12 @@ import psutil
 import pytest
 
 from scaling.errors import InputError
-from scaling.executors.claims import STALE_SECONDS, TOKEN, Claims, _alive
+from scaling.executors.claims import STALE_SECONDS, TOKEN, Claims, _alive, _host
 from scaling.records import recipe
 from scaling.records.spec import CorpusData, spec_id
 from scaling.records.store import Store, branch_state
 
-HERE = platform.node()
+HERE = _host()
 TREE = recipe.tree(
     recipe.llama(16, 256, 32), CorpusData("python", "ab" * 32), [64000, 128000], batch_tokens=128, seed=0
 )
@@ -126,6 +126,31 @@ def test_a_run_that_was_never_started_is_called_unfinished_not_damaged(claims: C
     assert "damaged" not in str(caught.value)
 
 
+def test_many_commands_may_start_on_a_fresh_store_at_once(tmp_path: Path) -> None:
+    """Each process opens the queue at the same moment, made by none of them before."""
+    script = (
+        "import sys, time\n"
+        "from pathlib import Path\n"
+        "from scaling.executors.claims import Claims\n"
+        "from scaling.records.store import Store\n"
+        "time.sleep(max(0, float(sys.argv[2]) - time.time()))\n"
+        "for k in range(8): Claims(Store(Path(sys.argv[1], str(k))).open()).unfinished()\n"
+    )
+    at = str(time.time() + 3)
+    commands = [subprocess.Popen([sys.executable, "-c", script, str(tmp_path), at]) for _ in range(4)]
+    assert [command.wait() for command in commands] == [0] * 4
+
+
+def test_a_queue_that_another_process_locks_is_named(claims: Claims, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("scaling.executors.claims.BUSY_SECONDS", 0.1)
+    with contextlib.closing(sqlite3.connect(claims.path, isolation_level=None)) as db:
+        db.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(
+            InputError, match=r"has been locked by another process for 0\.1 seconds; run again"
+        ):
+            claims.take()
+
+
 def test_who_counts_as_alive() -> None:
     now, stale = time.time(), time.time() - 2 * STALE_SECONDS
     other = psutil.Process().parent() or psutil.Process(1)
@@ -140,5 +165,6 @@ def test_who_counts_as_alive() -> None:
     assert not _alive("its", HERE, os.getpid(), psutil.Process().create_time(), now), (
         "our id, another's token"
     )
+    assert _alive("its", f"{platform.node()} pid:[1]", dead_pid(), 0.0, now), "another container's processes"
     assert _alive("its", "elsewhere", 1, 0.0, now)
     assert not _alive("its", "elsewhere", 1, 0.0, stale)

@@ -30,7 +30,7 @@ BY_OBJECTIVE = pytest.mark.parametrize("objective", OBJECTIVES, ids=lambda o: f"
 
 
 def design_of(law: type[Law], frame: pd.DataFrame) -> Design:
-    return Design.of(law, [frame[name].to_numpy() for name in law.inputs], frame["loss"].to_numpy())
+    return Design.of(law, {name: frame[name].to_numpy() for name in law.inputs}, frame["loss"].to_numpy())
 
 
 @BY_OBJECTIVE
@@ -174,7 +174,7 @@ def test_lad_is_the_lowest_of_the_vertices_that_a_scan_finds() -> None:
                   632796, 375222, 180878, 448225, 308587, 105644.0])  # fmt: skip
     y = np.array([1.84257, 1.72584, 1.71263, 1.69748, 1.98435, 1.65136, 1.91079, 1.89995, 2.02071, 1.97107, 1.94275,
                   2.04188, 1.70128, 1.74183, 1.87296, 1.72959, 1.78232, 2.07528])  # fmt: skip
-    design = Design.of(Power, [x], y)
+    design = Design.of(Power, {"x": x}, y)
     _, value, converged = local_minima(design, Objective("lad"))
     lowest = np.inf
     for alpha in np.linspace(0.5, 0.9, 401):

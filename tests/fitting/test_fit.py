@@ -170,7 +170,7 @@ def test_every_row_is_used_or_excluded_with_a_reason(table: Table) -> None:
 
 
 BAD_CALLS: list[tuple[dict[str, Any], str]] = [
-    ({"law": "kaplan"}, "known laws: power, chinchilla, p_norm"),
+    ({"law": "kaplan"}, "known laws: power, chinchilla, chinchilla_tied, p_norm"),
     ({"loss": "cauchy"}, "known: huber, lad, mse"),
     ({"residual": "sqrt"}, "known: log, raw"),
     ({"delta": 0.0}, "delta is 0"),
@@ -364,3 +364,61 @@ def test_exact_data_converge_in_any_unit(table: Table) -> None:
         )
         assert found.warning("not_converged") is None, factor
         assert found.law.values()[3:] == pytest.approx(CHINCHILLA.values()[3:], rel=1e-6)
+
+
+def grid_rows(seeds: int, noise: float, seed: int) -> pd.DataFrame:
+    """Four sizes at five durations, each from `seeds` trunks."""
+    rng = np.random.default_rng(seed)
+    cells = [(N, D, s) for N in (1e6, 4e6, 2e7, 1e8) for D in (1e7, 5e7, 2e8, 1e9, 5e9) for s in range(seeds)]
+    N, D, s = np.array(cells).T
+    law = Chinchilla(E=1.5, A=300.0, B=900.0, alpha=0.34, beta=0.33)
+    trunk = [f"{n:g}-{k:g}" for n, k in zip(N, s, strict=True)]
+    loss = law.predict(N=N, D=D) * np.exp(rng.normal(0, noise, len(N)))
+    return pd.DataFrame({"N": N, "D": D, "loss": loss, "trunk_id": trunk})
+
+
+def test_the_order_of_rows_does_not_choose_the_answer() -> None:
+    """On a table whose Huber minimum has a flat bottom rounding must not pick the point."""
+    for seed in range(12):
+        frame = grid_rows(2, 0.01, seed)
+        first = fit("chinchilla", frame, bootstrap=0).law.values()
+        for shuffle in range(2):
+            again = fit("chinchilla", frame.sample(frac=1, random_state=shuffle), bootstrap=0).law.values()
+            np.testing.assert_allclose(again, first, rtol=1e-6)
+
+
+def test_trunks_are_told_by_what_the_table_says() -> None:
+    frame = grid_rows(2, 0.003, 0)
+    by_size = {"trunks within size"}
+    # sizes derived from C and D; durations that are not an input of the law
+    derived = frame.assign(C=6 * frame["N"] * frame["D"]).drop(columns="N")
+    along_D = frame.rename(columns={"D": "x"}).assign(D=frame["D"])
+    one_size = along_D[along_D["N"] == 1e6]
+    assert {str(fit("chinchilla", derived, bootstrap=20).interval.method).split(", ")[1]} == by_size
+    drawn = fit("power", one_size, bootstrap=200)
+    assert str(drawn.interval.method).endswith("trunks within size")
+    E = drawn.parameters["E"]
+    pairs = fit("power", one_size, bootstrap=200, resample="pairs").parameters["E"]
+    assert (E.high or 0) - (E.low or 0) < 10 * ((pairs.high or 0) - (pairs.low or 0))
+    single = grid_rows(1, 0.003, 0).assign(C=lambda t: 6 * t["N"] * t["D"]).drop(columns="N")
+    assert fit("chinchilla", single, bootstrap=20).warning("one_trunk_a_size")
+    torn = along_D.assign(N=along_D["N"].where(along_D.index != 0))
+    assert fit("power", torn, bootstrap=20, resample="pairs").interval.draws == 20
+
+
+def test_clusters_that_are_sizes_are_called_too_wide() -> None:
+    frame = grid_rows(1, 0.003, 0).rename(columns={"trunk_id": "run"})
+    said = fit("chinchilla", frame, bootstrap=50, cluster="run").warning("few_clusters")
+    assert said is not None
+    assert "too wide" in said
+
+
+def test_inputs_that_rise_together_are_told_from_those_that_do_not() -> None:
+    rng = np.random.default_rng(0)
+    law = Chinchilla(E=1.5, A=300.0, B=900.0, alpha=0.34, beta=0.33)
+    N = np.geomspace(1e5, 1e11, 80)
+    for decades, doubted in ((0.5, False), (0.03, True)):
+        D = 20 * N * 10 ** rng.uniform(-decades, decades, 80)
+        frame = pd.DataFrame({"N": N, "D": D, "loss": law.predict(N=N, D=D)})
+        found = fit("chinchilla", frame, bootstrap=0).warning("N_and_D_move_together")
+        assert (found is not None) is doubted

@@ -131,3 +131,12 @@ def test_a_row_without_compute_leaves_its_budget_alone() -> None:
     found = fit_isoflop(frame.assign(D=frame["C"].fillna(BUDGETS[0]) / 6 / frame["N"]), bootstrap=20)
     assert found.excluded == ((3, "C is missing"),)
     assert [budget.rows for budget in found.budgets] == [9, 10, 10, 10]
+
+
+def test_a_budget_column_decides_without_compute() -> None:
+    frame = curves(noise=0.001, seeds=2)
+    frame = frame.assign(budget=frame["C"], D=frame["C"] / 6 / frame["N"])
+    frame.loc[3, "C"] = np.nan
+    found = fit_isoflop(frame, bootstrap=20)
+    assert not found.excluded
+    assert [budget.rows for budget in found.budgets] == [10, 10, 10, 10]

@@ -97,3 +97,49 @@ def test_delta_path(epoch_240: pd.DataFrame) -> None:
     for option, beta in options:
         found = fit("chinchilla", epoch_240, bootstrap=0, **option)
         assert found.parameters["beta"].value == pytest.approx(beta, abs=6e-4)
+
+
+def test_datablations_repeats(mirror: Path) -> None:
+    """Muennighoff et al. 2023 published a local minimum; the lowest lies elsewhere, and R_D is barely identified."""
+    rows = pd.read_csv(mirror / "huggingface_datablations" / "datablations_c4_runs_fit182.csv")
+    names = {"params": "N", "tokens": "D", "unique_tokens": "U", "val_loss": "loss"}
+    logs = {"A": 6.255414, "B": 7.3049974, "E": 0.6254804}
+    fixed = {name: float(np.exp(value)) for name, value in logs.items()} | {
+        "alpha": 0.3526596,
+        "beta": 0.3526596,
+    }
+    found = fit("repeated_data", rows.rename(columns=names), fix=fixed, bootstrap=200)
+    assert found.value == pytest.approx(0.015804662474, rel=1e-9)
+    np.testing.assert_allclose([found.law.R_D, found.law.R_N], [95.37, 1.706], rtol=1e-3)  # type: ignore[attr-defined]
+    published = next(m for m in found.minima if abs(m.law.R_D - 15.387756) < 0.05)  # type: ignore[attr-defined]
+    assert published.value == pytest.approx(0.01582593526, rel=1e-6)
+    assert pytest.approx(5.309743, rel=2e-3) == published.law.R_N  # type: ignore[attr-defined]
+    said = [warned.message for warned in found.warnings if warned.code == "barely_identified"]
+    assert any(message.startswith("R_D") for message in said)
+    assert found.warning("competing_minima") is not None
+
+
+def test_gadre_over_training(mirror: Path) -> None:
+    """Gadre et al. 2024: five cheap runs predict two that are 40 and 300 times as large."""
+    rows = pd.read_csv(mirror / "mlfoundations_scaling" / "gadre_testbed_104.csv").set_index("name")
+    rows = rows[rows["dataset_name"] == "rpj"].assign(loss=lambda table: table["loss_c4_val"])
+    shapes = ("d=96_l=8_h=4", "d=512_l=8_h=4", "d=576_l=24_h=8", "d=1024_l=24_h=8")
+    cheap = [f"rpj-{shape}-1.0" for shape in shapes] + ["rpj-d=96_l=8_h=4-16.0"]
+    found = fit("over_training", rows.loc[cheap], loss="mse", residual="raw", bootstrap=0)
+    E, a, b, g = found.law.values()
+    # they print a with the 6 of C = 6 N D taken out, and 2 g
+    np.testing.assert_allclose([E, a * 6**-g, b, 2 * g], [1.836648, 166.211, 366.687, 0.272851], rtol=2e-6)
+    large = rows.loc[["rpj-open_lm_1b-32.0", "rpj-open_lm_7b-1.0"]]
+    predicted = found.law.predict(N=large["N"].to_numpy(), D=large["D"].to_numpy())
+    np.testing.assert_allclose(100 * (predicted / large["loss"] - 1), [0.7103, 0.7320], atol=5e-5)
+
+
+def test_broken_power_law_of_addition(mirror: Path) -> None:
+    """Caballero et al. 2022, four-digit addition: root mean square log error 5.985e-4 on the part that is fitted."""
+    rows = pd.read_csv(mirror / "ethancaballero_bnsl" / "4_digit_addition.csv")
+    rows = rows.rename(columns={"dataset_size": "x", "test_cross_entropy": "loss"})
+    fitted, rest = rows[rows["split"] == "fit"], rows[rows["split"] != "fit"]
+    found = fit("broken_power_1", fitted, loss="mse", bootstrap=0)
+    assert np.sqrt(found.value / len(fitted)) <= 5.985e-4
+    error = np.log(found.law.predict(x=rest["x"].to_numpy()) / rest["loss"])
+    assert np.sqrt(np.mean(error**2)) == pytest.approx(1.0916e-2, rel=0.03)

@@ -208,6 +208,8 @@ def words(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
         ("False == ok", [2]),
         ("ok != False", [0, 1, 3]),
         ('ok == "true"', [0, 3]),
+        ("ok == true", [0, 3]),
+        ("TRUE == ok", [0, 3]),
         ("N > 0", [0, 1]),
         ("N != 1", [1, 2, 3]),
         ('state == "finished" and loss < 9', [0, 2]),

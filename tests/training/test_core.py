@@ -8,9 +8,9 @@ import torch.nn.functional as F
 from safetensors.torch import load_file
 
 from scaling import corpora
+from scaling.records.cost import DEVICES
 from scaling.records.spec import CooldownSpec, PretrainSpec, spec_id
 from scaling.records.store import Store
-from scaling.training import module
 from scaling.training.model import build
 from scaling.training.work import work
 
@@ -71,7 +71,8 @@ def test_accumulated_gradients_are_those_of_the_batch(
     spec: PretrainSpec, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     expected, losses, _ = plain_loop(spec)
-    monkeypatch.setattr(module, "MICRO_TOKENS", {"cpu": 96})  # of the batch's four sequences, three and one
+    small = dataclasses.replace(DEVICES["cpu"], micro_tokens=96)
+    monkeypatch.setitem(DEVICES, "cpu", small)  # of the batch's four sequences, three and one
     weights = trained(spec, store)
     for name in weights:
         assert torch.allclose(weights[name], expected[name], rtol=0, atol=1e-5), name

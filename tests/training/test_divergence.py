@@ -62,6 +62,15 @@ def test_a_high_loss_is_no_divergence_before_twice_the_warm_up(trunk, store: Sto
     assert store.rows(spec_id(spec)).runs.status.item() == "done"
 
 
+def test_a_run_too_short_to_be_watched_is_judged_by_its_held_out_loss(trunk, store: Store) -> None:
+    spec = dataclasses.replace(trunk(10), optim=dataclasses.replace(trunk(10).optim, lr=30.0, clip_norm=1e9))
+    assert spec.steps <= 2 * spec.optim.warmup_steps
+    work(spec, store)
+    run = store.rows(spec_id(spec)).runs
+    assert run.status.item() == "diverged"
+    assert "over twice that of a uniform guess" in run.reason.item()
+
+
 @pytest.mark.parametrize("kept", [[], [20]])
 def test_a_branch_of_a_trunk_that_died_before_it_ends_at_once(
     trunk, store: Store, tmp_path: Path, spoil: Spoil, same_rows, kept: list[int]

@@ -1,6 +1,7 @@
 """Runs end as rows; branches and resumes are exact; bad runs say why."""
 
 import dataclasses
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -206,11 +207,12 @@ def test_what_the_text_cannot_serve_is_refused_before_training(
     assert heard == []
 
 
-def test_a_damaged_state_is_named(trunk, store: Store) -> None:
+@pytest.mark.parametrize("damage", [lambda whole: whole[:1000], lambda whole: b"junk", lambda whole: b""])
+def test_a_damaged_state_is_named(trunk, store: Store, damage: Callable[[bytes], bytes]) -> None:
     spec = trunk(12)
     work(spec, store, stop=stopping_at(5))
     path = store.folder(spec_id(spec)) / state.RESUME
-    path.write_bytes(path.read_bytes()[:1000])
+    path.write_bytes(damage(path.read_bytes()))
     with pytest.raises(InputError, match=r"resume\.pt is damaged"):
         work(spec, store)
 
