@@ -314,12 +314,3 @@ def disk(tmp_path: Path) -> Iterator[Disk]:
     yield Disk(folder, mounted)
     if mounted:
         subprocess.run(["umount", "--lazy", str(folder)], check=True)
-
-
-@pytest.fixture(scope="session")
-def mirror() -> Path:
-    """The folder of outside data."""
-    folder = os.environ.get("SCALING_DATA_MIRROR")
-    if not folder:
-        pytest.skip("SCALING_DATA_MIRROR is not set: no outside data")
-    return Path(folder)

@@ -84,12 +84,3 @@ def refused() -> Callable[..., str]:
         return str(caught.value)
 
     return check
-
-
-@pytest.fixture(scope="session")
-def mirror() -> Path:
-    """Return the folder of outside data."""
-    folder = os.environ.get("SCALING_DATA_MIRROR")
-    if not folder:
-        pytest.skip("SCALING_DATA_MIRROR is not set: no outside data")
-    return Path(folder)
