@@ -1,6 +1,6 @@
 """W&B: the ``.wandb`` file that every run writes, offline or not; the two files of a run that was downloaded.
 
-The file is a log of protocol buffers (see ``wire``); the package that writes it has no reader of its own.
+The file is a log of protocol buffers (see ``wire``); wandb 0.31 has no Python reader of it.
 """
 
 from __future__ import annotations
