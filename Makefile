@@ -45,8 +45,8 @@ $(VENV)/.train: pyproject.toml constraints.txt | $(VENV)/.made
 	@touch $@
 
 $(VENV)/.test: pyproject.toml constraints.txt | $(VENV)/.made
-	@echo "Installing into $(VENV): about 0.6 GB to download with a CPU-only torch, 3 GB with CUDA (see README)."
-	$(BIN)/python -m pip install --quiet $(PIP_ARGS) -c constraints.txt -e '.[train,test,dev]'
+	@echo "Installing into $(VENV): about 0.7 GB to download with a CPU-only torch, 3 GB with CUDA (see README)."
+	$(BIN)/python -m pip install --quiet $(PIP_ARGS) -c constraints.txt -e '.[train,test,dev,importers,importers-test]'
 	@touch $(VENV)/.train $@
 
 # Candidates are tried by running them: a name on the PATH may be a shim without an interpreter behind it.

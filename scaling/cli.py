@@ -1,4 +1,4 @@
-"""The command line: list, plan, run, report, fit, data. Rooms are imported inside the commands, so that help is fast."""
+"""The command line: list, plan, run, report, fit, import, data. Rooms are imported inside the commands."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from scaling import endings
-from scaling.errors import InputError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -32,6 +31,10 @@ PresetOption = Annotated[str | None, typer.Option("--preset", help="Grid of the 
 CatalogueOption = Annotated[
     Path | None, typer.Option("--catalogue", help="Another catalogue than the suite's, of the same form.")
 ]
+FromNameOption = Annotated[
+    str | None,
+    typer.Option("--from-name", help="Columns from the name of each: a regex such as (?P<size>[0-9]+)M."),
+]
 StudyArgument = Annotated[str, typer.Argument(help="Name of a study, or the path of its .py file.")]
 
 
@@ -43,18 +46,14 @@ def main() -> None:
 @app.command("list")
 def list_(
     what: Annotated[
-        str | None, typer.Argument(help="laws, corpora or studies; all of them by default.")
+        str | None, typer.Argument(help="laws, corpora, importers or studies; all of them by default.")
     ] = None,
 ) -> None:
-    """List laws, corpora and studies, one line each."""
-    from scaling.listing import CATALOGUES
+    """List laws, corpora, importers and studies, one line each."""
+    from scaling.listing import lines
 
-    if what is not None and what not in CATALOGUES:
-        raise InputError(f"cannot list {what!r}; choose one of {', '.join(CATALOGUES)}")
-    for name in [what] if what else CATALOGUES:
-        sys.stdout.write(f"{name}\n")
-        for line in CATALOGUES[name]():
-            sys.stdout.write(f"  {line}\n")
+    for line in lines(what):
+        sys.stdout.write(f"{line}\n")
 
 
 @app.command()
@@ -109,7 +108,10 @@ def report(
 @app.command()
 def fit(
     table: Annotated[
-        Path, typer.Argument(help="csv, tsv, jsonl or parquet with one row a run or checkpoint.")
+        list[str],
+        typer.Argument(
+            help="csv, tsv, jsonl or parquet with one row a run or checkpoint; a glob or several."
+        ),
     ],
     law: Annotated[str, typer.Option(help="Name of the law; `scaling list laws` shows them.")],
     map_: Annotated[
@@ -121,6 +123,7 @@ def fit(
     where: Annotated[
         str | None, typer.Option(help="Rows to use, such as: loss < 4 and state == 'finished'.")
     ] = None,
+    from_name: FromNameOption = None,
     loss: Annotated[
         str, typer.Option(help="huber, lad, mse, quantile, or binomial for a score with trials as weights.")
     ] = "huber",
@@ -155,19 +158,21 @@ def fit(
     out), annealed (a doubt where some rows say no), and trunk_id (rows of one trunk stay together in the draws).
     """
     from scaling import outside
+    from scaling.options import numbers, pairs
 
     if json is not None:
         outside.check_target(json, table)
     found = outside.fit_table(
         table,
         law,
-        mapping=_pairs(map_ or [], "--map"),
+        mapping=pairs(map_ or [], "--map"),
         where=where,
+        from_name=from_name,
         loss=loss,
         delta=delta,
         tau=tau,
         residual=residual,
-        fix=_numbers(fix or [], "--fix"),
+        fix=numbers(fix or [], "--fix"),
         weights=weights,
         bootstrap=bootstrap,
         cluster=cluster,
@@ -180,6 +185,28 @@ def fit(
             outside.write_json(json, found, shlex.join(["scaling", *sys.argv[1:]]))
     finally:  # whichever of the two cannot be written, the other is
         sys.stdout.write(f"{found.summary()}\n")
+
+
+@app.command("import")
+def import_(
+    format_: Annotated[
+        str, typer.Argument(metavar="FORMAT", help="Format of the logs; `scaling list importers` shows them.")
+    ],
+    paths: Annotated[list[str], typer.Argument(metavar="PATH", help="Files, folders or quoted globs.")],
+    out: Annotated[Path, typer.Option(help="Folder for runs.parquet, history.parquet and table.parquet.")],
+    run: Annotated[str | None, typer.Option(help="Column that tells runs apart.")] = None,
+    step: Annotated[str | None, typer.Option(help="Column that counts steps.")] = None,
+    from_name: FromNameOption = None,
+    last: Annotated[str | None, typer.Option(help="Metric whose last value marks a run's last row.")] = None,
+    carry: Annotated[
+        list[str] | None, typer.Option(help="Metric, such as tokens, that holds until it is logged again.")
+    ] = None,
+) -> None:
+    """Turn logs of other tools into tables, with an account of every entry; fit table.parquet with --where last."""
+    from scaling import intake
+
+    choices = intake.Choices(run=run, step=step, from_name=from_name)
+    sys.stdout.write(f"{intake.bring(format_, paths, out, choices, last=last, carry=carry or [])}\n")
 
 
 @data.command("list")
@@ -215,32 +242,6 @@ def _console() -> Console:
     from rich.console import Console
 
     return Console(highlight=False, soft_wrap=True)
-
-
-def _numbers(options: list[str], flag: str) -> dict[str, float]:
-    """Split repeated NAME=VALUE options whose values are numbers."""
-    found = {}
-    for name, value in _pairs(options, flag, "E=1.69").items():
-        try:
-            found[name] = float(value)
-        except ValueError as error:
-            raise InputError(
-                f"{flag} {name}={value}: {value!r} is no number; give one, as in E=1.69"
-            ) from error
-    return found
-
-
-def _pairs(options: list[str], flag: str, example: str = "N=params") -> dict[str, str]:
-    """Split repeated NAME=VALUE options."""
-    found: dict[str, str] = {}
-    for option in options:
-        name, equals, value = option.partition("=")
-        if not equals or not name.strip() or not value.strip():
-            raise InputError(f"{flag} {option!r}: expected NAME=VALUE, such as {flag} {example}")
-        if name.strip() in found:
-            raise InputError(f"{flag} gives {name.strip()} twice; give it once")
-        found[name.strip()] = value.strip()
-    return found
 
 
 if __name__ == "__main__":

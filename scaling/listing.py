@@ -1,4 +1,4 @@
-"""What the suite knows, one line each: laws, corpora, studies."""
+"""What the suite knows, one line each: laws, corpora, importers, studies."""
 
 from __future__ import annotations
 
@@ -24,6 +24,14 @@ def corpora() -> Iterator[str]:
         yield f"{corpus.name:12} {corpus.description}"
 
 
+def importers() -> Iterator[str]:
+    """Yield name and description of every importer."""
+    from scaling.importers import ALL
+
+    for importer in ALL:
+        yield f"{importer.name:12} {importer.summary}"
+
+
 def studies() -> Iterator[str]:
     """Yield name, question and presets of every study."""
     from scaling.study import find, study_files
@@ -41,4 +49,19 @@ def _one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-CATALOGUES: dict[str, Callable[[], Iterator[str]]] = {"laws": laws, "corpora": corpora, "studies": studies}
+CATALOGUES: dict[str, Callable[[], Iterator[str]]] = {
+    "laws": laws,
+    "corpora": corpora,
+    "importers": importers,
+    "studies": studies,
+}
+
+
+def lines(what: str | None) -> Iterator[str]:
+    """Yield one catalogue, or all of them, with their names; ``InputError`` names the known ones."""
+    if what is not None and what not in CATALOGUES:
+        raise InputError(f"cannot list {what!r}; choose one of {', '.join(CATALOGUES)}")
+    for name in [what] if what else CATALOGUES:
+        yield name
+        for line in CATALOGUES[name]():
+            yield f"  {line}"

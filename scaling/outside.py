@@ -6,11 +6,12 @@ import contextlib
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scaling.errors import InputError
+from scaling.records.files import Given, expand
 from scaling.records.reading import read_table
 from scaling.records.store import write_text
 
@@ -19,24 +20,26 @@ if TYPE_CHECKING:
 
 
 def fit_table(
-    path: Path,
+    path: Given,
     law: str,
     *,
     mapping: Mapping[str, str] | None = None,
     where: str | None = None,
+    from_name: str | None = None,
     **options: Any,
 ) -> Fit:
-    """Return ``scaling.fit`` of the rows of a file; ``options`` are those of ``scaling.fitting.fit``.
+    """Return ``scaling.fit`` of the rows of a file or files; ``options`` are those of ``scaling.fitting.fit``.
 
-    ``mapping`` and ``where`` are those of ``records.reading.read_table``. The rows that ``where`` left out enter
-    the fit's account, and the file's hash its provenance.
+    ``path``, ``mapping``, ``where`` and ``from_name`` are those of ``records.reading.read_table``. The rows that
+    ``where`` left out enter the fit's account, and the file's hash its provenance.
     """
     from scaling import fitting, laws
 
     found = laws.find(law)
-    reading = read_table(path, mapping, where)
+    reading = read_table(path, mapping, where, from_name)
     if reading.frame.empty:
-        raise InputError(f"--where {where!r} keeps none of the {reading.read} rows of {path}; loosen it")
+        shown = path if isinstance(path, str | Path) else ", ".join(map(str, path))
+        raise InputError(f"--where {where!r} keeps none of the {reading.read} rows of {shown}; loosen it")
     frame = reading.frame
     if found.inputs == ("x",) and "x" not in (mapping or {}) and {"N", "D", "C"} & set(mapping or {}):
         frame = frame.drop(
@@ -45,12 +48,12 @@ def fit_table(
     return fitting.fit(found, frame, excluded=reading.excluded, sha256=reading.sha256, **options)
 
 
-def check_target(path: Path, table: Path | None = None) -> None:
+def check_target(path: Path, tables: Sequence[str] = ()) -> None:
     """Refuse a path where no file can be written, before the work whose result it shall hold."""
     if path.is_dir():
         raise InputError(f"--json {path} is a folder, expected the name of a file to write")
     if path.exists():
-        _refuse_what_is_in_use(path, table)
+        _refuse_what_is_in_use(path, expand(tables))
         return
     folder = Path(os.path.realpath(path)).parent
     if not folder.is_dir():
@@ -60,8 +63,8 @@ def check_target(path: Path, table: Path | None = None) -> None:
         raise InputError(f"--json {path}: {shown} does not exist; create the folder first")
 
 
-def _refuse_what_is_in_use(path: Path, table: Path | None) -> None:
-    if table is not None and table.exists() and path.samefile(table):
+def _refuse_what_is_in_use(path: Path, tables: Sequence[Path]) -> None:
+    if any(table.exists() and path.samefile(table) for table in tables):
         raise InputError(f"--json {path} is the table that is read; give another file")
     with contextlib.suppress(OSError, AttributeError):  # standard output may be closed, or no file at all
         if path.is_file() and os.path.samestat(path.stat(), os.fstat(sys.stdout.fileno())):

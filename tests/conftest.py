@@ -1,6 +1,7 @@
 """For all tests: Ctrl-C reaches the commands that tests start, and a web server of a test's own."""
 
 import hashlib
+import os
 import re
 import signal
 import socket
@@ -121,3 +122,12 @@ def catalogue(tmp_path: Path, web: Web) -> Callable[..., Path]:
         return path
 
     return write
+
+
+@pytest.fixture(scope="session")
+def mirror() -> Path:
+    """Return the folder of outside data."""
+    folder = os.environ.get("SCALING_DATA_MIRROR")
+    if not folder:
+        pytest.skip("SCALING_DATA_MIRROR is not set: no outside data")
+    return Path(folder)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import warnings
 from collections.abc import Iterable, Mapping
@@ -15,6 +14,7 @@ import numpy as np
 from scaling.errors import InputError
 from scaling.records import expression
 from scaling.records.cells import settled, shown
+from scaling.records.files import Given, expand, hashed, is_one, read_joined
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,18 +27,27 @@ class Reading:
     """A user's table after mapping and choice of rows."""
 
     frame: pd.DataFrame
-    """Original and mapped columns of the chosen rows; the index is the row's number in the file, from 0."""
+    """Original and mapped columns of the chosen rows; the index is the row's number in the file, from 0, or
+    FILE:ROW where several files are read as one table."""
     read: int
-    """Rows in the file."""
-    excluded: tuple[tuple[int, str], ...]
+    """Rows in the file or files."""
+    excluded: tuple[tuple[int | str, str], ...]
     """(row, reason) of the rows that were left out."""
     sha256: str
-    """Hash of the file."""
+    """Hash of the file, or of the files' hashes in order."""
 
 
-def read_table(path: Path, map: Mapping[str, str] | None = None, where: str | None = None) -> Reading:  # noqa: A002 - the option is --map
+def read_table(
+    path: Given,
+    map: Mapping[str, str] | None = None,  # noqa: A002 - the option is --map
+    where: str | None = None,
+    from_name: str | None = None,
+) -> Reading:
     """Return the rows of a csv, tsv, jsonl or parquet file, with columns added by ``map`` and kept by ``where``.
 
+    ``path`` may be a glob or several paths: files of one kind are read as one table, with a column ``file``.
+    ``from_name`` is a regular expression whose named groups are columns, taken from each file's name (from its
+    whole path if the expression has a /).
     Each entry of ``map`` is NAME=EXPR: an exact column name wins, otherwise an arithmetic expression (see
     ``scaling.records.expression.value``). ``where`` is a condition over original and mapped names; where a
     mapped name hides an original one, the mapped one counts. ``where`` chooses first, so that rows which it leaves
@@ -46,18 +55,20 @@ def read_table(path: Path, map: Mapping[str, str] | None = None, where: str | No
     used plus rows excluded are always the rows read. Raises ``InputError`` with one line for a file that cannot be
     read, a column that is not there, and text in a column of numbers.
     """
-    raw = _load(path)
+    import pandas as pd
+
+    paths, one = expand(path), is_one(path) and from_name is None
+    raw = load(paths[0]) if one else read_joined(paths, load, from_name)
     columns = expression.Columns(raw, {name: text.strip() for name, text in (map or {}).items()})
     keep = np.ones(len(raw), dtype=bool) if where is None else expression.condition(where, columns)
     kept = columns.at(np.flatnonzero(keep))
-    frame = raw[keep].copy()
-    for name in kept.names:
-        frame[name] = settled(kept[name])
-    excluded = tuple((int(row), f"not {where}") for row in raw.index[~keep])
-    return Reading(frame, len(raw), excluded, hashlib.sha256(path.read_bytes()).hexdigest())
+    frame = pd.DataFrame({name: settled(kept[name]) for name in kept.names}, index=raw.index[keep])
+    excluded = tuple((row, f"not {where}") for row in raw.index[~keep].tolist())
+    return Reading(frame, len(raw), excluded, hashed(paths, one))
 
 
-def _load(path: Path) -> pd.DataFrame:
+def load(path: Path) -> pd.DataFrame:
+    """Return a table file as it is, rows counted from 0; ``InputError`` says why a file is no table."""
     import pandas as pd
     import pyarrow as pa
     from pyarrow import parquet

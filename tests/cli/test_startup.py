@@ -20,7 +20,7 @@ sys.stderr.write(" ".join(sorted(heavy & set(sys.modules))))
 
 
 def test_help_imports_nothing_heavy() -> None:
-    for arguments in (["--help"], ["fit", "--help"], ["run", "--help"], []):
+    for arguments in (["--help"], ["fit", "--help"], ["import", "--help"], ["run", "--help"], []):
         run = subprocess.run(
             [sys.executable, "-c", PROBE, *arguments], capture_output=True, text=True, check=True
         )

@@ -82,7 +82,7 @@ def test_unknown_studies_and_presets_are_answered_with_the_known_ones(command, o
         command("report", "quickstart", "--preset", "h100"), 2, "no preset 'h100'; choose one of cpu, smoke"
     )
     one_line(command("run", "quickstart", "--workers", 0), 2, "--workers")
-    one_line(command("list", "lows"), 2, "choose one of laws, corpora, studies")
+    one_line(command("list", "lows"), 2, "choose one of laws, corpora, importers, studies")
 
 
 def test_a_broken_study_of_ones_own_does_not_hide_the_others(command, ok, tmp_path: Path) -> None:

@@ -1,0 +1,31 @@
+"""Options of the command line that hold several values: NAME=VALUE, given once or more."""
+
+from __future__ import annotations
+
+from scaling.errors import InputError
+
+
+def numbers(options: list[str], flag: str) -> dict[str, float]:
+    """Split repeated NAME=VALUE options whose values are numbers."""
+    found = {}
+    for name, value in pairs(options, flag, "E=1.69").items():
+        try:
+            found[name] = float(value)
+        except ValueError as error:
+            raise InputError(
+                f"{flag} {name}={value}: {value!r} is no number; give one, as in E=1.69"
+            ) from error
+    return found
+
+
+def pairs(options: list[str], flag: str, example: str = "N=params") -> dict[str, str]:
+    """Split repeated NAME=VALUE options."""
+    found: dict[str, str] = {}
+    for option in options:
+        name, equals, value = option.partition("=")
+        if not equals or not name.strip() or not value.strip():
+            raise InputError(f"{flag} {option!r}: expected NAME=VALUE, such as {flag} {example}")
+        if name.strip() in found:
+            raise InputError(f"{flag} gives {name.strip()} twice; give it once")
+        found[name.strip()] = value.strip()
+    return found
