@@ -88,23 +88,15 @@ def minimise(
         better = whole.copy()
         failed = np.flatnonzero(~(whole | done))
         if failed.size:
-            back, _, _ = _step(
-                trial_gradient[:, failed],
-                trial_hessian[..., failed],
-                scale[:, failed],
-                damping[failed],
-                moving[:, failed],
-            )
-            corrected = np.where(free_P, np.clip(trial[failed] + back, low, high), theta[failed])
             trial[failed] = _shortened(
-                problems.take(index[failed]), theta[failed], trial[failed], value[failed], corrected
+                problems.take(index[failed]), theta[failed], trial[failed], value[failed]
             )
             moved = failed[(trial[failed] != theta[failed]).any(axis=1)]
             again = problems.assess_some(index[moved], trial[moved], newton[moved])
             trial_value[moved], trial_gradient[:, moved], trial_hessian[..., moved] = again
             better[moved] = True
         settling = better & (value - trial_value < SWITCH * value)
-        damping = np.where(whole, damping * 0.2, np.maximum(damping, 1e-12) * np.where(better, 3.0, 10.0))
+        damping = np.where(whole, damping * 0.2, np.maximum(damping, 1e-8) * np.where(better, 3.0, 10.0))
         theta = np.where(better[:, None], trial, theta)
         value = np.where(better, trial_value, value)
         gradient = np.where(better, trial_gradient, gradient)
@@ -124,7 +116,7 @@ def minimise(
     return end
 
 
-def _shortened(problems: Problems, theta: Array, trial: Array, value: Array, corrected: Array) -> Array:
+def _shortened(problems: Problems, theta: Array, trial: Array, value: Array) -> Array:
     """The lowest point (B, P) on the way from theta to a trial that failed, or theta where none is lower."""
     B, P = theta.shape
     if not B:
@@ -133,7 +125,6 @@ def _shortened(problems: Problems, theta: Array, trial: Array, value: Array, cor
         trial, theta, out=np.zeros_like(theta), where=trial != theta
     )  # a floor of 0 stays at -inf
     tries = theta[:, None, :] + SHORTER[None, :, None] * way[:, None, :]
-    tries = np.concatenate([tries, corrected[:, None, :]], axis=1)
     values = problems.take(np.repeat(np.arange(B), tries.shape[1])).value(tries.reshape(-1, P)).reshape(B, -1)
     lowest = np.argmin(values, axis=1)
     lower = values[np.arange(B), lowest] < value

@@ -28,9 +28,35 @@ def solve_positive(matrix: Array, right: Array, least: float = 1e-14) -> tuple[A
                 x: Array = np.asarray(np.linalg.solve(rows, right.T[:, :, None])[:, :, 0].T, dtype=np.float64)
                 every: Mask = np.ones(matrix.shape[2], dtype=np.bool_)
                 return x, every
-    found, positive = solve_broadcast(matrix, right, least)
-    solved: Array = np.stack(found)
-    return solved, positive
+    factor, positive = _cholesky(matrix, least)
+    return _substitute(factor, right), positive
+
+
+def _cholesky(matrix: Array, least: float) -> tuple[Array, Mask]:
+    """Lower factors (P, P, K) and whether each matrix is positive definite; a pivot that counts as 0 becomes 1."""
+    P = len(matrix)
+    factor = np.zeros_like(matrix)
+    positive = np.ones(matrix.shape[2], dtype=np.bool_)
+    for j in range(P):
+        pivot = matrix[j, j] - np.einsum("kb,kb->b", factor[j, :j], factor[j, :j])
+        positive &= pivot > least * np.abs(matrix[j, j])
+        root = np.sqrt(np.where(positive, pivot, 1.0))
+        factor[j, j] = root
+        if j + 1 < P:
+            rest = matrix[j + 1 :, j] - np.einsum("ikb,kb->ib", factor[j + 1 :, :j], factor[j, :j])
+            factor[j + 1 :, j] = rest / root
+    return factor, positive
+
+
+def _substitute(factor: Array, right: Array) -> Array:
+    """Solutions x (P, K) of factor factor^T x = right."""
+    P = len(right)
+    x = right.copy()
+    for j in range(P):
+        x[j] = (x[j] - np.einsum("kb,kb->b", factor[j, :j], x[:j])) / factor[j, j]
+    for j in reversed(range(P)):
+        x[j] = (x[j] - np.einsum("kb,kb->b", factor[j + 1 :, j], x[j + 1 :])) / factor[j, j]
+    return x
 
 
 def solve_broadcast(
