@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -13,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from scaling.errors import InputError
 from scaling.records.files import Given, expand
 from scaling.records.reading import read_table
-from scaling.records.store import write_text
 
 if TYPE_CHECKING:
     from scaling.fitting import Fit
@@ -72,6 +70,49 @@ def _refuse_what_is_in_use(path: Path, tables: Sequence[Path]) -> None:
 
 
 def write_json(path: Path, fit: Fit, command: str) -> None:
-    """Write a fit as JSON of schema scaling.fit/1; ``InputError`` where the path cannot be written."""
+    """Write a fit as JSON, its draws beside it; ``InputError`` where the path cannot be written."""
+    from scaling.fitting import saved
+
     check_target(path)
-    write_text(path, json.dumps(fit.to_json(command), indent=1, allow_nan=False) + "\n")
+    saved.save(path, fit, command)
+
+
+def predict(path: Path, at: Mapping[str, float], compute: float | None, inference: float | None) -> list[str]:
+    """Return what a saved fit says, a line each: at inputs, or of the optimum for a training compute [FLOP]."""
+    from scaling.fitting import saved
+    from scaling.fitting.summary import WORDS
+    from scaling.reporting.numbers import estimate, plain
+
+    if bool(at) == (compute is not None):
+        raise InputError("give either --at, such as --at N=1e9,D=2e10, or --compute FLOPS")
+    fit = saved.load(path)
+    if compute is None:
+        where = ", ".join(f"{name} = {plain(value)}" for name, value in at.items())
+        found = {f"{fit.law.target} at {where}": fit.predict(at)}
+    else:
+        derived = fit.at_compute(compute, inference)
+        found = {WORDS[name]: value for name, value in derived.items()}
+    width = max(map(len, found))
+    lines = [
+        f"{name:<{width}}  "
+        + (plain(e.value, 6) if e.low is None or e.high is None else estimate(e.value, e.low, e.high))
+        for name, e in found.items()
+    ]
+    how = f"{100 * fit.level:g} % percentiles of the draws beside {path.name}"
+    return [
+        *lines,
+        how
+        if len(fit.draws)
+        else f"no intervals: {saved.draws_path(path).name} is not there or of another fit",
+    ]
+
+
+def calibration(fit: Fit) -> str:
+    """Return the true coverage of a fit's intervals at its own design, as text."""
+    from scaling import fitting
+
+    if fit.interval.method is None:
+        raise InputError(
+            "--calibrate counts how often intervals hold the truth; give --bootstrap 1000 with it"
+        )
+    return fitting.calibrate(fit).summary()

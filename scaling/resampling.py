@@ -4,6 +4,9 @@
 - `clusters`: how with other runs like these? Rows of one run stay together.
 - `trunks_within_size`: how with other seeds, at the same sizes and durations?
 - `parametric`: how with other noise of a known size, at the same design?
+- `wild`: how with other noise at the same design, where each row's own residual says how noisy it is?
+
+An interval is read off the draws by `percentile`, or by `bca`, which corrects for bias and skewness.
 
 Shapes: B draws, n rows.
 """
@@ -125,6 +128,20 @@ def parametric(centre: Array, spread: float, freedom: int, draws: int, rng: np.r
     return Resamples("parametric", None, values=centre + noise)
 
 
+def wild(
+    centre: Array, residuals: Array, labels: Labels | None, draws: int, rng: np.random.Generator
+) -> Resamples:
+    """Turn residuals (n,) about `centre` (n,) up or down: centre + residual x (+1 or -1), at the same design.
+
+    Rows with the same label share their sign, so that what a cluster has in common stays (Wu 1986; Cameron, Gelbach
+    and Miller 2008). The caller scales the residuals for the degrees of freedom that the fit took.
+    """
+    cluster = np.arange(len(centre)) if labels is None else _numbered(labels)
+    count = int(cluster.max()) + 1
+    signs = rng.choice([-1.0, 1.0], size=(draws, count))[:, cluster]
+    return Resamples("wild", None if labels is None else count, values=centre + residuals * signs)
+
+
 def percentile(draws: Array, level: float) -> tuple[Array, Array]:
     """Percentile interval along the first axis: its (1 - level) / 2 quantiles from both ends.
 
@@ -134,6 +151,34 @@ def percentile(draws: Array, level: float) -> tuple[Array, Array]:
     with np.errstate(invalid="ignore"):  # quantiles between two infinite draws
         low, high = np.nanquantile(draws, [tail, 1.0 - tail], axis=0)
     return low, high
+
+
+def bca(values: Array, draws: Array, jackknife: Array, level: float) -> tuple[Array, Array]:
+    """Bias-corrected and accelerated interval (Efron 1987) of estimates `values` (K,) from `draws` (B, K).
+
+    Quantiles of the draws at Phi(z0 + (z0 + z) / (1 - a (z0 + z))), where z0 is the normal quantile of the share of draws
+    below the estimate (half of those that equal it), and a = sum u^3 / (6 (sum u^2)^1.5) with u the deviations of the
+    `jackknife` estimates (units, K) from their mean, turned round. Draws that are NaN are left out.
+    """
+    from scipy.special import ndtr, ndtri
+
+    known = np.isfinite(draws)
+    count = np.maximum(known.sum(axis=0), 1)
+    below = (
+        np.sum(known & (draws < values), axis=0) + 0.5 * np.sum(known & (draws == values), axis=0)
+    ) / count
+    z0 = ndtri(np.clip(below, 0.5 / count, 1 - 0.5 / count))
+    with np.errstate(all="ignore"):
+        u = np.nanmean(jackknife, axis=0) - jackknife
+        a = np.nan_to_num(np.nansum(u**3, axis=0) / (6 * np.nansum(u**2, axis=0) ** 1.5))
+    ends = []
+    for z in ndtri([0.5 * (1 - level), 0.5 * (1 + level)]):
+        share = ndtr(z0 + (z0 + z) / np.maximum(1 - a * (z0 + z), 1e-6))
+        columns = [
+            np.nanquantile(draws[:, k], share[k]) if known[:, k].any() else np.nan for k in range(len(values))
+        ]
+        ends.append(np.array(columns))
+    return ends[0], ends[1]
 
 
 def _numbered(labels: Labels) -> npt.NDArray[np.intp]:

@@ -1,5 +1,6 @@
 """Table in, Fit out: laws fitted to rows, with intervals and doubts."""
 
+from scaling.fitting.calibration import Calibration, calibrate
 from scaling.fitting.coverage import Coverage, coverage
 from scaling.fitting.fitted import fit
 from scaling.fitting.heldout import Holdout, holdout
@@ -11,6 +12,7 @@ from scaling.fitting.result import Estimate, Fit, Interval, Minimum, Prediction,
 
 __all__ = [
     "BudgetFit",
+    "Calibration",
     "Coverage",
     "Estimate",
     "Fit",
@@ -22,6 +24,7 @@ __all__ = [
     "Objective",
     "Prediction",
     "Warned",
+    "calibrate",
     "coverage",
     "fit",
     "fit_isoflop",

@@ -6,14 +6,19 @@ import numpy.typing as npt
 from scaling.fitting.result import Estimate
 from scaling.laws import Law, LossInND
 from scaling.laws.base import Array
-from scaling.resampling import percentile
+from scaling.resampling import bca, percentile
 
 
-def estimates(names: tuple[str, ...], values: Array, draws: Array, level: float) -> dict[str, Estimate]:
-    """Estimates by name from values (P,) and draws (B, P); without draws no intervals."""
+def estimates(
+    names: tuple[str, ...], values: Array, draws: Array, level: float, jackknife: Array | None = None
+) -> dict[str, Estimate]:
+    """Estimates by name from values (P,) and draws (B, P); without draws no intervals.
+
+    Intervals are percentiles, or, given the values without each unit (U, P), bias-corrected and accelerated.
+    """
     if not len(draws):
         return {name: Estimate(float(value)) for name, value in zip(names, values, strict=True)}
-    low, high = percentile(draws, level)
+    low, high = ends(values, draws, level, jackknife)
     # Draws of a law that its rows do not fix reach 0 and infinity; then the spread is infinite too.
     with np.errstate(over="ignore", invalid="ignore"):
         se = np.nanstd(draws, axis=0, ddof=1)
@@ -21,6 +26,11 @@ def estimates(names: tuple[str, ...], values: Array, draws: Array, level: float)
         name: Estimate(float(values[k]), float(low[k]), float(high[k]), float(se[k]))
         for k, name in enumerate(names)
     }
+
+
+def ends(values: Array, draws: Array, level: float, jackknife: Array | None) -> tuple[Array, Array]:
+    """Ends of the intervals of K quantities: percentiles of the draws, or BCa with a jackknife."""
+    return percentile(draws, level) if jackknife is None else bca(values, draws, jackknife, level)
 
 
 def at_compute(law: Law, compute: float | None) -> dict[str, float]:
@@ -38,16 +48,29 @@ def at_compute(law: Law, compute: float | None) -> dict[str, float]:
 
 
 def derived(
-    law: type[Law], values: Array, draws: Array, compute: float | None, level: float
+    law: type[Law],
+    values: Array,
+    draws: Array,
+    compute: float | None,
+    level: float,
+    jackknife: Array | None = None,
+    inference: float | None = None,
 ) -> dict[str, Estimate]:
-    """N_exponent and D_exponent, and with `compute` the optimum there, for a loss law in N and D."""
-    names, found = _stacked(law, values[None, :], compute)
+    """N_exponent and D_exponent, for a loss law in N and D; with `compute` [FLOP] the optimum there.
+
+    With `inference` tokens also the cheapest model of that loss to train and to serve: N_served, D_served,
+    tokens_per_param_served, and serving_saving, the share of all FLOPs that it saves.
+    """
+    names, found = _stacked(law, values[None, :], compute, inference)
     if not names:
         return {}
-    return estimates(names, found[0], _stacked(law, draws, compute)[1], level)
+    without = None if jackknife is None else _stacked(law, jackknife, compute, inference)[1]
+    return estimates(names, found[0], _stacked(law, draws, compute, inference)[1], level, without)
 
 
-def _stacked(law: type[Law], values: Array, compute: float | None) -> tuple[tuple[str, ...], Array]:
+def _stacked(
+    law: type[Law], values: Array, compute: float | None, inference: float | None
+) -> tuple[tuple[str, ...], Array]:
     """Names of the derived numbers, and each of them (B, K) for parameters (B, P)."""
     if not issubclass(law, LossInND):
         return (), np.empty((len(values), 0))
@@ -57,5 +80,9 @@ def _stacked(law: type[Law], values: Array, compute: float | None) -> tuple[tupl
         optimum = stack.optimum(compute)
         found["N_optimal"], found["D_optimal"] = optimum.N, optimum.D
         found["tokens_per_param"], found["loss_optimal"] = optimum.tokens_per_param, optimum.loss
+    if compute is not None and inference is not None:
+        served = stack.served(compute, inference)
+        found["N_served"], found["D_served"] = served.N, served.D
+        found["tokens_per_param_served"], found["serving_saving"] = served.tokens_per_param, served.saving
     columns = [np.broadcast_to(np.ravel(value), len(values)) for value in found.values()]
     return tuple(found), np.column_stack(columns)

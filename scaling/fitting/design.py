@@ -61,6 +61,11 @@ class Design:
         weights = np.ones(len(y)) if weights is None else weights
         return cls(law, dict(inputs), tuple(x), tuple(centre), log_y, weights, fixed)
 
+    def holding(self, fixed: Mapping[str, float]) -> "Design":
+        """The same rows with further parameters that a fit does not move."""
+        y = np.exp(self.log_y)
+        return Design.of(self.law, self.inputs, y, weights=self.weights, fixed={**self.fixed, **fixed})
+
     def of_law(self, law: type[Law]) -> "Design":
         """The same rows for another law that takes inputs and parameters of the same names."""
         fixed = {name: value for name, value in self.fixed.items() if name in law.parameter_names()}

@@ -1,5 +1,6 @@
 """Bootstrap draws for a fit: which resampling the rows call for, and the draws fitted."""
 
+from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy as np
@@ -15,37 +16,117 @@ from scaling.fitting.rows import Rows, number_column
 from scaling.laws import SeparableLaw
 from scaling.laws.base import Array
 
-Resample = Literal["pairs", "clusters", "trunks"]
+Resample = Literal["pairs", "clusters", "trunks", "wild", "parametric"]
 
+MOST_UNITS = 200
+"""Units that a jackknife leaves out one by one; more are left out in groups."""
 THESE_RUNS = "these runs only"
+TINY = 1e-30
+"""Stands for a score of 0, whose logarithm does not."""
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What draws of new noise take from a fit."""
+
+    L: Array
+    """The fitted law at the rows, (n,)."""
+    parameters: int
+    """Parameters that were fitted."""
+
+
+@dataclass(frozen=True)
+class Drawn(resampling.Resamples):
+    """Draws, why these, and the units that they are made of."""
+
+    reason: str = ""
+    """Why these draws and no others, in words."""
+    units: npt.NDArray[np.intp] | None = None
+    """The unit of each row, (n,); None where each row is one."""
 
 
 def draw(
-    rows: Rows, how: Resample | None, cluster: str | None, draws: int, seed: int
-) -> resampling.Resamples:
+    rows: Rows,
+    fitted: Fitted,
+    objective: Objective,
+    how: Resample | None,
+    cluster: str | None,
+    draws: int,
+    seed: int,
+) -> Drawn:
     """Draws by the design asked for; None takes what the columns call for.
 
     `trunks` needs a column trunk_id and takes sizes by their N (or the law's x); with one trunk a size it falls
     back on pairs, labelled as speaking of these runs only, and where no two trunks of a size share a duration on
-    clusters by trunk. `clusters` keeps the rows of one `cluster` together.
+    clusters by trunk. `clusters` keeps the rows of one `cluster` together. `wild` turns residuals up or down,
+    those of one `cluster` together, and `parametric` draws normal noise of their spread; both times
+    sqrt(n / (n - p)), for the p parameters that were fitted. Under the binomial loss `parametric` draws new trials.
     None means clusters where `cluster` is given, trunks where a trunk_id repeats, pairs elsewhere.
     """
     rng = np.random.default_rng(seed)
+    reason = "as asked for" if how else ""
     how = how or _called_for(rows, cluster)
     if how not in get_args(Resample):
         raise InputError(f"no resampling is called {how!r}; known: {', '.join(get_args(Resample))}")
+    labels: npt.NDArray[np.intp] | None
     if how == "clusters":
-        return resampling.clusters(_column(rows, cluster or "run_id"), draws, rng)
+        labels = _column(rows, cluster or "run_id")
+        return _of(
+            resampling.clusters(labels, draws, rng),
+            reason or f"rows of one {cluster} share their luck",
+            labels,
+        )
     if how == "trunks":
-        trunk = _column(rows, "trunk_id")
-        size, duration = (_levels(_axis(rows, names)) for names in (("N",), ("D", "C")))
-        if one_trunk_a_size(rows):
-            drawn = resampling.pairs(len(rows.loss), draws, rng)
-            return resampling.Resamples(f"pairs, {THESE_RUNS}", None, weights=drawn.weights)
-        if resampling.trunk_freedom(trunk, size, duration) < 1:
-            return resampling.clusters(trunk, draws, rng)
-        return resampling.trunks_within_size(np.log(rows.loss), trunk, size, duration, draws, rng)
-    return resampling.pairs(len(rows.loss), draws, rng)
+        return _trunks(rows, draws, rng, reason)
+    if how in ("wild", "parametric"):
+        labels = None if cluster is None or how == "parametric" else _column(rows, cluster)
+        return _of(_noise(rows, fitted, objective, how, labels, draws, rng), reason, labels)
+    return _of(resampling.pairs(len(rows.loss), draws, rng), reason or "rows are taken for independent runs")
+
+
+def _of(drawn: resampling.Resamples, reason: str, units: npt.NDArray[np.intp] | None = None) -> Drawn:
+    return Drawn(drawn.method, drawn.clusters, drawn.weights, drawn.values, reason, units)
+
+
+def _trunks(rows: Rows, draws: int, rng: np.random.Generator, reason: str) -> Drawn:
+    trunk = _column(rows, "trunk_id")
+    size, duration = (_levels(_axis(rows, names)) for names in (("N",), ("D", "C")))
+    if one_trunk_a_size(rows):
+        drawn = resampling.pairs(len(rows.loss), draws, rng)
+        return Drawn(f"pairs, {THESE_RUNS}", None, drawn.weights, None, reason or "no size has a second seed")
+    if resampling.trunk_freedom(trunk, size, duration) < 1:
+        why = reason or "branches of a trunk share its luck, and no two trunks of a size a duration"
+        return _of(resampling.clusters(trunk, draws, rng), why, trunk)
+    found = resampling.trunks_within_size(np.log(rows.loss), trunk, size, duration, draws, rng)
+    return _of(found, reason or "branches of a trunk share its luck, and sizes have several seeds", trunk)
+
+
+def _noise(
+    rows: Rows,
+    fitted: Fitted,
+    objective: Objective,
+    how: Resample,
+    labels: npt.NDArray[np.intp] | None,
+    draws: int,
+    rng: np.random.Generator,
+) -> resampling.Resamples:
+    """New noise about the fitted law, on the residual's own scale."""
+    n = len(rows.loss)
+    if objective.loss == "binomial" and how == "parametric":
+        trials = np.round(rows.weights).astype(np.int64)
+        scores = rng.binomial(trials, np.clip(fitted.L, 0.0, 1.0), size=(draws, n)) / trials
+        return resampling.Resamples("parametric, new trials", None, values=np.log(np.maximum(scores, TINY)))
+    logs = objective.residual == "log"
+    centre, measured = (np.log(fitted.L), np.log(rows.loss)) if logs else (fitted.L, rows.loss)
+    freedom = max(n - fitted.parameters, 1)
+    residuals = (measured - centre) * np.sqrt(n / freedom)
+    if how == "wild":
+        drawn = resampling.wild(centre, residuals, labels, draws, rng)
+    else:
+        drawn = resampling.parametric(centre, float(np.sqrt(np.mean(residuals**2))), freedom, draws, rng)
+    assert drawn.values is not None
+    values = drawn.values if logs else np.log(np.maximum(drawn.values, TINY))
+    return resampling.Resamples(drawn.method, drawn.clusters, values=values)
 
 
 def one_trunk_a_size(rows: Rows) -> bool:
@@ -107,6 +188,16 @@ def fit_draws(
         found += smoothed(problems, most=2)
     best = found.best(len(weights))[1]
     return design.values(best.theta), best.converged
+
+
+def jackknife(design: Design, objective: Objective, units: npt.ArrayLike | None, minima: Array) -> Array:
+    """Parameters (U, P) without each unit: a row, or a cluster; of many rows, without each of MOST_UNITS groups."""
+    label = np.arange(design.rows) if units is None else np.unique(units, return_inverse=True)[1]
+    count = int(label.max()) + 1
+    if count > MOST_UNITS:
+        label, count = np.random.default_rng(0).permutation(count)[label] % MOST_UNITS, MOST_UNITS
+    kept = (np.arange(count)[:, None] != label).astype(np.float64)
+    return fit_draws(design, objective, resampling.Resamples("jackknife", count, weights=kept), minima)[0]
 
 
 def _called_for(rows: Rows, cluster: str | None) -> Resample:

@@ -1,8 +1,9 @@
 """`fit`: a law and a table in, a Fit out."""
 
+import dataclasses
 from collections.abc import Mapping
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 
@@ -11,9 +12,10 @@ from scaling.errors import FitError, InputError
 from scaling.fitting import doubts
 from scaling.fitting.derived import at_compute, derived, estimates
 from scaling.fitting.design import FEW_ROWS, Design
-from scaling.fitting.draws import Resample, draw, fit_draws
+from scaling.fitting.draws import Fitted, Resample, draw, fit_draws, jackknife
 from scaling.fitting.minima import at_bounds, gradient_norm, local_minima
 from scaling.fitting.objective import Loss, Objective, Residual
+from scaling.fitting.profile_interval import Profile
 from scaling.fitting.result import Estimate, Fit, Interval, Minimum
 from scaling.fitting.rows import FINISHED, Excluded, Rows, rows_of
 from scaling.laws import Law, LossInND
@@ -22,6 +24,24 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+Method = Literal["percentile", "bca", "profile"]
+REPEATED = (
+    "loss",
+    "delta",
+    "residual",
+    "tau",
+    "fix",
+    "weights",
+    "bootstrap",
+    "resample",
+    "cluster",
+    "interval",
+    "level",
+    "seed",
+    "compute",
+    "inference",
+)
+"""Arguments of `fit` that say how and not what."""
 MOST_DRAWS = 1_000_000
 """Draws above which a number is taken for a slip."""
 
@@ -39,9 +59,11 @@ def fit(
     bootstrap: int = 1000,
     resample: Resample | None = None,
     cluster: str | None = None,
+    interval: Method = "percentile",
     level: float = 0.95,
     seed: int = 0,
     compute: float | None = None,
+    inference: float | None = None,
     convention: Mapping[str, str] | None = None,
     excluded: Excluded = (),
     sha256: str | None = None,
@@ -60,11 +82,15 @@ def fit(
         fix: parameters held at a value, by name.
         weights: column that multiplies each row's part of the sum; the number of trials for `binomial`.
         bootstrap: draws for the intervals; 0 for none.
-        resample: `pairs`, `clusters` or `trunks`; None takes what the columns call for (see `fitting.draws`).
+        resample: `pairs`, `clusters`, `trunks`, `wild` or `parametric`; None takes what the columns call for (see
+            `fitting.draws`).
         cluster: column of labels whose rows stay together.
-        level: coverage of the percentile intervals.
+        interval: `percentile` of the draws; `bca`, bias-corrected and accelerated; `profile`, which asks the objective
+            itself how far each parameter can move (what follows from parameters keeps its percentiles).
+        level: nominal coverage of the intervals.
         seed: seed of the draws.
         compute: FLOPs at which the compute-optimal N, D and loss are wanted.
+        inference: tokens that the model shall read and write; the cheapest N and D to train and serve are wanted too.
         convention: which parameters and FLOPs the columns count, for the record.
         excluded: (row, reason) of rows that were left out before, for the account.
         sha256: hash of the table's file, for the record.
@@ -73,10 +99,13 @@ def fit(
         InputError: unknown names, missing columns, text among numbers, a level or count that means nothing.
         FitError: fewer rows than parameters, or an input that never varies.
     """
+    options = {name: value for name, value in locals().items() if name in REPEATED}
     law = laws.find(law) if isinstance(law, str) else law
     objective = Objective(loss, delta, residual or ("raw" if law.target == "score" else "log"), tau)
     fix = dict(fix or {})
     _check_options(law, bootstrap, level, compute)
+    _check_inference(compute, inference)
+    _check_interval(interval, objective, bootstrap)
     _check_law_options(law, objective, fix, weights)
     zeros = objective.residual == "raw" or loss == "binomial"
     rows = rows_of(law, frame, excluded=excluded, sha256=sha256, weights=weights, zeros=zeros)
@@ -85,14 +114,23 @@ def fit(
     theta, objectives, converged = local_minima(design, objective)
     values = design.values(theta)
     fitted = law.from_values(values[0])
-    draws, interval = np.empty((0, values.shape[1])), Interval(None, level, 0)
-    lost = 0
+    draws, without, how, lost = np.empty((0, values.shape[1])), None, Interval(None, level, 0), 0
+    drawn = None
     if bootstrap:
-        drawn = draw(rows, resample, cluster, bootstrap, seed)
+        fitted_rows = Fitted(fitted.predict(**rows.inputs), len(law.parameters()) - len(fix))
+        drawn = draw(rows, fitted_rows, objective, resample, cluster, bootstrap, seed)
         draws, good = fit_draws(design, objective, drawn, theta)
-        interval = Interval(f"percentile, {drawn.method}", level, bootstrap, drawn.clusters)
         lost = int(np.sum(~good))
-    parameters = estimates(law.parameter_names(), values[0], draws, level)
+        how = Interval(f"{interval}, {drawn.method}", level, bootstrap, drawn.clusters, drawn.reason)
+        if interval == "bca":
+            without = jackknife(design, objective, drawn.units, theta)
+    parameters = estimates(law.parameter_names(), values[0], draws, level, without)
+    if interval == "profile":
+        for name in set(parameters) - set(fix):
+            profile = Profile.of(design, objective, values[0], name)
+            low, high = profile.interval(level, drawn, draws)
+            parameters[name] = dataclasses.replace(parameters[name], low=low, high=high)
+        how = dataclasses.replace(how, method=how.method or "profile")
     parameters |= {name: Estimate(value) for name, value in fix.items()}
     minima = tuple(
         Minimum(float(value), law.from_values(point), at_compute(law.from_values(point), compute))
@@ -102,8 +140,8 @@ def fit(
         chain(
             doubts.about_rows(law, rows, len(fix)),
             doubts.about_bounds(fitted, at_bounds(design, theta[0])),
-            doubts.about_floor(design, rows, objective, parameters.get(law.floor or ""), interval),
-            doubts.about_interval(rows, interval),
+            doubts.about_floor(design, rows, objective, parameters.get(law.floor or ""), how),
+            doubts.about_interval(rows, how),
             doubts.about_minima(minima, parameters),
             doubts.about_identification(fitted, parameters, minima, fix),
             doubts.about_extrapolation(fitted, rows, compute),
@@ -118,13 +156,16 @@ def fit(
         value=minima[0].value,
         gradient_norm=gradient_norm(design, objective, theta[0]),
         parameters=parameters,
-        derived=derived(law, values[0], draws, compute, level),
+        derived=derived(law, values[0], draws, compute, level, without, inference),
         minima=minima,
         rows=rows,
-        interval=interval,
+        interval=how,
         draws=draws,
+        jackknife=without,
         compute=compute,
         fixed=fix,
+        options=options,
+        units=None if drawn is None else drawn.units,
         convention=dict(convention or {"params": "as given", "flops": "as given"}),
         seed=seed,
     )
@@ -145,6 +186,29 @@ def _check_options(law: type[Law], bootstrap: int, level: float, compute: float 
         )
     if compute is not None and not 0 < compute < np.inf:
         raise InputError(f"compute is {compute}; give a positive number of FLOPs")
+
+
+def _check_inference(compute: float | None, inference: float | None) -> None:
+    if inference is None:
+        return
+    if compute is None:
+        raise InputError(
+            "inference tokens are served at the loss that a compute buys; give --compute with them"
+        )
+    if not 0 < inference < np.inf:
+        raise InputError(f"inference is {inference}; give a positive number of tokens")
+
+
+def _check_interval(interval: Method, objective: Objective, bootstrap: int) -> None:
+    if interval not in get_args(Method):
+        raise InputError(f"no interval is called {interval!r}; known: {', '.join(get_args(Method))}")
+    if interval == "bca" and not bootstrap:
+        raise InputError("a BCa interval is read off draws; give --bootstrap 1000")
+    if interval == "profile" and not bootstrap and objective.loss not in ("mse", "binomial"):
+        raise InputError(
+            f"the threshold of a profile under {objective.loss} comes from bootstrap draws; give --bootstrap 1000, or "
+            "--loss mse, whose threshold is known"
+        )
 
 
 def _check_law_options(

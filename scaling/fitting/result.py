@@ -12,7 +12,6 @@ from scaling.fitting.objective import Objective
 from scaling.fitting.rows import Rows
 from scaling.laws import Law
 from scaling.laws.base import Array
-from scaling.resampling import percentile
 
 if TYPE_CHECKING:
     from scaling.fitting.design import Design
@@ -49,6 +48,8 @@ class Interval:
     """Bootstrap draws that were fitted."""
     clusters: int | None = None
     """Independent units that were drawn from, where these are not the rows."""
+    reason: str = ""
+    """Why these draws and no others, in words."""
 
 
 @dataclass(frozen=True)
@@ -113,6 +114,8 @@ class Fit:
     """How the intervals were made."""
     draws: Array
     """Parameters of each draw, (B, P) in the law's order; (0, P) without a bootstrap."""
+    jackknife: Array | None
+    """Parameters without each unit, (U, P), where the intervals are BCa."""
     compute: float | None
     """Compute that was asked for [FLOP]."""
     fixed: Mapping[str, float]
@@ -121,19 +124,28 @@ class Fit:
     """Which parameters and FLOPs are counted."""
     seed: int
     """Seed of the draws."""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """Arguments of `fit` that a fit of other rows needs to be made in the same way."""
+    units: npt.NDArray[np.intp] | None = None
+    """The unit of each row that the draws are made of, (n,); None where each row is one."""
 
     def predict(self, *, level: float | None = None, **inputs: npt.ArrayLike) -> Prediction:
         """Loss at the inputs with the percentile interval of the fitted curve (`level`: the fit's own).
 
         Raises InputError when the inputs are not the law's.
         """
+        from scaling.fitting.derived import ends
+
         arrays = np.broadcast_arrays(*[np.asarray(values, dtype=np.float64) for values in inputs.values()])
         value = self.law.predict(**dict(zip(inputs, arrays, strict=True)))
         if not len(self.draws):
             return Prediction(value, None, None)
         flat = dict(zip(inputs, (array.ravel() for array in arrays), strict=True))
         curves = type(self.law).from_values(self.draws).predict(**flat)
-        low, high = percentile(curves, self.interval.level if level is None else level)
+        without = (
+            None if self.jackknife is None else type(self.law).from_values(self.jackknife).predict(**flat)
+        )
+        low, high = ends(value.ravel(), curves, self.interval.level if level is None else level, without)
         return Prediction(value, low.reshape(arrays[0].shape), high.reshape(arrays[0].shape))
 
     @property

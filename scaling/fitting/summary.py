@@ -16,6 +16,10 @@ WORDS = {
     "D_optimal": "D_opt",
     "tokens_per_param": "tokens per parameter",
     "loss_optimal": "loss at the optimum",
+    "N_served": "N to train and serve",
+    "D_served": "D to train and serve",
+    "tokens_per_param_served": "D / N to train and serve",
+    "serving_saving": "share of FLOPs saved",
 }
 """How derived numbers are called on a terminal."""
 
@@ -163,7 +167,8 @@ def _objective(fit: "Fit") -> str:
 def _interval(fit: "Fit") -> str:
     interval = fit.interval
     units = "" if interval.clusters is None else f", {interval.clusters} units"
-    return f"{100 * interval.level:g} % {interval.method}, {interval.draws} draws{units}"
+    why = f" ({interval.reason})" if interval.reason else ""
+    return f"{100 * interval.level:g} % {interval.method}, {interval.draws} draws{units}{why}"
 
 
 def _excluded(fit: "Fit") -> str:

@@ -142,15 +142,20 @@ def make_folder(path: Path) -> Path:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text file by an atomic rename; an ``OSError`` names the file and leaves the old one whole.
+    """Write a text file as UTF-8; see ``write_bytes``."""
+    write_bytes(path, text.encode("utf-8"))
 
-    A link stays and leads to the new text; what is no file, such as a device or a pipe, is written into.
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file by an atomic rename; an ``OSError`` names the file and leaves the old one whole.
+
+    A link stays and leads to the new content; what is no file, such as a device or a pipe, is written into.
     """
     real = Path(os.path.realpath(path))
     whole = not path.exists() or path.is_file()
     partial = real.with_name(f"{real.name}.{os.getpid()}.partial") if whole else path
     try:
-        partial.write_text(text, encoding="utf-8")
+        partial.write_bytes(content)
         if whole:
             partial.replace(real)
     except OSError as error:

@@ -15,7 +15,7 @@ chinchilla: L = E + A / N^alpha + B / D^beta
 rows: 47 used of 48 read; 1 left out: loss is missing
 inputs: N from 1.03 × 10⁶ to 9.75 × 10⁹, D from 1.15 × 10⁶ to 9.56 × 10⁹
 objective: sum of Huber, delta 0.001, of log residuals = 1.47058824e-12
-interval: 95 % percentile, pairs, 20 draws
+interval: 95 % percentile, pairs, 20 draws (rows are taken for independent runs)
 
   E           1.820 [1.790, 1.850]
   A           478 [458, 498]

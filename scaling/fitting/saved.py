@@ -1,0 +1,138 @@
+"""A fit as a file: its JSON, and beside it the draws from which later predictions take their intervals."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from scaling import laws
+from scaling.errors import InputError
+from scaling.fitting.derived import derived, ends
+from scaling.fitting.result import Estimate
+from scaling.records.store import write_bytes, write_text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from scaling.fitting.result import Fit
+    from scaling.laws import Law
+    from scaling.laws.base import Array
+
+SCHEMA = "scaling.fit/1"
+
+
+def draws_path(path: Path) -> Path:
+    """Return where the draws of the fit in a JSON file stand: FIT.json has FIT.draws.parquet."""
+    return path.with_name(f"{path.stem}.draws.parquet")
+
+
+def save(path: Path, fit: Fit, command: str | None = None) -> None:
+    """Write a fit as JSON of schema scaling.fit/1, and its draws, if it has any, beside it."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    text = json.dumps(fit.to_json(command), indent=1, allow_nan=False) + "\n"
+    if not path.exists() or path.is_file():  # a pipe or a device has no place beside it
+        beside = draws_path(path)
+        beside.unlink(missing_ok=True)  # of a fit that was here before
+        if len(fit.draws):
+            names, stream = fit.law.parameter_names(), io.BytesIO()
+            columns = {name: fit.draws[:, k] for k, name in enumerate(names)}
+            mark = {"fit": hashlib.sha256(text.encode()).hexdigest()}
+            pq.write_table(pa.table(columns).replace_schema_metadata(mark), stream)
+            write_bytes(beside, stream.getvalue())
+    write_text(path, text)
+
+
+@dataclass(frozen=True)
+class SavedFit:
+    """A fit read back."""
+
+    law: Law
+    """The fitted law."""
+    draws: Array
+    """Parameters of each draw, (B, P); (0, P) where the draws are not there."""
+    level: float
+    """Nominal coverage of its intervals."""
+    method: str
+    """How its intervals are made, in words."""
+
+    def predict(self, inputs: Mapping[str, float]) -> Estimate:
+        """Return what the law says at one value of each input, with a percentile interval of the law."""
+        value = float(self.law.predict(**inputs))
+        if not len(self.draws):
+            return Estimate(value)
+        columns = {name: np.array([number]) for name, number in inputs.items()}
+        drawn = type(self.law).from_values(self.draws).predict(**columns)
+        low, high = ends(np.array([value]), drawn, self.level, None)
+        return Estimate(value, float(low[0]), float(high[0]), float(np.nanstd(drawn, ddof=1)))
+
+    def at_compute(self, compute: float, inference: float | None = None) -> dict[str, Estimate]:
+        """Return the optimum for a training compute [FLOP], and the cheapest model to serve; see `derived`."""
+        if not isinstance(self.law, laws.LossInND):
+            raise InputError(
+                f"{self.law.name} has no best N and D for a compute; predict at its inputs with --at"
+            )
+        return derived(
+            type(self.law), self.law.values(), self.draws, compute, self.level, inference=inference
+        )
+
+
+def load(path: Path) -> SavedFit:
+    """Read what ``save`` wrote; ``InputError`` names a file that is none of ours."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        body: dict[str, Any] = json.loads(text)
+        if body["schema"] != SCHEMA:
+            raise InputError(
+                f"{path} has schema {body['schema']!r}, expected {SCHEMA!r}; fit again with --json"
+            )
+        law = laws.find(body["law"])
+        values = [
+            math.nan if (v := body["parameters"][name]["value"]) is None else float(v)
+            for name in law.parameter_names()
+        ]
+        fitted = law.from_values(values)
+        interval = body["interval"]
+        level, method = float(interval["level"]), interval["method"] or ""
+    except FileNotFoundError as error:
+        raise InputError(
+            f"{path} does not exist; write a fit with `scaling fit ... --json {path}`"
+        ) from error
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(
+            f"{path} is no saved fit ({type(error).__name__}: {error}); write one with scaling fit --json"
+        ) from error
+    return SavedFit(fitted, _draws(path, text, law), level, method)
+
+
+def _draws(path: Path, text: str, law: type[Law]) -> Array:
+    """The draws beside a JSON file, if they are there and belong to it."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    names = law.parameter_names()
+    none: Array = np.empty((0, len(names)))
+    beside = draws_path(path)
+    if not beside.is_file():
+        return none
+    try:
+        table = pq.read_table(beside)
+        if (table.schema.metadata or {}).get(b"fit", b"").decode() != hashlib.sha256(
+            text.encode()
+        ).hexdigest():
+            return none
+        return np.column_stack([table[name].to_numpy() for name in names])
+    except (pa.ArrowException, OSError, KeyError, ValueError) as error:
+        raise InputError(
+            f"{beside} is damaged ({error}); delete it for values without intervals, or fit again"
+        ) from error

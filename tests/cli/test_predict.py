@@ -1,0 +1,80 @@
+"""`scaling predict`: what a saved fit says, with the interval of its own draws."""
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from scaling.laws import Chinchilla
+
+
+@pytest.fixture
+def saved(command, ok, tmp_path: Path) -> str:
+    rng = np.random.default_rng(0)
+    N, D = np.exp(rng.uniform(np.log(1e6), np.log(1e10), (2, 60)))
+    law = Chinchilla(E=1.82, A=478.0, B=2143.0, alpha=0.347, beta=0.367)
+    loss = law.predict(N=N, D=D) * np.exp(rng.normal(0, 0.01, 60))
+    pd.DataFrame({"N": N, "D": D, "loss": loss}).to_csv(tmp_path / "runs.csv", index=False)
+    options = ["--law", "chinchilla", "--json", "fit.json", "--bootstrap", 200, "--compute", "1e20"]
+    return ok(command("fit", "runs.csv", *options, "--inference", "1e12"))
+
+
+def test_a_saved_fit_says_what_the_fit_said(saved: str, command, ok, tmp_path: Path) -> None:
+    said = ok(command("predict", "fit.json", "--compute", "1e20", "--inference", "1e12"))
+    for word in (
+        "N_opt ~ C^",
+        "N_opt ",
+        "tokens per parameter",
+        "loss at the optimum",
+        "N to train and serve",
+        "share of FLOPs",
+    ):
+        line = next(line for line in saved.splitlines() if line.strip().startswith(word))
+        assert re.sub(r"\s+", " ", line.strip()) in re.sub(r" +", " ", said), word
+    body = json.loads((tmp_path / "fit.json").read_text())
+    assert set(body["derived"]) >= {"N_served", "serving_saving", "loss_optimal"}
+
+
+def test_a_prediction_has_the_interval_of_the_draws(saved: str, command, ok) -> None:
+    said = ok(command("predict", "fit.json", "--at", "N=1e9,D=2e10"))
+    found = re.search(r"loss at N = 1 × 10⁹, D = 2 × 10¹⁰ +([\d.]+) \[([\d.]+), ([\d.]+)\]", said)
+    assert found is not None, said
+    value, low, high = map(float, found.groups())
+    assert low < value < high
+    assert "95 % percentiles of the draws beside fit.json" in said
+
+
+def test_without_its_own_draws_a_fit_predicts_values_alone(saved: str, command, ok, tmp_path: Path) -> None:
+    ok(command("fit", "runs.csv", "--law", "chinchilla", "--json", "other.json", "--bootstrap", 50))
+    (tmp_path / "other.draws.parquet").replace(tmp_path / "fit.draws.parquet")
+    said = ok(command("predict", "fit.json", "--at", "N=1e9,D=2e10"))
+    assert "[" not in said
+    assert "fit.draws.parquet is not there or of another fit" in said
+    ok(command("fit", "runs.csv", "--law", "chinchilla", "--json", "fit.json", "--bootstrap", 0))
+    assert not (tmp_path / "fit.draws.parquet").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["fit.json"], "give either --at"),
+        (["fit.json", "--at", "N=1e9,D=1e10", "--compute", "1e20"], "give either --at"),
+        (["fit.json", "--at", "N=1e9"], "chinchilla predicts from N, D, not from N"),
+        (["fit.json", "--at", "N=1e9,D=x"], "'x' is no number"),
+        (["fit.json", "--at", "N=1e9,D"], "expected NAME=VALUE"),
+        (["none.json", "--at", "N=1e9,D=1e10"], "none.json does not exist; write a fit with"),
+        (["runs.csv", "--at", "N=1e9,D=1e10"], "runs.csv is no saved fit"),
+        (["list.json", "--at", "N=1e9,D=1e10"], "list.json is no saved fit"),
+        (["torn.json", "--at", "N=1e9,D=1e10"], "torn.draws.parquet is damaged"),
+    ],
+)
+def test_wrong_calls_end_in_one_line(
+    saved: str, command, one_line, tmp_path: Path, arguments, says: str
+) -> None:
+    (tmp_path / "list.json").write_text("[1]")
+    (tmp_path / "torn.json").write_text((tmp_path / "fit.json").read_text())
+    (tmp_path / "torn.draws.parquet").write_bytes(b"junk")
+    one_line(command("predict", *arguments), 2, says)

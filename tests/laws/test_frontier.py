@@ -1,0 +1,80 @@
+"""What loss laws say of serving a model and of comparing recipes."""
+
+import numpy as np
+import pytest
+
+from scaling.laws import Chinchilla, ChinchillaTied, LossInND, OverTraining, PNorm
+
+LAWS = [
+    Chinchilla(E=1.82, A=478.0, B=2143.0, alpha=0.347, beta=0.367),
+    ChinchillaTied(E=1.87, A=521.0, B=1488.0, alpha=0.353),
+    OverTraining(E=1.84, a=212.0, b=367.0, g=0.136),
+    PNorm(E=0.9, A=120.0, B=300.0, alpha=0.28, beta=0.31, p=2.2),
+]
+BY_LAW = pytest.mark.parametrize("law", LAWS, ids=lambda law: law.name)
+
+
+@BY_LAW
+def test_tokens_for_a_loss_give_that_loss(law: LossInND) -> None:
+    N = np.geomspace(1e8, 1e10, 5)
+    loss = law.predict(N=N, D=3e10)
+    np.testing.assert_allclose(law.tokens_for(loss, N), 3e10, rtol=1e-9)
+    assert np.isinf(law.tokens_for(law.predict(N=1e9, D=1e60), 1e8))  # no data make a small model that good
+
+
+@BY_LAW
+def test_compute_for_a_loss_is_the_frontiers_inverse(law: LossInND) -> None:
+    C = np.geomspace(1e18, 1e24, 4)
+    np.testing.assert_allclose(law.compute_for(law.optimum(C).loss), C, rtol=1e-8)
+    assert np.isinf(law.compute_for(law.values()[0]))
+
+
+@BY_LAW
+def test_without_serving_the_optimum_is_the_trained_one(law: LossInND) -> None:
+    best, served = law.optimum(1e21), law.served(1e21, 1.0)
+    assert pytest.approx(best.N, rel=1e-4) == served.N
+    assert served.saving == pytest.approx(0.0, abs=1e-8)
+
+
+@BY_LAW
+def test_the_served_model_is_the_cheapest_of_its_loss(law: LossInND) -> None:
+    tokens = 2e12
+    best, served = law.optimum(1e22), law.served(1e22, tokens)
+    assert law.predict(N=served.N, D=served.D) == pytest.approx(float(best.loss), rel=1e-10)
+    assert served.N < best.N
+    assert served.tokens_per_param > best.tokens_per_param
+    total = served.train_flops + served.infer_flops
+    for factor in (0.97, 1.03):
+        N = factor * served.N
+        assert 6 * N * law.tokens_for(best.loss, N) + 2 * N * tokens > total
+    assert served.saving == pytest.approx(1 - total / (1e22 + 2 * best.N * tokens))
+    assert served.saving > 0
+
+
+def test_more_serving_asks_for_a_smaller_model() -> None:
+    N = LAWS[0].served(1e22, np.geomspace(1e9, 1e14, 6)).N
+    assert np.all(np.diff(N) < 0)
+
+
+def test_a_published_case_of_serving() -> None:
+    """Sardana et al. 2023, figure 1: at 2e12 tokens a Chinchilla-70B's quality is cheapest with far fewer parameters."""
+    law = Chinchilla(E=1.69, A=406.4, B=410.7, alpha=0.336, beta=0.283)
+    C = law.compute_for(law.predict(N=70e9, D=1.4e12))
+    served = law.served(C, 2e12)
+    assert 0.1 < served.N / law.optimum(C).N < 0.95
+
+
+def test_a_recipe_that_needs_half_the_compute_has_multiplier_two() -> None:
+    """A' = A 2^(alpha/2), B' = B 2^(beta/2): the law at (N, D) is the other one's at (N/sqrt 2, D/sqrt 2)."""
+    a = LAWS[0]
+    assert isinstance(a, Chinchilla)
+    b = Chinchilla(E=a.E, A=a.A * 2 ** (a.alpha / 2), B=a.B * 2 ** (a.beta / 2), alpha=a.alpha, beta=a.beta)
+    np.testing.assert_allclose(a.compute_multiplier(b, np.array([1e19, 1e22])), 2.0, rtol=1e-7)
+    np.testing.assert_allclose(b.compute_multiplier(a, np.array([1e19, 1e22])), 0.5, rtol=1e-7)
+
+
+def test_stacks_are_served_as_each_law() -> None:
+    values = np.stack([LAWS[0].values(), 0.99 * LAWS[0].values()])
+    stack = Chinchilla.from_values(values)
+    each = [Chinchilla.from_values(row).served(1e21, 1e12).N for row in values]
+    np.testing.assert_allclose(np.ravel(stack.served(1e21, 1e12).N), np.ravel(each), rtol=1e-6)
