@@ -80,6 +80,7 @@ def fit(
     json: Annotated[
         Path | None, typer.Option(help="Write the fit to this file (schema scaling.fit/1).")
     ] = None,
+    report: Annotated[Path | None, typer.Option(help="Write a report with figures to this folder.")] = None,
 ) -> None:
     """Fit a law to a table of runs; prints values with intervals, and what to doubt.
 
@@ -91,6 +92,8 @@ def fit(
 
     if json is not None:
         outside.check_target(json, table)
+    if report is not None:
+        outside.check_report(report)
     found = outside.fit_table(
         table,
         law,
@@ -117,9 +120,15 @@ def fit(
             outside.write_json(json, found, shlex.join(["scaling", *sys.argv[1:]]))
     finally:  # whichever of the two cannot be written, the other is
         sys.stdout.write(f"{found.summary()}\n")
-    if calibrate:
-        sys.stdout.flush()
-        sys.stdout.write(f"\n{outside.calibration(found)}\n")
+    sys.stdout.flush()
+    calibration = outside.calibration(found) if calibrate else None
+    if calibration is not None:
+        sys.stdout.write(f"\n{calibration.summary()}\n")
+    if report is not None:
+        written = outside.write_report(
+            report, found, table, shlex.join(["scaling", *sys.argv[1:]]), calibration
+        )
+        sys.stdout.write(f"\nreport: {written}\n")
 
 
 def predict(

@@ -14,7 +14,7 @@ from scaling.records.files import Given, expand
 from scaling.records.reading import read_table
 
 if TYPE_CHECKING:
-    from scaling.fitting import Fit
+    from scaling.fitting import Calibration, Fit
 
 
 def fit_table(
@@ -107,12 +107,30 @@ def predict(path: Path, at: Mapping[str, float], compute: float | None, inferenc
     ]
 
 
-def calibration(fit: Fit) -> str:
-    """Return the true coverage of a fit's intervals at its own design, as text."""
+def calibration(fit: Fit) -> Calibration:
+    """Return the true coverage of a fit's intervals at its own design."""
     from scaling import fitting
 
-    if fit.interval.method is None:
+    if fit.intervals.method is None:
         raise InputError(
             "--calibrate counts how often intervals hold the truth; give --bootstrap 1000 with it"
         )
-    return fitting.calibrate(fit).summary()
+    return fitting.calibrate(fit)
+
+
+def check_report(folder: Path) -> None:
+    """Refuse a folder that cannot take a report, before the work whose result it shall hold."""
+    from scaling.reporting import folder as folders
+
+    folders.check(folder)
+
+
+def write_report(
+    folder: Path, fit: Fit, tables: list[str], command: str, calibrated: Calibration | None
+) -> Path:
+    """Write a fit's report and return the path of its page."""
+    from scaling import fit_report
+    from scaling.reporting.document import write
+
+    name = Path(tables[0]).name + (f" and {len(tables) - 1} more" if len(tables) > 1 else "")
+    return write(fit_report.report(fit, name, command, calibrated), folder)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from scaling import resampling
-from scaling.fitting.fitted import fit
+from scaling.fitting.solve import solve
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,7 +35,7 @@ class Calibration:
         """The table for a terminal."""
         from scaling.reporting.numbers import plain
 
-        level = 100 * self.fit.interval.level
+        level = 100 * self.fit.intervals.level
         lines = [
             f"coverage of the {level:g} % intervals in {self.simulations} simulations of this design, {self.noise}:"
         ]
@@ -63,9 +64,8 @@ def calibrate(found: Fit, simulations: int = 200, seed: int = 0) -> Calibration:
     values: dict[str, list[float]] = {name: [] for name in truth}
     inside: dict[str, list[bool]] = {name: [] for name in truth}
     for loss in losses:
-        frame = found.rows.frame.assign(**_inputs(found), **{found.law.target: loss})
-        again = fit(type(found.law), frame, **found.options)
-        for name, e in {**again.parameters, **again.derived}.items():
+        refitted = solve(type(found.law), dataclasses.replace(found.rows, loss=loss), found.options)
+        for name, e in {**refitted.parameters, **refitted.derived}.items():
             if name in truth:
                 values[name].append(e.value)
                 inside[name].append(
@@ -85,11 +85,6 @@ def calibrate(found: Fit, simulations: int = 200, seed: int = 0) -> Calibration:
             }
         )
     return Calibration(found, simulations, noise, pd.DataFrame(rows))
-
-
-def _inputs(found: Fit) -> dict[str, Any]:
-    """The law's inputs as columns: some may have been derived."""
-    return {name: values for name, values in found.rows.inputs.items() if name not in found.rows.frame}
 
 
 def _simulated(found: Fit, simulations: int, seed: int) -> tuple[Array, str]:

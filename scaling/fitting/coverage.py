@@ -71,7 +71,7 @@ def coverage(
     level = 0.95
     for label, frame in sets:
         found = fit(law, frame, **options)
-        level = found.interval.level
+        level = found.intervals.level
         rms = float(np.sqrt(np.mean(found.residuals**2)))
         for name in truth:
             e = found.parameters[name]

@@ -77,7 +77,7 @@ def fit_isoflop(
         frame=_with_predictions(budgets, fits),
         read=budgets.rows.read,
         excluded=budgets.rows.excluded,
-        interval=Interval(f"percentile, {drawn.method}", level, bootstrap, drawn.clusters),
+        intervals=Interval(f"percentile, {drawn.method}", level, bootstrap, drawn.clusters),
         seed=seed,
     )
 

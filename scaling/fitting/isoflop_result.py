@@ -65,7 +65,7 @@ class IsoflopFit:
     """Rows in the table."""
     excluded: Excluded
     """(row, reason) of the rows that are not used."""
-    interval: Interval
+    intervals: Interval
     """How the intervals were made."""
     seed: int
     """Seed of the draws."""

@@ -15,7 +15,7 @@ from scaling.fitting.problems import Problems
 from scaling.laws.base import Array
 from scaling.resampling import Resamples
 
-TRIALS, REFINEMENTS = 24, 3
+TRIALS, REFINEMENTS = 12, 4
 """Values on the way to the farthest, and times that the two which enclose an end are parted again."""
 FARTHEST = 8.0
 """The farthest value, in distances at which a parabola would pass the threshold."""

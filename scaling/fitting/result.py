@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from scaling.errors import InputError
 from scaling.fitting.objective import Objective
 from scaling.fitting.rows import Rows
 from scaling.laws import Law
@@ -15,7 +16,10 @@ from scaling.laws.base import Array
 
 if TYPE_CHECKING:
     from scaling.fitting.design import Design
+    from scaling.fitting.figures import Plots
+    from scaling.fitting.options import Options
     from scaling.fitting.profile import FloorProfile
+    from scaling.laws import Optimum
 
 
 @dataclass(frozen=True)
@@ -110,24 +114,28 @@ class Fit:
     """The answer and the competing local minima, lowest first."""
     rows: Rows
     """The rows in use and the account of the others."""
-    interval: Interval
+    intervals: Interval
     """How the intervals were made."""
     draws: Array
     """Parameters of each draw, (B, P) in the law's order; (0, P) without a bootstrap."""
     jackknife: Array | None
     """Parameters without each unit, (U, P), where the intervals are BCa."""
-    compute: float | None
-    """Compute that was asked for [FLOP]."""
-    fixed: Mapping[str, float]
-    """Parameters that were held at a value."""
+    options: "Options"
+    """How the fit was made."""
     convention: Mapping[str, str]
     """Which parameters and FLOPs are counted."""
-    seed: int
-    """Seed of the draws."""
-    options: Mapping[str, Any] = field(default_factory=dict)
-    """Arguments of `fit` that a fit of other rows needs to be made in the same way."""
     units: npt.NDArray[np.intp] | None = None
     """The unit of each row that the draws are made of, (n,); None where each row is one."""
+
+    @property
+    def compute(self) -> float | None:
+        """Compute that was asked for [FLOP]."""
+        return self.options.compute
+
+    @property
+    def fixed(self) -> Mapping[str, float]:
+        """Parameters that were held at a value."""
+        return self.options.fix
 
     def predict(self, *, level: float | None = None, **inputs: npt.ArrayLike) -> Prediction:
         """Loss at the inputs with the percentile interval of the fitted curve (`level`: the fit's own).
@@ -145,7 +153,7 @@ class Fit:
         without = (
             None if self.jackknife is None else type(self.law).from_values(self.jackknife).predict(**flat)
         )
-        low, high = ends(value.ravel(), curves, self.interval.level if level is None else level, without)
+        low, high = ends(value.ravel(), curves, self.intervals.level if level is None else level, without)
         return Prediction(value, low.reshape(arrays[0].shape), high.reshape(arrays[0].shape))
 
     @property
@@ -171,6 +179,44 @@ class Fit:
         from scaling.fitting.profile import floor_profile
 
         return floor_profile(self.design, self.objective, floors)
+
+    @property
+    def plot(self) -> "Plots":
+        """Figures of the fit: `fit.plot.residuals()`, `.data()`, `.surface()`, `.extrapolation()`, `.draws()`."""
+        from scaling.fitting.figures import Plots
+
+        return Plots(self)
+
+    def interval(
+        self,
+        name: str,
+        *,
+        method: Literal["percentile", "bca", "profile"] | None = None,
+        level: float | None = None,
+    ) -> Estimate:
+        """A parameter or derived number, with an interval of another method or level; the draws are the same.
+
+        Raises InputError for a name that the fit does not have.
+        """
+        from scaling.fitting.fitted import again
+
+        known = {**self.parameters, **self.derived}
+        if name not in known:
+            raise InputError(f"this fit has no {name!r}; it has {', '.join(known)}")
+        asked = (("interval", method), ("level", level))
+        changes: dict[str, Any] = {key: value for key, value in asked if value is not None}
+        if not changes:
+            return known[name]
+        other = again(self, **changes)
+        return {**other.parameters, **other.derived}[name]
+
+    def optimum(self, C: npt.ArrayLike) -> "Optimum":
+        """Best N and D for compute C [FLOP], and the loss there; InputError for a law without."""
+        from scaling.laws import LossInND
+
+        if not isinstance(self.law, LossInND):
+            raise InputError(f"{self.law.name} has no best N and D for a compute")
+        return self.law.optimum(C)
 
     def summary(self) -> str:
         """The fit for a terminal; digits follow the error."""

@@ -26,7 +26,7 @@ WORDS = {
 
 def summary(fit: "Fit") -> str:
     """The fit on about twenty lines: law, rows, objective, parameters, what follows, what to doubt."""
-    law, rows, interval = fit.law, fit.rows, fit.interval
+    law, rows, interval = fit.law, fit.rows, fit.intervals
     lines = [
         f"{law.name}: {law.formula}",
         f"rows: {len(rows.loss)} used of {rows.read} read" + _excluded(fit),
@@ -50,7 +50,7 @@ def as_json(fit: "Fit", command: str | None) -> dict[str, Any]:
     """The keys of schema scaling.fit/1; numbers that are not finite become null."""
     from importlib.metadata import version
 
-    objective, interval, rows = fit.objective, fit.interval, fit.rows
+    objective, interval, rows = fit.objective, fit.intervals, fit.rows
     return {
         "schema": "scaling.fit/1",
         "law": fit.law.name,
@@ -89,7 +89,7 @@ def as_json(fit: "Fit", command: str | None) -> dict[str, Any]:
             "sha256": rows.sha256,
             "version": version("scaling-suite"),
             "command": command,
-            "seed": fit.seed,
+            "seed": fit.options.seed,
         },
     }
 
@@ -114,7 +114,7 @@ def isoflop_json(fit: "IsoflopFit") -> dict[str, Any]:
         "noise": {"value": fit.noise, "freedom": fit.noise_freedom},
         "status": fit.status,
         "warnings": [{"code": warned.code, "message": warned.message} for warned in fit.warnings],
-        "interval": _interval_json(fit.interval),
+        "interval": _interval_json(fit.intervals),
     }
 
 
@@ -165,7 +165,7 @@ def _objective(fit: "Fit") -> str:
 
 
 def _interval(fit: "Fit") -> str:
-    interval = fit.interval
+    interval = fit.intervals
     units = "" if interval.clusters is None else f", {interval.clusters} units"
     why = f" ({interval.reason})" if interval.reason else ""
     return f"{100 * interval.level:g} % {interval.method}, {interval.draws} draws{units}{why}"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from scaling.laws import LossInND
+from scaling.fitting import figures
 from scaling.reporting import numbers, plots
 from scaling.reporting.document import Figure, Section, Table, Verdict
 from scaling.reporting.style import INK, Groups
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 WIDE = 2.0
 """A band wider than this many standard deviations of the log losses that were fitted is no prediction."""
-BEYOND = 30.0
-"""How far past the largest run the fan is drawn, as a factor of compute."""
 
 
 def extrapolation(analysis: Analysis) -> Section:
@@ -38,7 +36,7 @@ def extrapolation(analysis: Analysis) -> Section:
             "spread of single runs about the fit below the cut. The figure and the table are those of the additive form.",
         ),
         (_verdict("additive", held), _verdict("p-norm", other)),
-        (_held(held), *_fan(fit)),
+        (_held(held), figures.fan(fit)),
         (_table(held),),
     )
 
@@ -90,39 +88,6 @@ def _held(held: Holdout) -> Figure:
         rows,
         "Points along the diagonal; those held out continue the line of the fitted ones or leave it.",
     )
-
-
-def _fan(fit: Fit) -> list[Figure]:
-    if not isinstance(fit.law, LossInND) or fit.rows.C is None:
-        return []
-    N, D = fit.rows.inputs["N"], fit.rows.inputs["D"]
-    product = 6 * N * D
-    C = np.geomspace(product.min(), product.max() * BEYOND, 60)
-    best = fit.law.optimum(C)
-    band = fit.predict(N=best.N, D=best.D)
-    frame = pd.DataFrame({"C": C, "loss": band.value, "low": band.low, "high": band.high}).astype(float)
-    runs = pd.DataFrame({"C": product, "loss": fit.rows.loss})
-    bottom, top = float(frame["loss"].min()), float(runs["loss"].max())
-
-    def draw(axes: Axes) -> None:
-        plots.scales(axes, "6 N D (FLOP)", "Loss (nats/token)", log="x")
-        plots.region(axes, "Range of the runs", float(product.min()), float(product.max()))
-        plots.curves(axes, frame, "C", "loss", low="low", high="high", label="Best size, with band")
-        plots.points(axes, runs, "C", "loss", label="Runs", colour=INK)
-        # an interval without an upper end would leave nothing else to see
-        axes.set_ylim(0.0 if frame["low"].min() < 0.5 * bottom else 0.95 * frame["low"].min(), 1.05 * top)
-        plots.legend(axes)
-
-    return [
-        Figure(
-            "fan",
-            "The law's loss at the best size for each compute, with the band of the fitted curve, past the largest run. "
-            "The band takes the form of the law for granted.",
-            draw,
-            frame,
-            "A falling curve with a band that widens beyond the range of the runs.",
-        )
-    ]
 
 
 def _table(held: Holdout) -> Table:

@@ -23,7 +23,7 @@ def isoflop(analysis: Analysis) -> Section:
     """Return the curves of the fit named ``isoflop``, their optima, and the exponent of the best size."""
     fit: IsoflopFit = analysis.fits["isoflop"]
     inside = sum(b.status == "interior" for b in fit.budgets)
-    how = f"{100 * fit.interval.level:g} % intervals: {fit.interval.method}, {fit.interval.draws} draws"
+    how = f"{100 * fit.intervals.level:g} % intervals: {fit.intervals.method}, {fit.intervals.draws} draws"
     return Section(
         "IsoFLOP curves",
         (
@@ -51,7 +51,7 @@ def _verdict(fit: IsoflopFit) -> Verdict:
     b = fit.derived["D_exponent"]
     claim = (
         f"Along the isoFLOP optima the best size grows as N ~ C^a with a = {text(a)} and its tokens as D ~ C^b with "
-        f"b = {text(b)} ({100 * fit.interval.level:g} % intervals, exact C)."
+        f"b = {text(b)} ({100 * fit.intervals.level:g} % intervals, exact C)."
     )
     doubts = "; ".join(w.message for w in fit.warnings)
     if doubts:

@@ -14,6 +14,19 @@ if TYPE_CHECKING:
     from scaling.fitting import Estimate, Fit
     from scaling.study import Analysis
 
+DERIVED = {
+    "N_exponent": "a in N_opt ~ C^a, C = 6 N D",
+    "D_exponent": "b in D_opt ~ C^b, C = 6 N D",
+    "N_optimal": "parameters of the best model for the compute asked for",
+    "D_optimal": "its training tokens",
+    "tokens_per_param": "D / N of that model",
+    "loss_optimal": "its loss",
+    "N_served": "parameters of the model of that loss that is cheapest to train and serve",
+    "D_served": "its training tokens",
+    "tokens_per_param_served": "D / N of that model",
+    "serving_saving": "share of all FLOPs that it saves",
+}
+"""What numbers are that follow from a law."""
 UNSAFE = frozenset(
     {
         "too_few_rows",
@@ -57,7 +70,7 @@ def law(analysis: Analysis) -> Section:
 def parameter_table(name: str, fit: Fit) -> Table:
     """Return a fit's parameters and derived quantities with their intervals, one a row."""
     about = {p.name: p.meaning for p in type(fit.law).parameters()}
-    about |= {"N_exponent": "a in N_opt ~ C^a, C = 6 N D", "D_exponent": "b in D_opt ~ C^b, C = 6 N D"}
+    about |= DERIVED
     estimates = {**fit.parameters, **fit.derived}
     frame = pd.DataFrame(
         {
@@ -74,7 +87,7 @@ def parameter_table(name: str, fit: Fit) -> Table:
 
 def interval_words(fit: Fit) -> str:
     """Return how a fit's intervals were made, in words."""
-    interval = fit.interval
+    interval = fit.intervals
     if interval.method is None:
         return "no intervals"
     units = f", {interval.clusters} units" if interval.clusters else ""
@@ -121,7 +134,7 @@ def _spread(fit: Fit) -> str:
     low, high = min(by_size, key=lambda N: by_size[N]), max(by_size, key=lambda N: by_size[N])
     pooled = (
         "The intervals pool that spread over all sizes, so they are wide for quiet sizes and narrow for noisy ones. "
-        if fit.interval.method is not None and "trunks within size" in fit.interval.method
+        if fit.intervals.method is not None and "trunks within size" in fit.intervals.method
         else ""
     )
     return (
@@ -144,7 +157,7 @@ def _exponents(fits: dict[str, Fit]) -> Verdict:
         for name in ("alpha", "beta")
         if _is_wide(fits["additive"], name)
     ]
-    level = f"{100 * fits['additive'].interval.level:g} % intervals"
+    level = f"{100 * fits['additive'].intervals.level:g} % intervals"
     claim = f"Loss falls as N^-alpha and D^-beta. {'; '.join(parts)} ({level}, C = 6 N D)."
     if doubts:
         return Verdict(f"{claim} Not to be relied on: {'; '.join(doubts)}.", "not identified")

@@ -224,18 +224,18 @@ def grid(sizes: int, trunks: int, seed: int = 0) -> pd.DataFrame:
 
 def test_resampling_follows_the_columns() -> None:
     rows = grid(5, 2)
-    assert fit("chinchilla", rows, bootstrap=10).interval.method == "percentile, trunks within size"
-    assert fit("chinchilla", rows, bootstrap=10).interval.clusters == 10
+    assert fit("chinchilla", rows, bootstrap=10).intervals.method == "percentile, trunks within size"
+    assert fit("chinchilla", rows, bootstrap=10).intervals.clusters == 10
     assert (
-        fit("chinchilla", rows.drop(columns="trunk_id"), bootstrap=10).interval.method == "percentile, pairs"
+        fit("chinchilla", rows.drop(columns="trunk_id"), bootstrap=10).intervals.method == "percentile, pairs"
     )
-    assert fit("chinchilla", rows, bootstrap=10, resample="pairs").interval.method == "percentile, pairs"
+    assert fit("chinchilla", rows, bootstrap=10, resample="pairs").intervals.method == "percentile, pairs"
     clustered = fit("chinchilla", rows, bootstrap=10, cluster="trunk_id")
-    assert (clustered.interval.method, clustered.interval.clusters) == ("percentile, clusters", 10)
+    assert (clustered.intervals.method, clustered.intervals.clusters) == ("percentile, clusters", 10)
     apart = rows[rows["trunk_id"].str.endswith("0") == (rows.groupby("trunk_id").cumcount() < 2)]
-    assert fit("chinchilla", apart, bootstrap=10).interval.method == "percentile, clusters"
+    assert fit("chinchilla", apart, bootstrap=10).intervals.method == "percentile, clusters"
     single = fit("chinchilla", grid(5, 1), bootstrap=10)
-    assert single.interval.method == "percentile, pairs, these runs only"
+    assert single.intervals.method == "percentile, pairs, these runs only"
     assert single.warning("one_trunk_a_size") is not None
     assert single.status == "doubtful"
 
@@ -300,7 +300,7 @@ def test_few_clusters_are_doubted(table: Table) -> None:
 def test_labels_of_any_kind_are_clusters_and_lists_are_refused(table: Table) -> None:
     frame = table(CHINCHILLA, noise=0.003)
     mixed = frame.assign(run=pd.Series([[1, "a", 2.5][i % 3] for i in range(len(frame))], dtype=object))
-    assert fit("chinchilla", mixed, cluster="run", bootstrap=20).interval.clusters == 3
+    assert fit("chinchilla", mixed, cluster="run", bootstrap=20).intervals.clusters == 3
     with pytest.raises(InputError, match="column run holds list cells"):
         fit("chinchilla", frame.assign(run=[[i] for i in range(len(frame))]), cluster="run", bootstrap=20)
 
@@ -394,16 +394,16 @@ def test_trunks_are_told_by_what_the_table_says() -> None:
     derived = frame.assign(C=6 * frame["N"] * frame["D"]).drop(columns="N")
     along_D = frame.rename(columns={"D": "x"}).assign(D=frame["D"])
     one_size = along_D[along_D["N"] == 1e6]
-    assert {str(fit("chinchilla", derived, bootstrap=20).interval.method).split(", ")[1]} == by_size
+    assert {str(fit("chinchilla", derived, bootstrap=20).intervals.method).split(", ")[1]} == by_size
     drawn = fit("power", one_size, bootstrap=200)
-    assert str(drawn.interval.method).endswith("trunks within size")
+    assert str(drawn.intervals.method).endswith("trunks within size")
     E = drawn.parameters["E"]
     pairs = fit("power", one_size, bootstrap=200, resample="pairs").parameters["E"]
     assert (E.high or 0) - (E.low or 0) < 10 * ((pairs.high or 0) - (pairs.low or 0))
     single = grid_rows(1, 0.003, 0).assign(C=lambda t: 6 * t["N"] * t["D"]).drop(columns="N")
     assert fit("chinchilla", single, bootstrap=20).warning("one_trunk_a_size")
     torn = along_D.assign(N=along_D["N"].where(along_D.index != 0))
-    assert fit("power", torn, bootstrap=20, resample="pairs").interval.draws == 20
+    assert fit("power", torn, bootstrap=20, resample="pairs").intervals.draws == 20
 
 
 def test_clusters_that_are_sizes_are_called_too_wide() -> None:

@@ -41,7 +41,7 @@ def test_a_profile_of_least_squares_is_students_interval_where_the_law_is_linear
     )
     ends = np.exp([line.intercept - t * line.intercept_stderr, line.intercept + t * line.intercept_stderr])
     assert (A.low, A.high) == pytest.approx(tuple(ends), rel=1e-5)
-    assert found.interval.method == "profile"
+    assert found.intervals.method == "profile"
 
 
 def test_a_profile_ends_where_the_pinned_fit_reaches_the_threshold() -> None:
@@ -122,7 +122,7 @@ def test_bca_follows_every_quantity_of_a_fit() -> None:
     found = fit("chinchilla", frame, interval="bca", bootstrap=400, compute=1e20)
     assert found.jackknife is not None
     assert found.jackknife.shape == (60, 5)
-    assert found.interval.method == "bca, pairs"
+    assert found.intervals.method == "bca, pairs"
     for e in (*found.parameters.values(), *found.derived.values()):
         assert e.low is not None
         assert e.high is not None
@@ -154,7 +154,7 @@ def test_parametric_draws_of_a_binomial_fit_are_new_trials() -> None:
     C = np.geomspace(1e17, 1e22, 30)
     frame = pd.DataFrame({"C": C, "n": 200, "score": np.round(200 * law.predict(C=C)) / 200})
     found = fit("sigmoid", frame, loss="binomial", weights="n", resample="parametric", bootstrap=300)
-    assert found.interval.method == "percentile, parametric, new trials"
+    assert found.intervals.method == "percentile, parametric, new trials"
     assert found.parameters["A"].se == pytest.approx(0.012, rel=0.6)
 
 

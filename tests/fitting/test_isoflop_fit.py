@@ -108,7 +108,7 @@ def test_branches_of_a_trunk_move_together() -> None:
     )
     frame["N"] = frame["N"].round(-1)
     alone = frame.assign(trunk_id=frame["N"].astype(str) + "-" + frame["trunk"].astype(str))
-    assert fit_isoflop(alone, bootstrap=50).interval.method == "percentile, parametric", (
+    assert fit_isoflop(alone, bootstrap=50).intervals.method == "percentile, parametric", (
         "no trunk has two rows"
     )
     # the same sizes at all budgets, as branches of the same trunks
@@ -118,11 +118,11 @@ def test_branches_of_a_trunk_move_together() -> None:
     trunks = pd.DataFrame({"N": N, "C": C, "loss": loss, "trunk": seed})
     trunks["trunk_id"] = trunks["N"].astype(str) + "-" + trunks["trunk"].astype(str)
     found = fit_isoflop(trunks, bootstrap=50)
-    assert found.interval.method == "percentile, trunks within size"
+    assert found.intervals.method == "percentile, trunks within size"
     single = fit_isoflop(trunks[trunks["trunk"] == 0], bootstrap=50)
-    assert single.interval.method == "percentile, parametric, these runs only"
+    assert single.intervals.method == "percentile, parametric, these runs only"
     assert single.status == "doubtful"
-    assert fit_isoflop(frame, bootstrap=50).interval.method == "percentile, parametric"
+    assert fit_isoflop(frame, bootstrap=50).intervals.method == "percentile, parametric"
 
 
 def test_a_row_without_compute_leaves_its_budget_alone() -> None:

@@ -29,7 +29,7 @@ def test_intervals_hold_the_truth(analysis: Analysis, truth: Chinchilla) -> None
         assert found.low <= getattr(truth, name) <= found.high, name
     found = fit.derived["N_exponent"]
     assert found.low <= truth.N_exponent <= found.high
-    assert fit.interval.clusters == 12, "trunks, not rows, are the units"
+    assert fit.intervals.clusters == 12, "trunks, not rows, are the units"
 
 
 def test_every_budget_has_its_optimum_inside(analysis: Analysis) -> None:
