@@ -61,17 +61,17 @@ def derived(
     With `inference` tokens also the cheapest model of that loss to train and to serve: N_served, D_served,
     tokens_per_param_served, and serving_saving, the share of all FLOPs that it saves.
     """
-    names, found = _stacked(law, values[None, :], compute, inference)
+    names, found = derived_values(law, values[None, :], compute, inference)
     if not names:
         return {}
-    without = None if jackknife is None else _stacked(law, jackknife, compute, inference)[1]
-    return estimates(names, found[0], _stacked(law, draws, compute, inference)[1], level, without)
+    without = None if jackknife is None else derived_values(law, jackknife, compute, inference)[1]
+    return estimates(names, found[0], derived_values(law, draws, compute, inference)[1], level, without)
 
 
-def _stacked(
-    law: type[Law], values: Array, compute: float | None, inference: float | None
+def derived_values(
+    law: type[Law], values: Array, compute: float | None, inference: float | None = None
 ) -> tuple[tuple[str, ...], Array]:
-    """Names of the derived numbers, and each of them (B, K) for parameters (B, P)."""
+    """Names of the K derived numbers, none for a law without an optimum, and each (B, K) for parameters (B, P)."""
     if not issubclass(law, LossInND):
         return (), np.empty((len(values), 0))
     stack = law.from_values(values)

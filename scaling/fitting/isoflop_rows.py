@@ -72,11 +72,17 @@ def budgets_of(frame: "pd.DataFrame", excluded: Excluded) -> Budgets:
     if decides == "budget":
         return Budgets(rows, number_column(rows.frame, "budget"))
     C = rows.C if rows.C is not None else 6.0 * rows.inputs["N"] * rows.inputs["D"]
+    return Budgets(rows, budgets_by_gap(C))
+
+
+def budgets_by_gap(C: Array) -> Array:
+    """Budget of each row, (n,) [FLOP]: the geometric mean of a group of C (n,) without a gap of more than GAP."""
     order = np.argsort(C, kind="stable")
     group = np.empty(len(C), dtype=np.intp)
     group[order] = np.concatenate([[0], np.cumsum(np.diff(np.log10(C[order])) > GAP)])[: len(C)]
     mean = np.bincount(group, weights=np.log(C)) / np.bincount(group) if len(C) else np.empty(0)
-    return Budgets(rows, np.exp(mean)[group])
+    budgets: Array = np.exp(mean)[group]
+    return budgets
 
 
 def noise(budgets: Budgets) -> tuple[float, int]:

@@ -165,6 +165,12 @@ class Fit:
         return Design.of(type(self.law), rows.inputs, rows.loss, weights=rows.weights, fixed=self.fixed)
 
     @property
+    def theta(self) -> Array:
+        """The minima as the engine sees them, (K, P), the answer first."""
+        values = np.array([minimum.law.values() for minimum in self.minima])
+        return type(self.law).to_theta(values, self.design.centre)
+
+    @property
     def residuals(self) -> Array:
         """Measured minus predicted, of log losses or losses as the objective has it, (n,)."""
         predicted = self.law.predict(**self.rows.inputs)
