@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
+from scaling.diagnostics.quantities import side_by_side
 from scaling.reporting import numbers, plots
 from scaling.reporting.document import Figure, Section, Table
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.axes import Axes
 
     from scaling.fitting import Fit
@@ -29,20 +29,7 @@ def conventions(analysis: Analysis) -> Section:
     fits: dict[str, Fit] = {
         name.partition(": ")[2]: fit for name, fit in analysis.fits.items() if name.startswith("convention: ")
     }
-    rows = []
-    for params, fit in fits.items():
-        for name in SHOWN:
-            found = {**fit.parameters, **fit.derived}[name]
-            rows.append(
-                {
-                    "N counts": params,
-                    "quantity": name,
-                    "value": found.value,
-                    "low": found.low,
-                    "high": found.high,
-                }
-            )
-    frame = pd.DataFrame(rows)
+    frame = side_by_side(fits, SHOWN, label="N counts")
     exponents = frame.loc[frame["quantity"] == "N_exponent", "value"]
     return Section(
         "Conventions",
