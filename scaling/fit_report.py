@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from scaling.fit_evidence import evidence
 from scaling.fitting import figures
 from scaling.laws import LossInND
 from scaling.reporting import numbers
@@ -19,7 +20,14 @@ if TYPE_CHECKING:
 def report(fit: Fit, table: str, command: str, calibration: Calibration | None = None) -> Report:
     """Return the report of a fit to the rows of a table; ``command`` and the table's hash are its provenance."""
     law = fit.law
-    sections = [_answer(fit), _data(fit), _uncertainty(fit, calibration), *_beyond(fit), _rows(fit)]
+    sections = [
+        _answer(fit),
+        _data(fit),
+        _uncertainty(fit, calibration),
+        *evidence(fit),
+        *_beyond(fit),
+        _rows(fit),
+    ]
     return Report(
         title=f"{law.name} · {table}",
         question=f"What do {len(fit.rows.loss)} rows of {table} say about {law.formula}?",

@@ -162,5 +162,5 @@ def _counted(found: Fit, by_N: float, by_D: float) -> list[dict[Hashable, Any]]:
 
     names = ("N_exponent_counted", "D_exponent_counted")
     draws = exponents(found.draws) if len(found.draws) else np.empty((0, 2))
-    ends = estimates(names, exponents(found.law.values()[None, :])[0], draws, found.interval.level)
+    ends = estimates(names, exponents(found.law.values()[None, :])[0], draws, found.intervals.level)
     return [{"quantity": name, "value": e.value, "low": e.low, "high": e.high} for name, e in ends.items()]

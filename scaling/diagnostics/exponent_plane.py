@@ -157,7 +157,7 @@ def _threshold(pinned: Pinned, found: Solutions, names: tuple[str, ...], level: 
         drawn = drawn[np.isfinite(drawn).all(axis=1)]
         held = np.stack([theta_of(law, name, drawn[:, k]) for k, name in enumerate(names)], axis=1)
         rises = relative_rise(_at(pinned, found, held).value, fit.value)
-        words = f"the rise that {100 * level:g} % of {len(drawn)} draws ({fit.interval.method}) stay below"
+        words = f"the rise that {100 * level:g} % of {len(drawn)} draws ({fit.intervals.method}) stay below"
         return float(np.quantile(rises, level)), words
     if fit.objective.loss != "mse":
         raise InputError(

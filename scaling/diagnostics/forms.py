@@ -75,7 +75,7 @@ def form_uncertainty(
     _check(fits)
     first = fits[0]
     compute = first.compute if compute is None else compute
-    options = {"weights": first.options.get("weights")} | options
+    options = {"weights": first.options.weights} | options
     card = rollout(
         first.rows.frame,
         laws=[type(fit.law) for fit in fits],
@@ -125,7 +125,7 @@ def _quantities(fit: Fit, compute: float | None, at: Mapping[str, float] | None)
     if len(fit.draws):
         draws = quantities(law, fit.draws, compute=compute, at=at)[1]
         without = None if fit.jackknife is None else quantities(law, fit.jackknife, compute=compute, at=at)[1]
-        low, high = ends(value[0], draws, fit.interval.level, without)
+        low, high = ends(value[0], draws, fit.intervals.level, without)
     return [
         {"quantity": name, "value": float(value[0, k]), "low": low[k], "high": high[k]}
         for k, name in enumerate(names)

@@ -31,7 +31,8 @@ def test_a_report_has_the_figures_that_people_expect(runs: pd.DataFrame, command
     assert out.endswith("report: rep/index.html\n")
     page = (tmp_path / "rep" / "index.html").read_text()
     figures = {path.stem for path in (tmp_path / "rep" / "figures").glob("*.svg")}
-    assert figures == {"data-and-law", "surface", "residuals-n", "residuals-d", "cloud", "fan"}
+    expected = {"data-and-law", "surface", "residuals-n", "residuals-d", "cloud", "fan"}
+    assert figures == expected | {"exponents", "influence-figure", "rollout-figure"}
     assert "C = 1 × 10¹⁶" in page  # a curve a budget
     excluded = pd.read_csv(tmp_path / "rep" / "tables" / "excluded.csv")
     assert excluded.to_dict("records") == [{"row": 3, "reason": "loss is missing"}]
@@ -63,14 +64,14 @@ def test_the_same_fit_gives_the_same_bytes(runs: pd.DataFrame, command, ok, tmp_
             pd.DataFrame({"loss": np.linspace(2, 4, 30)}).assign(
                 score=lambda t: ExponentialLink(chance=0.25, K=3.0, gamma=1.2).predict(loss=t["loss"])
             ),
-            {"data-and-law", "residuals-loss", "cloud"},
+            {"data-and-law", "residuals-loss", "cloud", "exponents", "influence-figure"},
         ),
         (
             "coverage",
             pd.DataFrame({"k": np.geomspace(1, 1e4, 20)}).assign(
                 score=lambda t: Coverage(a=1.6, b=0.4).predict(k=t["k"])
             ),
-            {"data-and-law", "residuals-k", "cloud"},
+            {"data-and-law", "residuals-k", "cloud", "exponents", "influence-figure"},
         ),
     ],
 )
