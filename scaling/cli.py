@@ -150,7 +150,7 @@ def data_fetch(
 
 
 def _study(name: str, preset: str | None) -> tuple[Study, Preset]:
-    from scaling.study import find
+    from scaling.study_files import find
 
     found = find(name)
     return found, found.preset(preset)

@@ -34,7 +34,7 @@ def importers() -> Iterator[str]:
 
 def studies() -> Iterator[str]:
     """Yield name, question and presets of every study."""
-    from scaling.study import find, study_files
+    from scaling.study_files import find, study_files
 
     for name in study_files():
         try:

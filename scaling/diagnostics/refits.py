@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 
 from scaling.errors import InputError
-from scaling.fitting.doubts import levels
 from scaling.fitting.draws import fit_draws
 from scaling.fitting.isoflop_rows import budgets_by_gap
 from scaling.fitting.objective import Mask
 from scaling.fitting.result import Fit
+from scaling.fitting.table_doubts import levels
 from scaling.laws.base import Array
 from scaling.resampling import Resamples
 

@@ -10,7 +10,8 @@ from functools import cached_property
 import numpy as np
 
 from scaling.fitting.objective import Mask
-from scaling.laws.base import Array, Coordinate, Law
+from scaling.laws.base import Array, Law
+from scaling.laws.parameters import Coordinate
 
 FEW_ROWS = 3
 """Rows a parameter below which an interval means little."""

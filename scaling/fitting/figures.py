@@ -1,8 +1,7 @@
-"""Figures of one fit, for reports and for a notebook: `fit.plot.residuals()` draws what a report shows."""
+"""Figures of one fit, for reports and, through `plotting`, for a notebook."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -254,40 +253,3 @@ def _in_ND(fit: Fit) -> LossInND:
     if not isinstance(fit.law, LossInND):
         raise InputError(f"{fit.law.name} is no loss law in N and D, and has no frontier to draw")
     return fit.law
-
-
-@dataclass(frozen=True)
-class Plots:
-    """What `fit.plot` offers: each draws one figure on the axes given, or on new ones, and returns them."""
-
-    fit: Fit
-    """The fit."""
-
-    def data(self, ax: Axes | None = None) -> Axes:
-        """The rows and the law."""
-        return _on(data_and_law(self.fit), ax)
-
-    def residuals(self, axis: str | None = None, ax: Axes | None = None) -> Axes:
-        """Residuals against an input, by default the law's first."""
-        return _on(residuals(self.fit, axis or self.fit.law.inputs[0]), ax)
-
-    def surface(self, ax: Axes | None = None) -> Axes:
-        """The loss over N and D, with the frontier."""
-        return _on(surface(self.fit), ax)
-
-    def extrapolation(self, ax: Axes | None = None) -> Axes:
-        """The loss on the frontier past the largest run, with its band."""
-        return _on(fan(self.fit), ax)
-
-    def draws(self, first: str | None = None, second: str | None = None, ax: Axes | None = None) -> Axes:
-        """The bootstrap draws of two parameters."""
-        return _on(cloud(self.fit, first, second), ax)
-
-
-def _on(figure: Figure, ax: Axes | None) -> Axes:
-    if ax is None:
-        from matplotlib import pyplot
-
-        ax = pyplot.subplots()[1]
-    figure.draw(ax)
-    return ax

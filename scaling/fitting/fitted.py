@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from scaling import laws
 from scaling.errors import FitError
-from scaling.fitting import doubts
+from scaling.fitting import doubts, table_doubts
 from scaling.fitting.derived import at_compute
 from scaling.fitting.design import FEW_ROWS
 from scaling.fitting.draws import Resample
@@ -140,7 +140,7 @@ def _warnings(rows: Rows, options: Options, found: Solved, minima: tuple[Minimum
     floor = found.parameters.get(law.floor or "")
     return tuple(
         chain(
-            doubts.about_rows(type(law), rows, len(fix)),
+            table_doubts.about_rows(type(law), rows, len(fix)),
             doubts.about_bounds(law, at_bounds(design, found.theta[0])),
             doubts.about_floor(design, rows, options.objective, floor, found.intervals),
             doubts.about_interval(rows, found.intervals),
@@ -167,7 +167,7 @@ def _check_rows(law: type[Law], rows: Rows, fix: Mapping[str, float]) -> None:
             f"{rows.read} read{why}; give at least {P}, better {FEW_ROWS * P}"
         )
     for name, values in rows.inputs.items():
-        if doubts.levels(values) < 2:
+        if table_doubts.levels(values) < 2:
             others = [other for other in law.inputs if other != name]
             hint = f"; vary it, or fit --law power with --map x={others[0]}" if others else "; vary it"
             raise FitError(

@@ -16,8 +16,8 @@ from scaling.laws.base import Array
 
 if TYPE_CHECKING:
     from scaling.fitting.design import Design
-    from scaling.fitting.figures import Plots
     from scaling.fitting.options import Options
+    from scaling.fitting.plotting import Plots
     from scaling.fitting.profile import FloorProfile
     from scaling.laws import Optimum
 
@@ -189,7 +189,7 @@ class Fit:
     @property
     def plot(self) -> "Plots":
         """Figures of the fit: `fit.plot.residuals()`, `.data()`, `.surface()`, `.extrapolation()`, `.draws()`."""
-        from scaling.fitting.figures import Plots
+        from scaling.fitting.plotting import Plots
 
         return Plots(self)
 

@@ -16,8 +16,10 @@ import numpy.typing as npt
 from scaling.fitting.design import Design
 from scaling.fitting.problems import Problems
 from scaling.fitting.systems import solve_broadcast
-from scaling.laws.base import Array, Parameter, SeparableLaw
+from scaling.laws.base import Array
 from scaling.laws.general import GeneralLaw
+from scaling.laws.parameters import Parameter
+from scaling.laws.separable import SeparableLaw
 
 EXPONENTS = np.geomspace(0.03, 3.0, 24)
 """Grid of each exponent of a separable law with up to two."""

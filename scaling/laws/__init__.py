@@ -1,7 +1,7 @@
 """The shelf of laws: one file is one law; a new law is a file here and a name in `ALL`."""
 
 from scaling.errors import InputError
-from scaling.laws.base import Law, Parameter, SeparableLaw, Term
+from scaling.laws.base import Law
 from scaling.laws.batch_size import BatchSize
 from scaling.laws.broken_power import BrokenPower1, BrokenPower2, BrokenPower3
 from scaling.laws.chinchilla import Chinchilla
@@ -14,8 +14,10 @@ from scaling.laws.learning_rate import LearningRate
 from scaling.laws.logistic_link import LogisticLink
 from scaling.laws.over_training import OverTraining
 from scaling.laws.p_norm import PNorm
+from scaling.laws.parameters import Parameter, Term
 from scaling.laws.power import Power
 from scaling.laws.repeated_data import RepeatedData
+from scaling.laws.separable import SeparableLaw
 from scaling.laws.sigmoid import Sigmoid
 from scaling.laws.train_samples import TrainSamples
 

@@ -6,81 +6,19 @@ array for each feature of the law. A feature is what the formula takes of the in
 """
 
 import dataclasses
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, ClassVar, Literal, Self
+from typing import ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from scaling.errors import InputError
+from scaling.laws.parameters import Coordinate, Parameter, Term
 
 Array = npt.NDArray[np.float64]
-Scale = Literal["log", "linear"]
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """One parameter of a law: what it may be and what it means."""
-
-    name: str
-    """The field of the law, for example `alpha`."""
-    low: float
-    """Smallest admissible value."""
-    high: float
-    """Largest admissible value."""
-    scale: Scale
-    """The scale a fit moves on: `log` for what is positive, `linear` for what may have either sign."""
-    unit: str
-    """Unit in terms of the loss and of the inputs; 1 for a pure number."""
-    meaning: str
-    """One line for a reader."""
-    trials: tuple[float, ...] = ()
-    """Values that a fit starts from; for a location, shares of the way through its feature's range."""
-    location: str | None = None
-    """The feature that the parameter is a place on, for example the input where a curve breaks."""
-
-
-@dataclass(frozen=True)
-class Term:
-    """A term coefficient / input^exponent: the three belong together when the input changes its unit."""
-
-    coefficient: str
-    """Parameter name of the coefficient, for example `A`."""
-    exponent: str
-    """Parameter name of the exponent, for example `alpha`."""
-    feature: str
-    """Feature that the exponent multiplies, for example `N`, whose logarithm that is."""
-
-
-@dataclass(frozen=True)
-class Coordinate:
-    """What a law's derivatives are taken by: a parameter, or log coefficient - exponent x feature."""
-
-    level: int
-    """Position of the parameter, or of the coefficient."""
-    exponent: int | None = None
-    """Position of the exponent."""
-    feature: int | None = None
-    """Position of the feature."""
-
-
-def parameter(
-    meaning: str,
-    *,
-    unit: str = "1",
-    low: float = 0.0,
-    high: float = math.inf,
-    scale: Scale = "log",
-    trials: tuple[float, ...] = (),
-    location: str | None = None,
-) -> Any:
-    """A dataclass field that carries what `Parameter` says of a parameter."""
-    about = {"meaning": meaning, "unit": unit, "low": low, "high": high, "scale": scale, "trials": trials}
-    return dataclasses.field(metadata=about | {"location": location})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -279,74 +217,3 @@ def _parameters(law: type[Law]) -> tuple[Parameter, ...]:
 @cache
 def _positions(law: type[Law]) -> dict[str, int]:
     return {about.name: k for k, about in enumerate(_parameters(law))}
-
-
-@dataclass(frozen=True, kw_only=True)
-class SeparableLaw(Law):
-    """A law that is a floor plus terms: linear in floor and coefficients given the exponents.
-
-    L = E + sum_k coefficient_k exp(-exponent_k feature_k), power terms where the features are logarithms. The
-    state planes are log L, 1/L and the share of each term in L.
-    """
-
-    def at(self, x: Mapping[str, Array]) -> Array:
-        """The floor plus the terms."""
-        total = 0.0 if self.floor is None else getattr(self, self.floor)
-        for term in self.terms:
-            total = total + getattr(self, term.coefficient) * np.exp(
-                -getattr(self, term.exponent) * x[term.feature]
-            )
-        return np.asarray(total, dtype=np.float64)
-
-    @classmethod
-    def linear_names(cls) -> tuple[str, ...]:
-        """The parameters that L is linear in, given the others."""
-        floor = () if cls.floor is None else (cls.floor,)
-        return floor + tuple(term.coefficient for term in cls.terms)
-
-    @classmethod
-    def evaluate(cls, theta_BP: Array, x: Sequence[Array]) -> Array:
-        """State planes: log L, 1/L, then the share of each term."""
-        B, n = len(theta_BP), len(x[0])
-        state = np.empty((2 + len(cls.terms), B, n))
-        total, inverse = state[0], state[1]
-        total[:] = np.exp(theta_BP[:, cls.position(cls.floor)])[:, None] if cls.floor else 0.0
-        for plane, term in zip(state[2:], cls.terms, strict=True):
-            exponent = np.exp(theta_BP[:, cls.position(term.exponent)])
-            np.multiply(-exponent[:, None], x[cls.feature_names().index(term.feature)], out=plane)
-            plane += theta_BP[:, cls.position(term.coefficient)][:, None]
-            np.exp(plane, out=plane)
-            total += plane
-        np.divide(1.0, total, out=inverse)
-        np.log(total, out=total)
-        state[2:] *= inverse
-        return state
-
-    @classmethod
-    def slopes(cls, theta_BP: Array, state: Array) -> list[Array]:
-        """The shares of floor and terms in L."""
-        if cls.floor is None:
-            return list(state[2:])
-        floor = np.exp(theta_BP[:, cls.position(cls.floor)])[:, None] * state[1]
-        return [floor, *state[2:]]
-
-    @classmethod
-    def curvatures(
-        cls,
-        theta_BP: Array,
-        x: Sequence[Array],
-        state: Array,
-        slopes: list[Array],
-        outer: Array,
-        inner: Array | None,
-    ) -> list[list[Array]]:
-        """Softmax: d2 log L / du_i du_j = share_i (i == j) - share_i share_j."""
-        planes = []
-        weight = outer if inner is None else outer - inner
-        for i, share in enumerate(slopes):
-            weighted = weight * share
-            row = [weighted * other for other in slopes[: i + 1]]
-            if inner is not None:
-                row[i] += inner * share
-            planes.append(row)
-        return planes

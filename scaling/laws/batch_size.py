@@ -6,9 +6,10 @@ from typing import Any, ClassVar, final
 
 import numpy as np
 
-from scaling.laws.base import Array, Term, parameter
+from scaling.laws.base import Array
 from scaling.laws.general import GeneralLaw
 from scaling.laws.learning_rate import SIGNED
+from scaling.laws.parameters import Term, parameter
 
 
 @final

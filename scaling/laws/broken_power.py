@@ -6,8 +6,9 @@ from typing import Any, ClassVar, final
 
 import numpy as np
 
-from scaling.laws.base import Array, Law, Term, parameter
+from scaling.laws.base import Array, Law
 from scaling.laws.general import GeneralLaw
+from scaling.laws.parameters import Term, parameter
 
 SOURCE = "Caballero et al. 2022 (arXiv:2210.14891), eq. 1"
 

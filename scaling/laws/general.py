@@ -11,8 +11,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from scaling.laws.base import Array, Coordinate, Law
+from scaling.laws.base import Array, Law
 from scaling.laws.dual import Dual
+from scaling.laws.parameters import Coordinate
 
 STEP = 1e-6
 """Step of the differences of slopes that give the second derivatives; slopes themselves are exact."""

@@ -6,8 +6,10 @@ from typing import ClassVar, final
 import numpy as np
 import numpy.typing as npt
 
-from scaling.laws.base import Array, SeparableLaw, Term, parameter
+from scaling.laws.base import Array
 from scaling.laws.frontier import FLOPS_PER_PARAMETER_TOKEN, LossInND
+from scaling.laws.parameters import Term, parameter
+from scaling.laws.separable import SeparableLaw
 
 
 @final

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import ClassVar, final
 
-from scaling.laws.base import SeparableLaw, Term, parameter
+from scaling.laws.parameters import Term, parameter
+from scaling.laws.separable import SeparableLaw
 
 
 @final

@@ -7,9 +7,10 @@ from typing import Any, ClassVar, final
 import numpy as np
 import numpy.typing as npt
 
-from scaling.laws.base import Array, Law, Term, parameter
+from scaling.laws.base import Array, Law
 from scaling.laws.chinchilla import Chinchilla
 from scaling.laws.general import GeneralLaw
+from scaling.laws.parameters import Term, parameter
 
 _DECAYS = (0.5, 1.5, 5.0, 15.0, 50.0, 200.0)
 

@@ -6,8 +6,9 @@ from typing import Any, ClassVar, final
 
 import numpy as np
 
-from scaling.laws.base import Array, Term, parameter
+from scaling.laws.base import Array
 from scaling.laws.general import GeneralLaw
+from scaling.laws.parameters import Term, parameter
 
 
 @final

@@ -43,7 +43,7 @@ WHOLE = '''
 from dataclasses import replace
 from pathlib import Path
 
-from scaling.study import find
+from scaling.study_files import find
 
 quickstart = find("quickstart")
 STUDY = replace(

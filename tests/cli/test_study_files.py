@@ -143,11 +143,11 @@ def test_fits_and_sections_of_ones_own_that_fail_are_named(
 ) -> None:
     fits, sections, says = BROKEN[case]
     (tmp_path / "mine.py").write_text(
-        "from dataclasses import replace; from scaling.sections import law; from scaling.study import find\n"
+        "from dataclasses import replace; from scaling.sections import law; from scaling.study_files import find\n"
         "def broken(analysis): return 1 / 0\n"
         f"STUDY = replace(find('quickstart'), fits={fits}, sections={sections})\n"
         if case != "disk"
-        else "from dataclasses import replace; from scaling.study import find\n"
+        else "from dataclasses import replace; from scaling.study_files import find\n"
         "def full(records): raise RuntimeError('No space left on device')\n"
         "STUDY = replace(find('quickstart'), fits=full)\n"
     )

@@ -9,7 +9,8 @@ from scaling.laws import Chinchilla
 from scaling.records.tables import Records
 from scaling.reporting.document import write
 from scaling.sections import hyperparameters, law
-from scaling.study import Analysis, Study, analyse, document, find
+from scaling.study import Analysis, Study, analyse, document
+from scaling.study_files import find
 
 
 @pytest.fixture(scope="module")

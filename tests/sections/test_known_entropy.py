@@ -8,7 +8,8 @@ from scaling.records.spec import CorpusData, Spec, spec_id
 from scaling.records.store import Store
 from scaling.records.tables import Records
 from scaling.sections import coverage as section
-from scaling.study import Analysis, analyse, document, find
+from scaling.study import Analysis, analyse, document
+from scaling.study_files import find
 from scaling.training.work import work
 
 SETS = 3

@@ -11,7 +11,8 @@ from scaling.records.spec import CooldownSpec, CorpusData, CountingSpec, Pretrai
 from scaling.records.tables import Records, check, empty
 from scaling.reporting import numbers
 from scaling.sections.ledger import ledger, spent
-from scaling.study import Analysis, find
+from scaling.study import Analysis
+from scaling.study_files import find
 
 DATA = CorpusData("santa_fe", "ab" * 32)
 COUNTING = CountingSpec(DATA, levels=4, tokens=(1000, 3000), heldout_tokens=1000, seed=0)

@@ -20,7 +20,8 @@ from scaling.records.spec import (
 )
 from scaling.records.store import Store
 from scaling.records.tables import Records
-from scaling.study import Study, bundled, find, study_files, with_parents
+from scaling.study import Study, bundled, with_parents
+from scaling.study_files import find, study_files
 from scaling.training.work import work
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from scaling.study import find, study_files
+from scaling.study_files import find, study_files
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 FITS = [c for name in study_files() for c in find(name).next_commands if c.startswith("fit ")]

@@ -1,0 +1,112 @@
+"""What a reader of a fit must know of the table alone: too few rows or levels, rows counted twice, runs not annealed."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from scaling.fitting.design import FEW_ROWS
+from scaling.fitting.draws import one_trunk_a_size
+from scaling.fitting.result import Warned
+from scaling.fitting.rows import Rows
+from scaling.laws import Law
+from scaling.laws.base import Array
+from scaling.reporting.numbers import plain
+
+ANNEALED = frozenset({"true", "1", "1.0", "yes"})
+"""Cells of a column `annealed` that say yes, in any case."""
+FEW_LEVELS = 3
+"""Levels of an input below which floor, coefficient and exponent cannot all be told apart."""
+TOGETHER = 0.1
+"""Spread of log10 D at a given N, and of log10 N at a given D, below which the two count as one variable."""
+
+
+def about_rows(law: type[Law], rows: Rows, fixed: int) -> Iterator[Warned]:
+    """Doubts that the table alone raises; `fixed` parameters ask nothing of it."""
+    derived = {
+        name: formula for name, formula in rows.sources.items() if "(" in formula or "6 N D" in formula
+    }
+    for name, formula in derived.items():
+        yield Warned("derived_by_6ND", f"{name} is not a column; it was derived as {formula}, from C = 6 N D")
+    yield from _about_count(len(law.parameter_names()) - fixed, rows)
+    yield from _about_joint_inputs(rows)
+    yield from _about_levels(law, rows)
+    yield from _about_annealing(rows)
+    if one_trunk_a_size(rows):
+        yield Warned(
+            "one_trunk_a_size",
+            "each size was trained from one seed: intervals speak of these runs, not of other seeds",
+        )
+
+
+def _about_count(P: int, rows: Rows) -> Iterator[Warned]:
+    """Too few rows for P parameters, or rows that were counted twice."""
+    n = len(rows.loss)
+    repeated = n - len(np.unique(np.column_stack([*rows.inputs.values(), rows.loss]), axis=0))
+    if n - repeated < FEW_ROWS * P:
+        yield Warned(
+            "too_few_rows",
+            f"{n - repeated} {'distinct ' if repeated else ''}rows for {P} parameters; an interval means little below "
+            f"{FEW_ROWS * P} rows",
+        )
+    if repeated:
+        yield Warned(
+            "repeated_rows",
+            f"{repeated} of {n} rows repeat the inputs and the loss of another to the last digit: if they are one "
+            "measurement, they count twice and make the intervals too short; drop them",
+        )
+
+
+def _about_levels(law: type[Law], rows: Rows) -> Iterator[Warned]:
+    """Inputs with too few levels, and columns beside the law's one input that never vary."""
+    for name, values in rows.inputs.items() if law.floor is not None else ():
+        found = levels(values)
+        if found < FEW_LEVELS:
+            yield Warned(
+                "one_D_cannot_identify_E",
+                f"{name} has {found} levels; below {FEW_LEVELS} its term and the floor {law.floor} cannot be told apart",
+            )
+    fixed = [name for name in ("N", "D") if _fixed(rows, name)] if law.inputs == ("x",) else []
+    for name in fixed:
+        yield Warned(
+            "one_D_cannot_identify_E",
+            f"all rows have {name} = {plain(float(rows.frame[name].iloc[0]))}: this E holds the loss that {name} "
+            "would still remove, it is not the floor of the data",
+        )
+
+
+def _about_annealing(rows: Rows) -> Iterator[Warned]:
+    """Rows at full learning rate."""
+    if "annealed" in rows.frame:
+        said = rows.frame["annealed"].astype(str).str.strip().str.casefold()
+        hot = int((~said.isin(ANNEALED)).sum())
+        if hot:
+            yield Warned(
+                "not_annealed",
+                f"{hot} of {len(rows.loss)} rows were not annealed (learning rate > 0) or do not say so: their loss lies "
+                "above what the run can reach",
+            )
+
+
+def _about_joint_inputs(rows: Rows) -> Iterator[Warned]:
+    """N and D that rise together, as with a fixed number of tokens a parameter."""
+    N, D = (rows.inputs.get(name) for name in ("N", "D"))
+    if N is None or D is None or min(levels(N), levels(D)) < FEW_LEVELS:
+        return
+    logs = np.log10(N), np.log10(D)
+    apart = np.sqrt(max(1.0 - np.corrcoef(*logs)[0, 1] ** 2, 0.0)) * min(map(np.std, logs))
+    if apart < TOGETHER:
+        yield Warned(
+            "N_and_D_move_together",
+            f"N and D rise together: given one, the other spreads by only {plain(float(apart), 2)} decades about a power "
+            "law, so that their terms and exponents can hardly be told apart; vary D at a fixed N",
+        )
+
+
+def _fixed(rows: Rows, name: str) -> bool:
+    """Whether a column that the law does not take has one value in all rows."""
+    return name in rows.frame and rows.sources["x"] != name and rows.frame[name].nunique(dropna=False) == 1
+
+
+def levels(values: Array) -> int:
+    """Number of distinct values, those within a relative 1e-6 taken as one."""
+    return len(np.unique(np.round(np.log(values), 6)))
