@@ -23,6 +23,9 @@ def show(study: Study, preset: Preset, console: Console) -> None:
 
     device = DEVICES[preset.device]
     specs = with_parents(preset.runs())
+    if preset.specs is None:
+        console.print(f"{study.name} · {preset.name}: {preset.note}; trains nothing")
+        return
     table = Table(title=f"{study.name} · {preset.name}: {preset.note}", box=None, title_justify="left")
     for heading in ("run", "kind", "embedding", "attention", "mlp", "norm", "head", "tokens", "FLOPs"):
         table.add_column(heading, justify="left" if heading in ("run", "kind") else "right", no_wrap=True)

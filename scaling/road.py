@@ -22,6 +22,7 @@ from scaling.errors import InputError
 from scaling.records import archive
 from scaling.records.spec import spec_id
 from scaling.records.store import Store
+from scaling.records.tables import no_records
 from scaling.study import analyse, bundled, document, with_parents
 
 if TYPE_CHECKING:
@@ -61,6 +62,11 @@ def run(
     from scaling.reporting.document import write
 
     home = out / study.name / preset.name
+    if preset.specs is None:
+        written = rebuild(study, preset, out=home / "report")
+        if publish:
+            write(written.report, Path("reports") / study.name / preset.name)
+        return written
     store = Store(home / "store").open()
     console.print(f"{study.name} ({preset.name}): preparing the data", style="dim")
     specs = preset.runs()
@@ -93,6 +99,9 @@ def rebuild(
     """Write a study's report from stored records: those given, else finished ones in runs/, else published ones."""
     from scaling.reporting.document import write
 
+    if preset.specs is None:
+        report = document(analyse(study, preset.name, no_records(), {}, _versions()))
+        return Written(write(report, out or runs / study.name / preset.name / "report"), report)
     folder = records or find_records(study.name, preset.name, runs)
     if folder is None:
         raise InputError(
@@ -114,6 +123,15 @@ def rebuild(
     report = document(analyse(study, preset.name, found.records, tables, origin))
     target = out or runs / study.name / preset.name / "report"
     return Written(write(report, target), report)
+
+
+def _versions() -> dict[str, str]:
+    from importlib.metadata import version
+
+    return {
+        "version": f"scaling-suite {version('scaling-suite')}",
+        "data": "public sources, by their hashes in results.json",
+    }
 
 
 def find_records(study: str, preset: str, runs: Path = RUNS) -> Path | None:

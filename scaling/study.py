@@ -29,8 +29,9 @@ class Preset:
     """Its name: ``smoke``, ``cpu``, ``h200``, or what it is for."""
     note: str
     """One line: what it holds and how long it takes where."""
-    specs: Callable[[], list[Spec]]
-    """The runs, in the order in which they should start; reads the corpus. ``runs`` calls and checks it."""
+    specs: Callable[[], list[Spec]] | None
+    """The runs, in the order in which they should start; reads the corpus. ``runs`` calls and checks it. None where
+    nothing is trained: the study fits runs that others made."""
     device: Device = "cpu"
     """What it is sized for."""
     companions: tuple[str, ...] = ()
@@ -46,7 +47,7 @@ class Preset:
         where = f"preset {self.name!r}: "
         if self.device not in get_args(Device):
             raise InputError(f"{where}device is {self.device!r}, expected {' or '.join(get_args(Device))}")
-        _refuse_other_than_functions(f"{where}specs is", self.specs)
+        _refuse_other_than_functions(f"{where}specs is", *([] if self.specs is None else [self.specs]))
         _refuse_other_than_functions(f"{where}fits is", *([] if self.fits is None else [self.fits]))
         _refuse_other_than_functions(
             f"{where}sections holds", *_several(f"{where}sections", self.sections or ())
@@ -54,6 +55,8 @@ class Preset:
 
     def runs(self) -> list[Spec]:
         """Return the runs; whatever the study's file does, ``InputError`` says it in one line."""
+        if self.specs is None:
+            return []
         where = f"study file {self.file}, preset {self.name}: specs()"
         try:
             found: Any = self.specs()  # a user wrote it

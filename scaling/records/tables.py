@@ -28,6 +28,11 @@ def empty(table: Table) -> pd.DataFrame:
     return pd.DataFrame({c.name: pd.array([], dtype=_DTYPES[c.kind]) for c in table.columns})
 
 
+def no_records() -> Records:
+    """Return the tables without rows."""
+    return Records(**{table.name: empty(table) for table in TABLES})
+
+
 def check(table: Table, frame: pd.DataFrame) -> pd.DataFrame:
     """Return ``frame`` with the table's columns, order and types; ``InputError`` names row and column.
 
