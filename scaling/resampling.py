@@ -19,7 +19,11 @@ import numpy.typing as npt
 from scaling.errors import InputError
 
 Array = npt.NDArray[np.float64]
+Counts = npt.NDArray[np.int16] | Array
 Labels = npt.ArrayLike
+
+BLOCK = 4_000_000
+"""Draws x units whose counts are drawn together, in eight bytes each, before they are kept in two."""
 
 
 @dataclass(frozen=True)
@@ -30,16 +34,20 @@ class Resamples:
     """The draw in words, for the interval's label."""
     clusters: int | None
     """Number of independent units that were drawn from; None where that is the number of rows."""
-    weights: Array | None = None
+    weights: Counts | None = None
     """Times that each row counts, whole numbers, (B, n)."""
     values: Array | None = None
     """Values that the rows take, (B, n)."""
 
+    @property
+    def draws(self) -> int:
+        """B."""
+        return max(0 if part is None else len(part) for part in (self.weights, self.values))
+
 
 def pairs(rows: int, draws: int, rng: np.random.Generator) -> Resamples:
     """Draw rows with replacement (Efron 1979)."""
-    weights = rng.multinomial(rows, np.full(rows, 1.0 / rows), size=draws).astype(np.float64)
-    return Resamples("pairs", None, weights=weights)
+    return Resamples("pairs", None, weights=_counts(rows, draws, rng))
 
 
 def clusters(labels: Labels, draws: int, rng: np.random.Generator) -> Resamples:
@@ -48,8 +56,7 @@ def clusters(labels: Labels, draws: int, rng: np.random.Generator) -> Resamples:
     count = int(cluster.max()) + 1
     if count < 2:
         raise InputError("all rows belong to one cluster; draws need at least two, name another column")
-    weights = rng.multinomial(count, np.full(count, 1.0 / count), size=draws)[:, cluster]
-    return Resamples("clusters", count, weights=weights.astype(np.float64))
+    return Resamples("clusters", count, weights=_counts(count, draws, rng)[:, cluster])
 
 
 def trunks_within_size(
@@ -179,6 +186,19 @@ def bca(values: Array, draws: Array, jackknife: Array, level: float) -> tuple[Ar
         ]
         ends.append(np.array(columns))
     return ends[0], ends[1]
+
+
+def _counts(units: int, draws: int, rng: np.random.Generator) -> npt.NDArray[np.int16]:
+    """How often each unit is drawn, (draws, units): two bytes hold it, since none is drawn more than some dozen times.
+
+    The generator makes one draw after the other, so that blocks change nothing.
+    """
+    counts, chances = np.empty((draws, units), dtype=np.int16), np.full(units, 1.0 / units)
+    size = max(1, BLOCK // units)
+    for k in range(0, draws, size):
+        block = counts[k : k + size]
+        block[:] = rng.multinomial(units, chances, size=len(block))
+    return counts
 
 
 def _numbered(labels: Labels) -> npt.NDArray[np.intp]:

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from scaling import resampling
 from scaling.errors import InputError
 from scaling.resampling import clusters, pairs, parametric, percentile, trunk_freedom, trunks_within_size
 
@@ -136,3 +137,14 @@ def test_trunks_linked_through_others_count_once() -> None:
     # a and b share duration 0, b and c share duration 1: three trunks of one size, two differences
     trunk, duration = np.array(["a", "b", "b", "c", "d"]), np.array([0, 0, 1, 1, 2])
     assert trunk_freedom(trunk, np.ones(5), duration) == 2
+
+
+def test_draws_do_not_depend_on_how_many_are_drawn_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    labels = np.arange(30) % 7
+    whole = [pairs(30, 50, np.random.default_rng(0)), clusters(labels, 50, np.random.default_rng(0))]
+    monkeypatch.setattr(resampling, "BLOCK", 100)
+    parts = [pairs(30, 50, np.random.default_rng(0)), clusters(labels, 50, np.random.default_rng(0))]
+    once = np.random.default_rng(0).multinomial(30, np.full(30, 1 / 30), size=50)
+    np.testing.assert_array_equal(parts[0].weights, once)
+    for one, other in zip(whole, parts, strict=True):
+        np.testing.assert_array_equal(one.weights, other.weights)

@@ -3,11 +3,12 @@
 Shapes: B problems, P parameters, n rows; a Hessian is (P, P, B), a gradient (P, B).
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import cache, cached_property
 
 import numpy as np
+import numpy.typing as npt
 
 from scaling.fitting.objective import Mask
 from scaling.laws.base import Array, Law
@@ -92,10 +93,33 @@ class Design:
             values[..., self.law.position(name)] = value
         return values
 
+    @cached_property
+    def lowest(self) -> float:
+        """Logarithm of the smallest loss."""
+        return float(self.log_y.min())
+
     @property
     def rows(self) -> int:
         """Number of rows."""
         return len(self.log_y)
+
+    def parts(self, size: int) -> list[tuple[slice, "Design"]]:
+        """Slices of at most `size` rows, each with its design; bounds are not theirs to ask for."""
+        if size not in self._parts:
+            slices = [slice(k, k + size) for k in range(0, self.rows, size)]
+            self._parts[size] = [
+                (rows, replace(self, x=tuple(x[rows] for x in self.x), log_y=self.log_y[rows]))
+                for rows in slices
+            ]
+        return self._parts[size]
+
+    def grouped(self, means: Callable[[Array], Array]) -> "Design":
+        """The design of group means of the rows; weights and inputs stay those of the rows and are not its own."""
+        return replace(self, x=tuple(means(x) for x in self.x), log_y=means(self.log_y))
+
+    @cached_property
+    def _parts(self) -> dict[int, list[tuple[slice, "Design"]]]:
+        return {}
 
     @property
     def has_few_rows(self) -> bool:
@@ -130,10 +154,10 @@ class Design:
     @cached_property
     def _coordinates(self) -> list[tuple[Coordinate, Array]]:
         """The law's coordinates, each with its columns: 1, and the feature that the exponent multiplies, (n, 1 or 2)."""
-        one = np.ones(self.rows)
+        one = np.ones((self.rows, 1))
+        both = [np.concatenate([one, x[:, None]], axis=1) for x in self.x]
         return [
-            (found, np.stack([one] if found.feature is None else [one, self.x[found.feature]], axis=1))
-            for found in self.law.coordinates()
+            (found, one if found.feature is None else both[found.feature]) for found in self.law.coordinates()
         ]
 
     @cached_property
@@ -141,8 +165,13 @@ class Design:
         """Columns of coordinate i times columns of coordinate j <= i, each (n, 1, 2 or 4)."""
         columns = [c for _, c in self._coordinates]
         return [
-            [(columns[i][:, :, None] * columns[j][:, None, :]).reshape(self.rows, -1) for j in range(i + 1)]
-            for i in range(len(columns))
+            [
+                columns[j]
+                if i.shape[1] == 1
+                else (i[:, :, None] * columns[j][:, None, :]).reshape(self.rows, -1)
+                for j in range(k + 1)
+            ]
+            for k, i in enumerate(columns)
         ]
 
     def jacobian(self, theta_BP: Array, state: Array) -> Array:
@@ -156,25 +185,6 @@ class Design:
                 jacobian[:, :, found.exponent] -= pull * slope * columns[:, 1]
         return jacobian
 
-    @cached_property
-    def _gather(self) -> Array:
-        """Which sums of all pairs of columns, pair by pair, add up to each entry of a Hessian, (P P, sums)."""
-        P = len(self.law.parameter_names())
-        entries = []
-        for i, (own, _) in enumerate(self._coordinates):
-            for j, (other, _) in enumerate(self._coordinates[: i + 1]):
-                for row in (own.level, own.exponent):
-                    for column in (other.level, other.exponent):
-                        if row is not None and column is not None:
-                            # Of two coordinates a pair of columns stands for an entry and its mirror.
-                            mirror = [] if i == j else [(column, row)]
-                            entries.append([(row, column), *mirror])
-        gather = np.zeros((P * P, len(entries)))
-        for k, places in enumerate(entries):
-            for row, column in places:
-                gather[row * P + column, k] += 1.0
-        return gather
-
     def curvature(
         self, theta_BP: Array, state: Array, first: Array, second: Array, newton: Mask
     ) -> tuple[Array, Array]:
@@ -186,20 +196,50 @@ class Design:
         bending = (first if newton.all() else first * newton[:, None]) if newton.any() else None
         planes = self.law.curvatures(theta_BP, self.x, state, slopes, second, bending)
         sums = [
-            planes[i][j] @ product for i, row in enumerate(self._products) for j, product in enumerate(row)
+            (first * slope) @ columns for (_, columns), slope in zip(self._coordinates, slopes, strict=True)
         ]
+        sums += [
+            plane @ product
+            for row, products in zip(planes, self._products, strict=True)
+            for plane, product in zip(row, products, strict=True)
+        ]
+        B, P = theta_BP.shape
+        totals = _gather(self.law) @ np.concatenate(sums, axis=1).T
+        gradient, hessian = totals[:P], totals[P:].reshape(P, P, B)
         # By an exponent's logarithm, log L moves -exponent times as fast as by its feature.
-        factors, gradient = np.ones_like(theta_BP.T), np.zeros_like(theta_BP.T)
-        for (found, columns), slope in zip(self._coordinates, slopes, strict=True):
-            totals = (first * slope) @ columns
-            gradient[found.level] += totals[:, 0]
-            if found.exponent is not None:
-                factors[found.exponent] = -np.exp(theta_BP[:, found.exponent])
-                gradient[found.exponent] += totals[:, 1]
+        exponents = _exponents(self.law)
+        factors = np.ones((P, B))
+        factors[exponents] = -np.exp(theta_BP.T[exponents])
         gradient *= factors
-        P, B = gradient.shape
-        hessian = (self._gather @ np.concatenate(sums, axis=1).T).reshape(P, P, B)
-        hessian *= factors[:, None] * factors[None, :]
-        for exponent in {found.exponent for found, _ in self._coordinates} - {None}:
-            hessian[exponent, exponent] += gradient[exponent] * newton
+        hessian *= factors[:, None] * factors
+        hessian[exponents, exponents] += gradient[exponents] * newton
         return gradient, hessian
+
+
+@cache
+def _exponents(law: type[Law]) -> npt.NDArray[np.intp]:
+    """Positions of the exponents, each once."""
+    found = {c.exponent for c in law.coordinates() if c.exponent is not None}
+    return np.array(sorted(found), dtype=np.intp)
+
+
+@cache
+def _gather(law: type[Law]) -> Array:
+    """Which sums over columns, then over pairs of columns, add up to each derivative, (P + P P, sums)."""
+    P, coordinates = len(law.parameter_names()), law.coordinates()
+    entries = []
+    for own in coordinates:
+        entries += [[k] for k in (own.level, own.exponent) if k is not None]
+    for i, own in enumerate(coordinates):
+        for j, other in enumerate(coordinates[: i + 1]):
+            for row in (own.level, own.exponent):
+                for column in (other.level, other.exponent):
+                    if row is not None and column is not None:
+                        # Of two coordinates a pair of columns stands for an entry and its mirror.
+                        mirror = [] if i == j else [P + column * P + row]
+                        entries.append([P + row * P + column, *mirror])
+    gather = np.zeros((P + P * P, len(entries)))
+    for k, places in enumerate(entries):
+        for place in places:
+            gather[place, k] += 1.0
+    return gather

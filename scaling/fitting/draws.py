@@ -1,5 +1,6 @@
 """Bootstrap draws for a fit: which resampling the rows call for, and the draws fitted."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -9,7 +10,8 @@ import numpy.typing as npt
 from scaling import resampling
 from scaling.errors import InputError
 from scaling.fitting.design import Design
-from scaling.fitting.engine import is_rough, search, smoothed
+from scaling.fitting.engine import grid_for, is_rough, search, smoothed
+from scaling.fitting.newton import Solutions, join
 from scaling.fitting.objective import Mask, Objective
 from scaling.fitting.problems import Problems
 from scaling.fitting.rows import Rows, number_column
@@ -20,6 +22,8 @@ Resample = Literal["pairs", "clusters", "trunks", "wild", "parametric"]
 
 MOST_UNITS = 200
 """Units that a jackknife leaves out one by one; more are left out in groups."""
+BLOCK = 2_000_000
+"""Draws x rows that are fitted together."""
 THESE_RUNS = "these runs only"
 TINY = 1e-30
 """Stands for a score of 0, whose logarithm does not."""
@@ -170,24 +174,36 @@ def fit_draws(
     `minima` (thetas) of all rows, and from the minima of a smoother objective where that is cheap. A law that is
     not separable is always fitted with E = 0 too, since along its flat ridges a floor may take long to vanish.
     """
-    log_y = drawn.values
-    weights = drawn.weights
-    if weights is None:
-        assert log_y is not None
-        weights = np.ones_like(log_y)
-    problems = Problems.of(design, objective, weights, log_y)
     separable = issubclass(design.law, SeparableLaw)
     rough = is_rough(Problems.of(design, objective, np.ones((1, design.rows))), minima[0])
-    found = search(
-        problems,
-        most=2,
-        warm=minima[:3] if rough or not separable else None,
-        floor_at_zero=not separable or bool(np.isneginf(minima).any()),
-    )
-    if rough and separable and objective.loss == "huber":
-        found += smoothed(problems, most=2)
-    best = found.best(len(weights))[1]
+    grid = grid_for(design, objective)
+
+    def fitted(problems: Problems) -> Solutions:
+        found = search(
+            problems,
+            most=2,
+            warm=minima[:3] if rough or not separable else None,
+            floor_at_zero=not separable or bool(np.isneginf(minima).any()),
+            grid=grid,
+        )
+        if rough and separable and objective.loss == "huber":
+            found += smoothed(problems, most=2, grid=grid)
+        return found.best(len(problems.weights))[1]
+
+    best = join([fitted(problems) for problems in _blocks(design, objective, drawn)])
     return design.values(best.theta), best.converged
+
+
+def _blocks(design: Design, objective: Objective, drawn: resampling.Resamples) -> Iterator[Problems]:
+    """The draws as problems, no more at a time than memory bears: their weights and planes take eight bytes a row."""
+    weights, values = drawn.weights, drawn.values
+    size = max(1, BLOCK // design.rows)
+    for k in range(0, drawn.draws, size):
+        block = slice(k, k + size)
+        if weights is not None:
+            yield Problems.of(design, objective, weights[block], None if values is None else values[block])
+        elif values is not None:
+            yield Problems.of(design, objective, np.ones_like(values[block]), values[block])
 
 
 def jackknife(design: Design, objective: Objective, units: npt.ArrayLike | None, minima: Array) -> Array:
@@ -196,7 +212,7 @@ def jackknife(design: Design, objective: Objective, units: npt.ArrayLike | None,
     count = int(label.max()) + 1
     if count > MOST_UNITS:
         label, count = np.random.default_rng(0).permutation(count)[label] % MOST_UNITS, MOST_UNITS
-    kept = (np.arange(count)[:, None] != label).astype(np.float64)
+    kept = (np.arange(count)[:, None] != label).astype(np.int16)
     return fit_draws(design, objective, resampling.Resamples("jackknife", count, weights=kept), minima)[0]
 
 

@@ -11,11 +11,12 @@ from functools import reduce
 import numpy as np
 import numpy.typing as npt
 
+from scaling.fitting.design import Design
 from scaling.fitting.lad import exact_lad
 from scaling.fitting.newton import Solutions, join, minimise
 from scaling.fitting.objective import Mask, Objective
 from scaling.fitting.problems import Problems
-from scaling.fitting.starts import Starts, grid_of, starts
+from scaling.fitting.starts import Grid, Starts, grid_of, moments_of, starts
 from scaling.laws.base import Array
 from scaling.laws.general import GeneralLaw
 
@@ -31,8 +32,9 @@ FINALISTS, HEAT = 6, 25
 """Starts a problem of a general law that are polished to the end, and the steps after which they are chosen."""
 TIED = 1e-10
 """Objectives that differ by less than this share are one and the same."""
-FEW, NEAR = 12, 1.5
-"""A fit with E = 0 whose objective is after FEW steps still NEAR times that of the free floor is given up."""
+FEW, NEAR, FAR = 12, 1.5, 10.0
+"""A fit with E = 0 whose objective after FEW steps is, or will be as far as one step can tell, still NEAR times that of
+the free floor is given up; so is the way there from the free floor's own minimum if it begins FAR times as high."""
 
 
 @dataclass(frozen=True)
@@ -67,17 +69,26 @@ class Candidates:
 
 
 def search(
-    problems: Problems, *, most: int, warm: Array | None = None, floor_at_zero: bool = True
+    problems: Problems,
+    *,
+    most: int,
+    warm: Array | None = None,
+    floor_at_zero: bool = True,
+    grid: Grid | None = None,
 ) -> Candidates:
     """Local minima of each problem from its own starts, up to `most`, and from the thetas `warm` (W, P).
 
-    With `floor_at_zero` every problem is also fitted with E = 0; without, only those whose floor vanishes.
+    With `floor_at_zero` every problem is also fitted with E = 0; without, only those whose floor vanishes. `grid` saves
+    working out the one that `grid_for` gives.
     """
     if problems.objective.kinked:
-        return _search_lad(problems, most=most, warm=warm, floor_at_zero=floor_at_zero)
+        return _search_lad(problems, most=most, warm=warm, floor_at_zero=floor_at_zero, grid=grid)
     design, B = problems.design, len(problems.weights)
-    law, grid, free = design.law, grid_of(design, simpler_minima(problems)), design.free
-    found = _polish(problems, _with_warm(starts(problems, grid, most=most), warm, B), free)
+    law, free = design.law, design.free
+    grid = grid or grid_for(design, problems.objective)
+    moments = moments_of(problems, grid)
+    begin = starts(problems, grid, most=most, moments=moments)
+    found = _polish(problems, _with_warm(begin, warm, B), free)
     if law.floor is None or not free[law.position(law.floor)]:
         return found
     k = law.position(law.floor)
@@ -86,24 +97,36 @@ def search(
     vanishing = np.flatnonzero(floor_at_zero | (best.theta[:, k] <= low))
     if not vanishing.size:
         return found
+    if len(vanishing) == B:
+        grid_starts = starts(problems, grid, most=most, floor=0.0, moments=moments)
+    else:
+        grid_starts = starts(problems.take(vanishing), grid, most=most, floor=0.0)
     own = replace_column(best.theta[vanishing], k, -np.inf)
-    grid_starts = starts(problems.take(vanishing), grid, most=most, floor=0.0)
+    near = problems.take(vanishing).value(own) <= FAR * best.value[vanishing]
     zero_starts = Starts(
-        np.concatenate([vanishing[grid_starts.problem], vanishing]),
-        np.concatenate([grid_starts.theta, own]),
+        np.concatenate([vanishing[grid_starts.problem], vanishing[near]]),
+        np.concatenate([grid_starts.theta, own[near]]),
     )
     without = free.copy()
     without[k] = False
     at_zero = _polish_promising(problems, zero_starts, without, best.value)
     # An end with E > 0 at its bound stands for E = 0, which was just fitted exactly.
-    keep = np.flatnonzero((found.solutions.theta[:, k] > low) | ~np.isin(found.problem, vanishing))
+    gone = np.zeros(B, dtype=np.bool_)
+    gone[vanishing] = True
+    keep = np.flatnonzero((found.solutions.theta[:, k] > low) | ~gone[found.problem])
     found = Candidates(found.problem[keep], found.solutions.take(keep)) + at_zero
     return found + _leave_zero(problems, found, k, free)
 
 
-def simpler_minima(problems: Problems) -> dict[int, Array]:
+def grid_for(design: Design, objective: Objective) -> Grid:
+    """The grid that starts of a design's problems are taken from."""
+    if objective.kinked:
+        objective = _hubers(design, objective)[0]
+    return grid_of(design, simpler_minima(design, objective))
+
+
+def simpler_minima(design: Design, objective: Objective) -> dict[int, Array]:
     """Theta of the law's parameters, by position, at the lowest minima of its simpler law on all rows, each (K,)."""
-    design = problems.design
     law = design.law
     if not issubclass(law, GeneralLaw) or law.simpler is None:
         return {}
@@ -112,7 +135,7 @@ def simpler_minima(problems: Problems) -> dict[int, Array]:
     if not design.free[at].any():
         return {k: design.pinned[k : k + 1] for k in at}
     simpler = design.of_law(law.simpler)
-    ends = search(Problems.of(simpler, problems.objective, np.ones((1, design.rows))), most=12).solutions
+    ends = search(Problems.of(simpler, objective, np.ones((1, design.rows))), most=12).solutions
     lowest = np.argsort(ends.value, kind="stable")[:SIMPLER]
     values = np.ones((len(lowest), len(law.parameter_names())))
     values[:, at] = law.simpler.from_theta(ends.theta[lowest], simpler.centre)
@@ -151,8 +174,11 @@ def _polish(problems: Problems, begin: Starts, free: Mask) -> Candidates:
 
 def _polish_promising(problems: Problems, begin: Starts, free: Mask, rival: Array) -> Candidates:
     """Polish all starts a little, and to the end those that come near the rival value (B,) of their problem."""
-    rough = minimise(problems.take(begin.problem), begin.theta, free, iterations=FEW)
-    near = np.flatnonzero(rough.value <= NEAR * rival[begin.problem])
+    enough = NEAR * rival[begin.problem]
+    rough = minimise(problems.take(begin.problem), begin.theta, free, iterations=FEW, enough=enough)
+    near = np.flatnonzero(rough.value <= enough)
+    if not near.size:
+        return Candidates(near, rough.take(near))
     return _polish(problems, Starts(begin.problem[near], rough.theta[near]), free)
 
 
@@ -167,25 +193,29 @@ def _with_warm(begin: Starts, warm: Array | None, B: int) -> Starts:
 
 def _leave_zero(problems: Problems, found: Candidates, k: int, free: Mask) -> Candidates:
     """Start again with a small floor where E = 0 is the best so far but the objective falls with E."""
-    B = len(problems.weights)
-    present = np.unique(found.problem)
-    _, best = found.best(B)
-    at_zero = np.intersect1d(np.flatnonzero(np.isneginf(best.theta[:, k])), present)
+    _, best = found.best(len(problems.weights))
+    at_zero = np.flatnonzero(np.isneginf(best.theta[:, k]))
+    at_zero = at_zero[np.isin(at_zero, found.problem)]
+    if not at_zero.size:
+        return Candidates(at_zero, best.take(at_zero))
     falling = at_zero[floor_slope(problems.take(at_zero), best.theta[at_zero]) < 0]
     theta = replace_column(best.theta[falling], k, problems.log_y[falling].min(axis=1) - 5.0)
     return _polish(problems, Starts(falling, theta), free)
 
 
-def _search_lad(problems: Problems, *, most: int, warm: Array | None, floor_at_zero: bool) -> Candidates:
+def _search_lad(
+    problems: Problems, *, most: int, warm: Array | None, floor_at_zero: bool, grid: Grid | None
+) -> Candidates:
     """Huber minima, followed to the vertices that they point at."""
-    smooth = replace(problems, objective=_hubers(problems)[0])
-    return _to_vertices(problems, search(smooth, most=most, warm=warm, floor_at_zero=floor_at_zero))
+    smooth = replace(problems, objective=_hubers(problems.design, problems.objective)[0])
+    return _to_vertices(
+        problems, search(smooth, most=most, warm=warm, floor_at_zero=floor_at_zero, grid=grid)
+    )
 
 
-def _hubers(problems: Problems) -> list[Objective]:
+def _hubers(design: Design, objective: Objective) -> list[Objective]:
     """Huber losses whose deltas lead to least absolute deviations."""
-    objective = problems.objective
-    unit = 1.0 if objective.residual == "log" else float(np.exp(problems.design.log_y.mean()))
+    unit = 1.0 if objective.residual == "log" else float(np.exp(design.log_y.mean()))
     return [replace(objective, loss="huber", delta=unit * step) for step in LAD_DELTAS]
 
 
@@ -199,7 +229,7 @@ def _by_floor(theta_BP: Array, free_P: Mask) -> Iterator[tuple[npt.NDArray[np.in
 
 def _to_vertices(problems: Problems, found: Candidates) -> Candidates:
     """Huber minima followed to delta -> 0, then the exact vertex; a floor of 0 stays there."""
-    hubers = _hubers(problems)[1:]
+    hubers = _hubers(problems.design, problems.objective)[1:]
     ends = []
     for group, free in _by_floor(found.solutions.theta, problems.design.free):
         mine, at = problems.take(found.problem[group]), found.solutions.theta[group]
@@ -209,14 +239,14 @@ def _to_vertices(problems: Problems, found: Candidates) -> Candidates:
     return reduce(operator.add, ends)
 
 
-def smoothed(problems: Problems, *, most: int) -> Candidates:
+def smoothed(problems: Problems, *, most: int, grid: Grid | None = None) -> Candidates:
     """Minima of Huber's loss with ten times the delta, followed to the minima of the problems' own delta.
 
     A wider delta has fewer minima, and the lowest of them often lies beside the lowest of all.
     """
     objective = problems.objective
     wide = replace(problems, objective=replace(objective, delta=10 * objective.delta))
-    theta = search(wide, most=most, floor_at_zero=False).best(len(problems.weights))[1].theta
+    theta = search(wide, most=most, floor_at_zero=False, grid=grid).best(len(problems.weights))[1].theta
     return reduce(
         operator.add,
         (
@@ -244,7 +274,7 @@ def kicked(problems: Problems, theta_P: Array) -> Candidates:
     if not problems.objective.kinked:
         return _polish(problems, begin, free)
     # a wider delta would smooth the minima into one
-    nearly = replace(problems, objective=_hubers(problems)[1])
+    nearly = replace(problems, objective=_hubers(design, problems.objective)[1])
     return _to_vertices(problems, _polish(nearly, begin, free))
 
 

@@ -53,7 +53,12 @@ def join(parts: list[Solutions]) -> Solutions:
 
 
 def minimise(
-    problems: Problems, theta_BP: Array, free_P: Mask, *, iterations: int | None = None
+    problems: Problems,
+    theta_BP: Array,
+    free_P: Mask,
+    *,
+    iterations: int | None = None,
+    enough: Array | None = None,
 ) -> Solutions:
     """Local minimum of each problem from its start theta, moving the free parameters only.
 
@@ -61,16 +66,20 @@ def minimise(
     SWITCH, then true Newton; both damped per problem, and a step counts only if the objective falls. Where a
     whole step fails, shorter ones along it are tried before the damping grows: with residuals far above delta the
     objective has a kink wherever a row changes its side, and a step is soon too long.
+
+    With `enough` (B,) a problem is given up, as not converged, once as many steps as `iterations`, each as good as the
+    next one promises to be, would leave it above that value.
     """
+    if not len(theta_BP):
+        return Solutions(theta_BP, np.empty(0), np.empty(0, dtype=np.bool_))
     design = problems.design
     if iterations is None:
         iterations = ITERATIONS_FEW_ROWS if design.has_few_rows else ITERATIONS
     low, high = design.bounds
-    theta = np.where(free_P, np.clip(theta_BP, low, high), theta_BP)
+    low, high = np.where(free_P, low, -np.inf), np.where(free_P, high, np.inf)
+    theta = np.minimum(np.maximum(theta_BP, low), high)
     B = len(theta)
     end = Solutions(theta.copy(), np.full(B, np.inf), np.zeros(B, dtype=np.bool_))
-    if not B:
-        return end
     index, damping, newton = np.arange(B), np.full(B, 1e-3), np.zeros(B, dtype=np.bool_)
     value, gradient, hessian = problems.assess_some(index, theta, newton)
     zero = ROUNDING * problems.squares()
@@ -78,15 +87,27 @@ def minimise(
     for _ in range(iterations):
         moving = moving_parameters(design, theta, gradient, free_P)
         step, promise, damping = _step(gradient, hessian, scale, damping, moving)
+        lost = damping > 1e12
+        if enough is not None:
+            lost |= value - iterations * promise > enough[index]
+            if lost.all():
+                break
         small = (promise <= TOLERANCE * value + zero) & (damping < 0.1)
-        done = (newton & small) | (damping > 1e12)
+        done = (newton & small) | lost
         newton = newton | small
         _snap_floor(design, theta, step)
-        trial = np.where(free_P, np.clip(theta + step, low, high), theta)
+        trial = np.minimum(np.maximum(theta + step, low), high)
+        if done.any():
+            _finish(problems, end, index[done], theta[done], value[done], trial[done], ~lost[done])
+            left = ~done
+            if not left.any():
+                return end
+            theta, value, gradient, hessian = theta[left], value[left], gradient[:, left], hessian[..., left]
+            index, damping, newton, zero = index[left], damping[left], newton[left], zero[left]
+            scale, trial = scale[:, left], trial[left]
         trial_value, trial_gradient, trial_hessian = problems.assess_some(index, trial, newton)
-        whole = trial_value <= value * (1 + 4e-16)
-        better = whole.copy()
-        failed = np.flatnonzero(~(whole | done))
+        whole = better = trial_value <= value * (1 + 4e-16)
+        failed = np.flatnonzero(~whole)
         if failed.size:
             trial[failed] = _shortened(
                 problems.take(index[failed]), theta[failed], trial[failed], value[failed]
@@ -94,26 +115,40 @@ def minimise(
             moved = failed[(trial[failed] != theta[failed]).any(axis=1)]
             again = problems.assess_some(index[moved], trial[moved], newton[moved])
             trial_value[moved], trial_gradient[:, moved], trial_hessian[..., moved] = again
+            better = whole.copy()
             better[moved] = True
         settling = better & (value - trial_value < SWITCH * value)
         damping = np.where(whole, damping * 0.2, np.maximum(damping, 1e-8) * np.where(better, 3.0, 10.0))
-        theta = np.where(better[:, None], trial, theta)
-        value = np.where(better, trial_value, value)
-        gradient = np.where(better, trial_gradient, gradient)
-        hessian = np.where(better, trial_hessian, hessian)
-        scale = np.where(newton, scale, np.einsum("iib->ib", hessian))
+        if better.all():
+            theta, value, gradient, hessian = trial, trial_value, trial_gradient, trial_hessian
+        else:
+            theta = np.where(better[:, None], trial, theta)
+            value = np.where(better, trial_value, value)
+            gradient = np.where(better, trial_gradient, gradient)
+            hessian = np.where(better, trial_hessian, hessian)
+        if not newton.all():
+            scale = np.where(newton, scale, np.einsum("iib->ib", hessian))
         newton = newton | settling
-        end.theta[index], end.value[index], end.converged[index] = theta, value, damping <= 1e12
-        if done.any():
-            left = ~done
-            if not left.any():
-                break
-            theta, value, gradient, hessian = theta[left], value[left], gradient[:, left], hessian[..., left]
-            index, damping, newton, zero = index[left], damping[left], newton[left], zero[left]
-            scale = scale[:, left]
-    else:
-        end.converged[index] = False
+    end.theta[index], end.value[index] = theta, value
     return end
+
+
+def _finish(
+    problems: Problems,
+    end: Solutions,
+    at: npt.NDArray[np.intp],
+    theta: Array,
+    value: Array,
+    last: Array,
+    converged: Mask,
+) -> None:
+    """Write the ends of the problems `at`: the point after their last step, or theta where that is no lower."""
+    own = problems if len(at) == len(problems.weights) else problems.take(at)
+    last_value = own.value(last)
+    better = last_value <= value * (1 + 4e-16)
+    end.theta[at] = np.where(better[:, None], last, theta)
+    end.value[at] = np.where(better, last_value, value)
+    end.converged[at] = converged
 
 
 def _shortened(problems: Problems, theta: Array, trial: Array, value: Array) -> Array:
@@ -140,8 +175,10 @@ def _snap_floor(design: Design, theta: Array, step: Array) -> None:
         return
     k = design.law.position(design.law.floor)
     low = design.bounds[0][k]
-    shrinking = (theta[:, k] < design.log_y.min() - 3.0) & (step[:, k] < -0.7) & (theta[:, k] > low)
-    step[shrinking, k] = low - theta[shrinking, k]
+    shrinking = theta[:, k] < design.lowest - 3.0
+    if shrinking.any():
+        shrinking &= (step[:, k] < -0.7) & (theta[:, k] > low)
+        step[shrinking, k] = low - theta[shrinking, k]
 
 
 def _step(
@@ -152,22 +189,25 @@ def _step(
     Where the Hessian plus damping x scale is not positive definite the damping grows until it is.
     """
     P = len(gradient)
-    gradient = np.where(moving, gradient, 0.0)
-    hessian = np.where(moving[:, None] & moving[None, :], hessian, 0.0)
+    scale = np.maximum(scale, 1e-300)
     diagonal = np.arange(P)
-    hessian[diagonal, diagonal] += ~moving
-    scale = np.where(moving, np.maximum(scale, 1e-300), 0.0)
-    damping = damping.copy()
+    if not moving.all():
+        gradient = np.where(moving, gradient, 0.0)
+        hessian = np.where(moving[:, None] & moving[None, :], hessian, 0.0)
+        hessian[diagonal, diagonal] += ~moving
+        scale = np.where(moving, scale, 0.0)
     for _ in range(40):
         damped = hessian.copy()
         damped[diagonal, diagonal] += damping * scale
         step, positive = solve_positive(damped, gradient)
         if positive.all():
+            step = -step
             break
         damping = np.where(positive, damping, np.maximum(damping, 1e-4) * 10.0)
-    step = np.where(positive, -step, 0.0)
+    else:
+        step = np.where(positive, -step, 0.0)
     # Half g s is the undamped decrease; what damping takes off the true promise keeps it positive.
-    promise = -0.5 * np.sum(gradient * step, axis=0)
-    longest = np.max(np.abs(step), axis=0)
+    promise = -0.5 * (gradient * step).sum(axis=0)
+    longest = np.abs(step).max(axis=0)
     # Parameters are logarithms: a step of more than e^3 leaves the range where the model means anything.
     return (step * np.minimum(1.0, 3.0 / np.maximum(longest, 3.0))).T, promise, damping

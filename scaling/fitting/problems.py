@@ -3,6 +3,7 @@
 Shapes: B problems, P parameters, n rows; a Hessian is (P, P, B), a gradient (P, B).
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Self
 
@@ -12,6 +13,7 @@ import numpy.typing as npt
 from scaling.fitting.design import Design
 from scaling.fitting.objective import Mask, Objective
 from scaling.laws.base import Array
+from scaling.resampling import Counts
 
 CHUNK = 24_000
 """Rows x problems that are worked on together, so that the planes stay in cache."""
@@ -31,7 +33,7 @@ class Problems:
     """(B, n), logs of the losses; a broadcast view when all problems share them."""
 
     @classmethod
-    def of(cls, design: Design, objective: Objective, counts: Array, log_y: Array | None = None) -> Self:
+    def of(cls, design: Design, objective: Objective, counts: Counts, log_y: Array | None = None) -> Self:
         """Problems from how often each row counts, (B, n), and, when they differ between problems, log losses (B, n)."""
         weights = counts * design.weights
         log_y = np.broadcast_to(design.log_y if log_y is None else log_y, weights.shape)
@@ -49,12 +51,26 @@ class Problems:
         return squares
 
     def value(self, theta_BP: Array) -> Array:
-        """Objective of each problem, (B,)."""
+        """Objective of each problem, (B,), a cacheful of rows at a time."""
+        B, n = self.weights.shape
+        if B * n <= CHUNK:
+            return self._value(theta_BP)
+        size = max(1, CHUNK // n)
+        blocks = [slice(k, k + size) for k in range(0, B, size)]
+        return np.concatenate([sum(p._value(theta_BP[b]) for p in self.take(b).parts()) for b in blocks])
+
+    def _value(self, theta_BP: Array) -> Array:
         state = self.design.law.evaluate(theta_BP, self.design.x)
         return self.objective.value(state[0], self.log_y, self.weights)
 
     def assess(self, theta_BP: Array, newton: Mask) -> tuple[Array, Array, Array]:
         """Objective (B,), gradient (P, B) and Hessian (P, P, B) by theta; `newton` (B,) as in Objective."""
+        if self.design.rows <= CHUNK:
+            return self._assess(theta_BP, newton)
+        value, gradient, hessian = zip(*(p._assess(theta_BP, newton) for p in self.parts()), strict=True)
+        return sum(value), sum(gradient), sum(hessian)
+
+    def _assess(self, theta_BP: Array, newton: Mask) -> tuple[Array, Array, Array]:
         state = self.design.law.evaluate(theta_BP, self.design.x)
         value = self.objective.value(state[0], self.log_y, self.weights)
         first, second = self.objective.derivatives(state[0], self.log_y, self.weights, newton)
@@ -63,14 +79,23 @@ class Problems:
     def assess_some(
         self, chosen: npt.NDArray[np.intp], theta_BP: Array, newton: Mask
     ) -> tuple[Array, Array, Array]:
-        """`assess` of the problems at `chosen`, a cacheful of rows at a time; theta and newton are theirs."""
+        """`assess` of the problems at `chosen`, a cacheful of rows at a time; theta and newton are theirs.
+
+        `chosen` ascends without repeats.
+        """
+        whole = len(chosen) == len(self.weights)
         size = max(1, CHUNK // self.design.rows)
         if len(chosen) <= size:
-            return self.take(chosen).assess(theta_BP, newton)
+            return (self if whole else self.take(chosen)).assess(theta_BP, newton)
         blocks = [slice(k, k + size) for k in range(0, len(chosen), size)]
-        parts = [self.take(chosen[b]).assess(theta_BP[b], newton[b]) for b in blocks]
+        parts = [self.take(b if whole else chosen[b]).assess(theta_BP[b], newton[b]) for b in blocks]
         values, gradients, hessians = zip(*parts, strict=True)
         return np.concatenate(values), np.concatenate(gradients, axis=-1), np.concatenate(hessians, axis=-1)
+
+    def parts(self) -> Iterator["Problems"]:
+        """The same problems on a cacheful of rows at a time; sums over rows add up over them."""
+        for rows, design in self.design.parts(CHUNK):
+            yield Problems(design, self.objective, self.weights[:, rows], self.log_y[:, rows])
 
     def gradient_norm(self, theta_BP: Array, free_P: Mask) -> Array:
         """Euclidean norm of the gradient by the parameters that may still move, (B,)."""

@@ -7,11 +7,11 @@ import numpy.typing as npt
 
 from scaling.errors import InputError
 from scaling.fitting.design import Design
-from scaling.fitting.engine import Candidates, simpler_minima
+from scaling.fitting.engine import Candidates, grid_for
 from scaling.fitting.newton import minimise
 from scaling.fitting.objective import Objective
 from scaling.fitting.problems import Problems
-from scaling.fitting.starts import grid_of, starts
+from scaling.fitting.starts import starts
 from scaling.laws.base import Array
 
 CHEAP = 0.02
@@ -79,7 +79,7 @@ def _profile(design: Design, objective: Objective, held: Array) -> FloorProfile:
     law = design.law
     problems = Problems.of(design, objective, np.ones((len(held), design.rows)))
     free = design.free & np.array([name != law.floor for name in law.parameter_names()])
-    begin = starts(problems, grid_of(design, simpler_minima(problems)), most=2, floor=held)
+    begin = starts(problems, grid_for(design, objective), most=2, floor=held)
     found = Candidates(
         begin.problem, minimise(problems.take(begin.problem), begin.theta, free, iterations=STEPS)
     )

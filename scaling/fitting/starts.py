@@ -6,8 +6,9 @@ minima are the starts. All problems share the grid, so that their moments are ma
 Shapes: B problems, n rows, G grid points in all, on one axis for each parameter that is tried.
 """
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from functools import reduce
 
 import numpy as np
@@ -29,6 +30,12 @@ BALANCES = np.linspace(-4.5, 4.5, 7)
 """Grid of the log ratio of the terms at the centre of the data, for the p-norm."""
 BLOCK = 150_000
 """Problems x grid points that are worked on together."""
+ROWS_BLOCK = 4_000_000
+"""Problems x rows that are worked on together."""
+FEW = 16
+"""Problems below which moments of two columns are products problem by problem."""
+MANY_ROWS, CELLS = 20_000, 4096
+"""Rows from which a grid stands on their sums over cells of the features, and about the most cells."""
 
 
 @dataclass(frozen=True)
@@ -55,8 +62,41 @@ class Grid:
     """What least squares combine."""
     offset: Array | None = None
     """What the combination is added to, (n, ...)."""
-    floor: int | None = field(default=None)
+    floor: int | None = None
     """Which of the columns is the floor's."""
+    cells: "Cells | None" = None
+    """What the n of curves and offset are, where these are not the rows."""
+
+
+@dataclass(frozen=True)
+class Cells:
+    """Rows with about the same features, taken together."""
+
+    order: npt.NDArray[np.intp]
+    """The rows, cell by cell, (n,)."""
+    first: npt.NDArray[np.intp]
+    """Where each cell begins in that order, (cells,)."""
+
+    @classmethod
+    def of(cls, x: Sequence[Array]) -> "Cells":
+        """Cells that divide the range of each feature evenly."""
+        sides = max(2, int(CELLS ** (1 / len(x))))
+        label = np.zeros(len(x[0]), dtype=np.intp)
+        for values in x:
+            low, high = values.min(), values.max()
+            step = (high - low) / sides or 1.0
+            label = label * sides + np.minimum((values - low) / step, sides - 1).astype(np.intp)
+        order = np.argsort(label, kind="stable")
+        return cls(order, np.flatnonzero(np.diff(label[order], prepend=-1)))
+
+    def sums(self, planes: Array) -> Array:
+        """Sums over each cell of (.., n), (.., cells)."""
+        sums: Array = np.add.reduceat(planes[..., self.order], self.first, axis=-1)
+        return sums
+
+    def means(self, x: Array) -> Array:
+        """The mean of a feature (n,) in each cell, (cells,)."""
+        return self.sums(x) / np.diff(self.first, append=len(x))
 
 
 @dataclass(frozen=True)
@@ -74,28 +114,58 @@ def grid_of(design: Design, simpler: Mapping[int, Array] | None = None) -> Grid:
 
     `simpler` holds theta at minima of a simpler law, by position, each (K,): the grid is theirs times the other trials.
     """
+    if design.rows < MANY_ROWS:
+        return _grid_on(design, simpler or {})
+    cells = Cells.of(design.x)
+    return replace(_grid_on(design.grouped(cells.means), simpler or {}), cells=cells)
+
+
+def _grid_on(design: Design, simpler: Mapping[int, Array]) -> Grid:
     if issubclass(design.law, SeparableLaw):
         return _separable_grid(design)
     if issubclass(design.law, GeneralLaw):
-        return _general_grid(design, design.law, simpler or {})
+        return _general_grid(design, design.law, simpler)
     return _joined_grid(design)
 
 
-def starts(problems: Problems, grid: Grid, *, most: int, floor: float | Array | None = None) -> Starts:
+def starts(
+    problems: Problems,
+    grid: Grid,
+    *,
+    most: int,
+    floor: float | Array | None = None,
+    moments: "Moments | None" = None,
+) -> Starts:
     """Up to `most` grid-local minima of each problem, the lowest first.
 
     With `floor` None the floor is free (and positive); otherwise it is held at that value, one for all or (B,).
-    The squares are relative, 1/y^2, for log residuals, and plain for raw ones.
+    The squares are relative, 1/y^2, for log residuals, and plain for raw ones. `moments` saves working out those of
+    the same problems again.
     """
     parts = []
-    size = max(1, BLOCK // len(grid.theta))
+    size = _block(problems, grid)
     B = len(problems.weights)
     held = None if floor is None else np.broadcast_to(np.asarray(floor, dtype=np.float64), (B,))
     for k in range(0, B, size):
         block = slice(k, k + size)
-        part = _starts_block(problems.take(block), grid, most, None if held is None else held[block])
-        parts.append(Starts(part.problem + k, part.theta))
+        mine = problems if size >= B else problems.take(block)
+        part = _starts_block(
+            mine, grid, moments or _moments(mine, grid), most, None if held is None else held[block]
+        )
+        parts.append(part if size >= B else Starts(part.problem + k, part.theta))
+    if len(parts) == 1:
+        return parts[0]
     return Starts(np.concatenate([p.problem for p in parts]), np.concatenate([p.theta for p in parts]))
+
+
+def moments_of(problems: Problems, grid: Grid) -> "Moments | None":
+    """What the starts of these problems need whatever their floor, or None where it is too much to keep."""
+    return _moments(problems, grid) if len(problems.weights) <= _block(problems, grid) else None
+
+
+def _block(problems: Problems, grid: Grid) -> int:
+    """Problems that are worked on together."""
+    return max(1, min(BLOCK // len(grid.theta), ROWS_BLOCK // problems.design.rows))
 
 
 def _separable_grid(design: Design) -> Grid:
@@ -207,7 +277,8 @@ def _trials(design: Design, about: Parameter) -> Array:
 
 def _mesh(design: Design, positions: Sequence[int], axes: Sequence[Array]) -> Array:
     """Theta (G, P) at all combinations of the axes; pinned parameters at their value, the others at 0."""
-    theta = np.tile(np.nan_to_num(design.pinned, neginf=-np.inf), (int(np.prod([len(a) for a in axes])), 1))
+    known = np.where(np.isnan(design.pinned), 0.0, design.pinned)
+    theta = np.tile(known, (math.prod(len(axis) for axis in axes), 1))
     for k, mesh in zip(positions, np.meshgrid(*axes, indexing="ij"), strict=True):
         theta[:, k] = mesh.ravel()
     return theta
@@ -217,11 +288,11 @@ def _total(parts: list[Array]) -> Array | None:
     return reduce(np.add, parts) if parts else None
 
 
-def _starts_block(problems: Problems, grid: Grid, most: int, held: Array | None) -> Starts:
-    law, weights = problems.design.law, problems.weights
-    y = np.exp(problems.log_y)
-    squares = weights / y**2 if problems.objective.residual == "log" else weights
-    rss, factors, columns = _project(grid, squares, y, held)
+def _starts_block(
+    problems: Problems, grid: Grid, moments: "Moments", most: int, held: Array | None
+) -> Starts:
+    law = problems.design.law
+    rss, factors, columns = _project(grid, moments, held)
     B = len(rss)
     minima = np.where(_local_minima(rss.reshape(B, *grid.shape)).reshape(B, -1), rss, np.inf)
     problem, point = [], []
@@ -243,7 +314,11 @@ def _starts_block(problems: Problems, grid: Grid, most: int, held: Array | None)
     if held is not None and law.floor is not None:
         with np.errstate(divide="ignore"):
             theta[:, law.position(law.floor)] = np.log(held[chosen])
-    lost = np.setdiff1d(np.arange(B), chosen)
+    without = np.ones(B, dtype=np.bool_)
+    without[chosen] = False
+    lost = np.flatnonzero(without)
+    if not lost.size:
+        return Starts(chosen, theta)
     return Starts(np.concatenate([chosen, lost]), np.concatenate([theta, _last_resort(problems, lost, held)]))
 
 
@@ -251,7 +326,7 @@ def _last_resort(problems: Problems, lost: npt.NDArray[np.intp], held: Array | N
     """Plain starts (len(lost), P) for problems that no grid point fits with positive terms."""
     design = problems.design
     law = design.law
-    lowest = problems.log_y[lost].min(axis=1) if len(lost) else np.empty(0)
+    lowest = problems.log_y[lost].min(axis=1)
     theta = np.zeros((len(lost), len(law.parameter_names())))
     for term in law.terms:
         theta[:, law.position(term.coefficient)] = lowest - 1.5
@@ -262,50 +337,79 @@ def _last_resort(problems: Problems, lost: npt.NDArray[np.intp], held: Array | N
     return np.where(np.isnan(design.pinned), theta, design.pinned)
 
 
+@dataclass(frozen=True)
+class Moments:
+    """Sums over the rows that least squares on a grid's columns need; arrays broadcast to (B, *grid.shape)."""
+
+    own: Array
+    """Of squares (y - offset)^2."""
+    hits: list[Array]
+    """Of squares (y - offset) times each column."""
+    gram: list[list[Array]]
+    """Of squares times column i times column j <= i."""
+
+
+def _moments(problems: Problems, grid: Grid) -> Moments:
+    y = np.exp(problems.log_y)
+    squares = problems.weights / y**2 if problems.objective.residual == "log" else problems.weights
+    weighted = squares * y
+    own = np.einsum("bn,bn->b", weighted, y)
+    cells = grid.cells
+    if cells is not None:
+        squares, weighted = cells.sums(squares), cells.sums(weighted)
+    own = own.reshape(-1, *[1] * len(grid.shape))
+    hits = [_moment(weighted, column.curve) for column in grid.columns]
+    if grid.offset is not None:
+        own = own - 2 * _moment(weighted, grid.offset) + _moment(squares, grid.offset * grid.offset)
+        hits = [h - _moment(squares, c.curve * grid.offset) for h, c in zip(hits, grid.columns, strict=True)]
+    gram = [
+        [_moment_of_two(squares, one.curve, other.curve) for other in grid.columns[: i + 1]]
+        for i, one in enumerate(grid.columns)
+    ]
+    return Moments(own, hits, gram)
+
+
+def _moment(weights: Array, curve: Array) -> Array:
+    """sum_n weights[b, n] curve[n, ...], (B, ...)."""
+    return (weights @ curve.reshape(len(curve), -1)).reshape(len(weights), *curve.shape[1:])
+
+
+def _moment_of_two(weights: Array, one: Array, other: Array) -> Array:
+    """sum_n weights[b, n] one[n, ...] other[n, ...], (B, ...)."""
+    if len(weights) <= FEW and one.ndim == 3 and one.shape[1] == 1 and other.shape[2] == 1:
+        # two exponents: a product for each problem is less than the products of all their curves
+        scaled = weights[:, :, None] * other[None, :, :, 0]
+        product: Array = np.matmul(scaled.transpose(0, 2, 1), one[:, 0, :])
+        return product
+    return _moment(weights, one * other)
+
+
 def _project(
-    grid: Grid, squares: Array, y: Array, held: Array | None
+    grid: Grid, moments: Moments, held: Array | None
 ) -> tuple[Array, list[Array], tuple[Column, ...]]:
-    """Least squares of y (B, n) on the columns: RSS (B, G), factors (B, ...) and the columns that were free.
+    """Least squares on the columns: RSS (B, G), factors (B, ...) and the columns that were free.
 
     RSS is infinite where a factor that must be positive is not, or the columns are collinear.
     """
-    rows, axes = y.shape[1], [1] * len(grid.shape)
-    columns, target = grid.columns, y
-    known = [] if grid.offset is None else [(np.ones((1, *axes)), grid.offset)]
+    own, hits, gram, columns = moments.own, moments.hits, moments.gram, grid.columns
     if held is not None and grid.floor is not None:
-        floor = columns[grid.floor].curve
-        columns = tuple(c for k, c in enumerate(columns) if k != grid.floor)
-        if floor.size == rows:
-            target = y - held[:, None] * floor.reshape(rows)
-        else:
-            known.append((held.reshape(-1, *axes), floor))
-
-    def moment(weights: Array, curve: Array) -> Array:
-        """sum_n weights[b, n] curve[n, ...], (B, ...)."""
-        return (weights @ curve.reshape(rows, -1)).reshape(len(weights), *curve.shape[1:])
-
-    # What is known enters as its products with the columns, the target and itself.
-    weighted = squares * target
-    own = np.einsum("bn,bn->b", weighted, target).reshape(-1, *axes)
-    hits = [moment(weighted, column.curve) for column in columns]
-    for i, (factor, curve) in enumerate(known):
-        own = own - 2 * factor * moment(weighted, curve)
-        hits = [h - factor * moment(squares, c.curve * curve) for h, c in zip(hits, columns, strict=True)]
-        for other, second in known[: i + 1]:
-            twice = 1.0 if second is curve else 2.0
-            own = own + twice * factor * other * moment(squares, curve * second)
-    shape = (len(y), *grid.shape)
-    gram = [
-        [moment(squares, own_column.curve * c.curve) for c in columns[: i + 1]]
-        for i, own_column in enumerate(columns)
-    ]
+        k = grid.floor
+        kept = [i for i in range(len(columns)) if i != k]
+        if held.any():
+            level = held.reshape(-1, *[1] * len(grid.shape))
+            own = own - 2 * level * hits[k] + level * level * gram[k][k]
+            hits = [h - level * gram[max(i, k)][min(i, k)] for i, h in enumerate(hits)]
+        columns = tuple(columns[i] for i in kept)
+        hits, gram = [hits[i] for i in kept], [[gram[i][j] for j in kept if j <= i] for i in kept]
     factors, regular = solve_broadcast(gram, hits, 1e-9)
     rss = own
     for factor, hit in zip(factors, hits, strict=True):
         rss = rss - factor * hit
     for column, factor in zip(columns, factors, strict=True):
         regular = regular & (factor > 0) if column.logs else regular
-    return np.where(np.broadcast_to(regular, shape), rss, np.inf).reshape(len(y), -1), factors, columns
+    shape = (len(own), *grid.shape)
+    rss = np.where(np.broadcast_to(regular, shape), rss, np.inf)
+    return rss.reshape(len(own), -1), factors, columns
 
 
 def _local_minima(rss: Array) -> npt.NDArray[np.bool_]:

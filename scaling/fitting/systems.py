@@ -17,15 +17,15 @@ def solve_positive(matrix: Array, right: Array, least: float = 1e-14) -> tuple[A
     A pivot of the Cholesky factor below `least` times its diagonal entry counts as 0; where one does, x means nothing.
     """
     if matrix.shape[2] <= FEW:
-        rows = np.moveaxis(matrix, 2, 0)
+        rows = matrix.transpose(2, 0, 1)
         try:
             factor = np.linalg.cholesky(rows)
         except np.linalg.LinAlgError:
             pass  # one of them is not positive: sort out which
         else:
-            pivots = np.square(np.diagonal(factor, axis1=1, axis2=2))
-            if (pivots > least * np.diagonal(rows, axis1=1, axis2=2)).all():
-                x: Array = np.asarray(np.linalg.solve(rows, right.T[:, :, None])[:, :, 0].T, dtype=np.float64)
+            pivots = factor.diagonal(axis1=1, axis2=2)
+            if (pivots * pivots > least * rows.diagonal(axis1=1, axis2=2)).all():
+                x = np.asarray(np.linalg.solve(rows, right.T[:, :, None])[:, :, 0].T, dtype=np.float64)
                 every: Mask = np.ones(matrix.shape[2], dtype=np.bool_)
                 return x, every
     factor, positive = _cholesky(matrix, least)

@@ -15,7 +15,7 @@ from scaling.fitting.newton import minimise
 from scaling.fitting.objective import Objective
 from scaling.fitting.problems import Problems
 from scaling.laws import Chinchilla, Law, PNorm, Power
-from scaling.resampling import Resamples
+from scaling.resampling import Resamples, pairs
 
 Table = Callable[..., pd.DataFrame]
 
@@ -113,6 +113,54 @@ def test_draws_reach_what_the_same_rows_reach_alone(table: Table, chinchilla: Ch
         repeated = frame.loc[np.repeat(frame.index, weights[k])]
         _, alone, _ = local_minima(design_of(Chinchilla, repeated), objective)
         assert together.value[k] == pytest.approx(alone[0], rel=1e-9)
+
+
+@BY_OBJECTIVE
+def test_parts_of_the_rows_add_up(
+    table: Table, truth: Law, objective: Objective, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Derivatives and objective do not depend on how many rows are worked on together."""
+    design = design_of(type(truth), table(truth, noise=0.01))
+    weights = np.random.default_rng(1).integers(0, 3, size=(5, design.rows)).astype(float)
+    problems = Problems.of(design, objective, weights)
+    theta = np.tile(design.law.to_theta(truth.values(), design.centre) + 0.003, (5, 1))
+    newton, chosen = np.array([True, False, True, True, False]), np.array([0, 2, 3])
+    whole = problems.value(theta), *problems.assess_some(chosen, theta[chosen], newton[chosen])
+    monkeypatch.setattr("scaling.fitting.problems.CHUNK", 7)
+    parts = problems.value(theta), *problems.assess_some(chosen, theta[chosen], newton[chosen])
+    for one, other in zip(whole, parts, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-12, atol=1e-12 * np.abs(one).max())
+
+
+@pytest.mark.parametrize("how", ["log", "raw"])
+def test_starts_from_cells_of_rows_end_where_starts_from_rows_do(
+    table: Table, truth: Law, how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frame = table(truth, noise=0.01, seed=3, rows=600)
+    design, objective = (
+        design_of(type(truth), frame),
+        Objective("huber", 1e-3, "raw" if how == "raw" else "log"),
+    )
+    one = Problems.of(design, objective, np.ones((1, design.rows)))
+    rows = search(one, most=12).best(1)[1]
+    monkeypatch.setattr("scaling.fitting.starts.MANY_ROWS", 100)
+    monkeypatch.setattr("scaling.fitting.starts.CELLS", 150)
+    cells = search(one, most=12).best(1)[1]
+    assert cells.converged.all()
+    assert cells.value[0] == pytest.approx(rows.value[0], rel=1e-9)
+
+
+def test_draws_do_not_depend_on_how_many_are_fitted_together(
+    table: Table, chinchilla: Chinchilla, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frame = table(chinchilla, noise=0.01, seed=4)
+    design, objective = design_of(Chinchilla, frame), Objective()
+    theta, _, _ = local_minima(design, objective)
+    drawn = pairs(design.rows, 30, np.random.default_rng(0))
+    together, _ = fit_draws(design, objective, drawn, theta)
+    monkeypatch.setattr("scaling.fitting.draws.BLOCK", 7 * design.rows)
+    apart, _ = fit_draws(design, objective, drawn, theta)
+    np.testing.assert_allclose(together, apart, rtol=1e-7)
 
 
 @pytest.mark.parametrize("law", [Chinchilla, PNorm])
