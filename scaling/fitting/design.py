@@ -16,6 +16,8 @@ from scaling.laws.parameters import Coordinate
 
 FEW_ROWS = 3
 """Rows a parameter below which an interval means little."""
+SMALL = 2000
+"""Problems x rows up to which one large product is faster than many small ones."""
 
 
 @dataclass(frozen=True)
@@ -174,6 +176,12 @@ class Design:
             for k, i in enumerate(columns)
         ]
 
+    @cached_property
+    def _monomials(self) -> Array:
+        """1, each feature, and each product of two, (n, 1 + F + F (F + 1) / 2)."""
+        x = [np.ones(self.rows), *self.x]
+        return np.stack([x[i] * x[j] for i, j in _pairs(len(self.x))], axis=1)
+
     def jacobian(self, theta_BP: Array, state: Array) -> Array:
         """Derivatives d log L / d theta, (B, n, P)."""
         slopes = self.law.slopes(theta_BP, state)
@@ -195,16 +203,25 @@ class Design:
         slopes = self.law.slopes(theta_BP, state)
         bending = (first if newton.all() else first * newton[:, None]) if newton.any() else None
         planes = self.law.curvatures(theta_BP, self.x, state, slopes, second, bending)
-        sums = [
-            (first * slope) @ columns for (_, columns), slope in zip(self._coordinates, slopes, strict=True)
-        ]
-        sums += [
-            plane @ product
-            for row, products in zip(planes, self._products, strict=True)
-            for plane, product in zip(row, products, strict=True)
-        ]
         B, P = theta_BP.shape
-        totals = _gather(self.law) @ np.concatenate(sums, axis=1).T
+        if B * self.rows <= SMALL:
+            every = [first * slope for slope in slopes]
+            for row in planes:
+                every += row
+            gather, monomials = _gather_all(self.law), self._monomials
+            every_sum = (np.concatenate(every) @ monomials).reshape(len(every), B, monomials.shape[1])
+            totals = gather @ every_sum.transpose(0, 2, 1).reshape(gather.shape[1], B)
+        else:
+            sums = [
+                (first * slope) @ columns
+                for (_, columns), slope in zip(self._coordinates, slopes, strict=True)
+            ]
+            sums += [
+                plane @ product
+                for row, products in zip(planes, self._products, strict=True)
+                for plane, product in zip(row, products, strict=True)
+            ]
+            totals = _gather(self.law) @ np.concatenate(sums, axis=1).T
         gradient, hessian = totals[:P], totals[P:].reshape(P, P, B)
         # By an exponent's logarithm, log L moves -exponent times as fast as by its feature.
         exponents = _exponents(self.law)
@@ -243,3 +260,28 @@ def _gather(law: type[Law]) -> Array:
         for place in places:
             gather[place, k] += 1.0
     return gather
+
+
+def _pairs(features: int) -> list[tuple[int, int]]:
+    """Factors i <= j of the monomials of up to two features, of which 0 is the number 1."""
+    return [(i, j) for i in range(features + 1) for j in range(i, features + 1)]
+
+
+@cache
+def _gather_all(law: type[Law]) -> Array:
+    """`_gather` for the sums of every plane times every monomial, plane by plane, (P + P P, planes monomials)."""
+    coordinates, pairs = law.coordinates(), _pairs(len(law.feature_names()))
+
+    def factors(own: Coordinate) -> list[int]:
+        return [0] if own.feature is None else [0, own.feature + 1]
+
+    used = [[(0, k) for k in factors(own)] for own in coordinates]
+    for i, own in enumerate(coordinates):
+        used += [[(k, m) for k in factors(own) for m in factors(other)] for other in coordinates[: i + 1]]
+    few = _gather(law)
+    every = np.zeros((len(few), len(used) * len(pairs)))
+    columns = iter(few.T)
+    for plane, places in enumerate(used):
+        for k, m in places:
+            every[:, plane * len(pairs) + pairs.index((min(k, m), max(k, m)))] += next(columns)
+    return every

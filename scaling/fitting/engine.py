@@ -114,7 +114,11 @@ def search(
     gone = np.zeros(B, dtype=np.bool_)
     gone[vanishing] = True
     keep = np.flatnonzero((found.solutions.theta[:, k] > low) | ~gone[found.problem])
-    found = Candidates(found.problem[keep], found.solutions.take(keep)) + at_zero
+    if len(keep) < len(found.problem):
+        found = Candidates(found.problem[keep], found.solutions.take(keep))
+    if not at_zero.problem.size:
+        return found
+    found += at_zero
     return found + _leave_zero(problems, found, k, free)
 
 
@@ -196,8 +200,6 @@ def _leave_zero(problems: Problems, found: Candidates, k: int, free: Mask) -> Ca
     _, best = found.best(len(problems.weights))
     at_zero = np.flatnonzero(np.isneginf(best.theta[:, k]))
     at_zero = at_zero[np.isin(at_zero, found.problem)]
-    if not at_zero.size:
-        return Candidates(at_zero, best.take(at_zero))
     falling = at_zero[floor_slope(problems.take(at_zero), best.theta[at_zero]) < 0]
     theta = replace_column(best.theta[falling], k, problems.log_y[falling].min(axis=1) - 5.0)
     return _polish(problems, Starts(falling, theta), free)

@@ -107,28 +107,29 @@ def minimise(
             scale, trial = scale[:, left], trial[left]
         trial_value, trial_gradient, trial_hessian = problems.assess_some(index, trial, newton)
         whole = better = trial_value <= value * (1 + 4e-16)
-        failed = np.flatnonzero(~whole)
-        if failed.size:
+        if whole.all():
+            damping = damping * 0.2
+        else:
+            failed = np.flatnonzero(~whole)
             trial[failed] = _shortened(
                 problems.take(index[failed]), theta[failed], trial[failed], value[failed]
             )
             moved = failed[(trial[failed] != theta[failed]).any(axis=1)]
-            again = problems.assess_some(index[moved], trial[moved], newton[moved])
-            trial_value[moved], trial_gradient[:, moved], trial_hessian[..., moved] = again
+            if moved.size:
+                again = problems.assess_some(index[moved], trial[moved], newton[moved])
+                trial_value[moved], trial_gradient[:, moved], trial_hessian[..., moved] = again
             better = whole.copy()
             better[moved] = True
-        settling = better & (value - trial_value < SWITCH * value)
-        damping = np.where(whole, damping * 0.2, np.maximum(damping, 1e-8) * np.where(better, 3.0, 10.0))
-        if better.all():
-            theta, value, gradient, hessian = trial, trial_value, trial_gradient, trial_hessian
-        else:
-            theta = np.where(better[:, None], trial, theta)
-            value = np.where(better, trial_value, value)
-            gradient = np.where(better, trial_gradient, gradient)
-            hessian = np.where(better, trial_hessian, hessian)
+            damping = np.where(whole, damping * 0.2, np.maximum(damping, 1e-8) * np.where(better, 3.0, 10.0))
+            trial = np.where(better[:, None], trial, theta)
+            trial_value = np.where(better, trial_value, value)
+            trial_gradient = np.where(better, trial_gradient, gradient)
+            trial_hessian = np.where(better, trial_hessian, hessian)
         if not newton.all():
-            scale = np.where(newton, scale, np.einsum("iib->ib", hessian))
-        newton = newton | settling
+            settling = better & (value - trial_value < SWITCH * value)
+            scale = np.where(newton, scale, np.einsum("iib->ib", trial_hessian))
+            newton = newton | settling
+        theta, value, gradient, hessian = trial, trial_value, trial_gradient, trial_hessian
     end.theta[index], end.value[index] = theta, value
     return end
 

@@ -73,15 +73,27 @@ class Objective:
         if self.loss == "binomial":
             rho = _deviance(log_L, np.exp(log_y))
         else:
-            residuals = self.residuals(log_L, log_y)
-            rho = residuals * residuals if self.loss == "mse" else np.abs(residuals)
-            if self.loss == "huber":
-                inner = np.minimum(rho, self.delta)
-                rho = inner * (rho - 0.5 * inner)
-            if self.tau != 0.5:
-                rho *= self.side(residuals)
+            rho = self._rho(self.residuals(log_L, log_y))
         total: Array = np.einsum("...n,...n->...", weights, rho)
         return total
+
+    def _rho(self, residuals: Array) -> Array:
+        rho = residuals * residuals if self.loss == "mse" else np.abs(residuals)
+        if self.loss == "huber":
+            inner = np.minimum(rho, self.delta)
+            rho = inner * (rho - 0.5 * inner)
+        if self.tau != 0.5:
+            rho *= self.side(residuals)
+        return rho
+
+    def assess(self, log_L: Array, log_y: Array, weights: Array, newton: Mask) -> tuple[Array, Array, Array]:
+        """`value` and `derivatives` at once."""
+        if self.loss == "binomial":
+            value = self.value(log_L, log_y, weights)
+            return value, *self.derivatives(log_L, log_y, weights, newton)
+        residuals = self.residuals(log_L, log_y)
+        value = np.einsum("...n,...n->...", weights, self._rho(residuals))
+        return value, *self._derivatives(residuals, log_L, weights, newton)
 
     def derivatives(self, log_L: Array, log_y: Array, weights: Array, newton: Mask) -> tuple[Array, Array]:
         """First and second derivative of each row's part by log L, (B, n); for the smooth losses.
@@ -91,7 +103,11 @@ class Objective:
         """
         if self.loss == "binomial":
             return _binomial_derivatives(log_L, np.exp(log_y), weights, newton)
-        residuals = self.residuals(log_L, log_y)
+        return self._derivatives(self.residuals(log_L, log_y), log_L, weights, newton)
+
+    def _derivatives(
+        self, residuals: Array, log_L: Array, weights: Array, newton: Mask
+    ) -> tuple[Array, Array]:
         if self.tau != 0.5:
             weights = weights * self.side(residuals)
         if self.loss == "mse":

@@ -72,8 +72,7 @@ class Problems:
 
     def _assess(self, theta_BP: Array, newton: Mask) -> tuple[Array, Array, Array]:
         state = self.design.law.evaluate(theta_BP, self.design.x)
-        value = self.objective.value(state[0], self.log_y, self.weights)
-        first, second = self.objective.derivatives(state[0], self.log_y, self.weights, newton)
+        value, first, second = self.objective.assess(state[0], self.log_y, self.weights, newton)
         return value, *self.design.curvature(theta_BP, state, first, second, newton)
 
     def assess_some(
@@ -109,5 +108,5 @@ def moving_parameters(design: Design, theta: Array, gradient: Array, free_P: Mas
     """(P, B): free and not held at a bound by the gradient."""
     low, high = design.bounds
     at_low, at_high = low[:, None] >= theta.T, high[:, None] <= theta.T
-    moving: Mask = free_P[:, None] & ~(at_low & (gradient > 0)) & ~(at_high & (gradient < 0))
+    moving: Mask = free_P[:, None] & ~((at_low & (gradient > 0)) | (at_high & (gradient < 0)))
     return moving

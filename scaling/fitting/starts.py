@@ -6,7 +6,6 @@ minima are the starts. All problems share the grid, so that their moments are ma
 Shapes: B problems, n rows, G grid points in all, on one axis for each parameter that is tried.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
@@ -278,10 +277,11 @@ def _trials(design: Design, about: Parameter) -> Array:
 def _mesh(design: Design, positions: Sequence[int], axes: Sequence[Array]) -> Array:
     """Theta (G, P) at all combinations of the axes; pinned parameters at their value, the others at 0."""
     known = np.where(np.isnan(design.pinned), 0.0, design.pinned)
-    theta = np.tile(known, (math.prod(len(axis) for axis in axes), 1))
-    for k, mesh in zip(positions, np.meshgrid(*axes, indexing="ij"), strict=True):
-        theta[:, k] = mesh.ravel()
-    return theta
+    theta = np.empty((*map(len, axes), len(known)))
+    theta[:] = known
+    for i, (k, axis) in enumerate(zip(positions, axes, strict=True)):
+        theta[..., k] = axis.reshape(-1, *[1] * (len(axes) - 1 - i))
+    return theta.reshape(-1, len(known))
 
 
 def _total(parts: list[Array]) -> Array | None:

@@ -1,5 +1,6 @@
 """Many small symmetric systems at once."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -16,6 +17,9 @@ def solve_positive(matrix: Array, right: Array, least: float = 1e-14) -> tuple[A
 
     A pivot of the Cholesky factor below `least` times its diagonal entry counts as 0; where one does, x means nothing.
     """
+    if matrix.shape[2] == 1:
+        one = _solve_one(matrix[:, :, 0].tolist(), right[:, 0].tolist(), least)
+        return np.array(one or right[:, 0].tolist())[:, None], np.array([one is not None])
     if matrix.shape[2] <= FEW:
         rows = matrix.transpose(2, 0, 1)
         try:
@@ -30,6 +34,35 @@ def solve_positive(matrix: Array, right: Array, least: float = 1e-14) -> tuple[A
                 return x, every
     factor, positive = _cholesky(matrix, least)
     return _substitute(factor, right), positive
+
+
+def _solve_one(rows: list[list[float]], right: list[float], least: float) -> list[float] | None:
+    """The solution of one system, or None where it is not positive definite: on so few numbers Python is fastest."""
+    P = len(right)
+    factor: list[list[float]] = []
+    x: list[float] = []
+    for i, row in enumerate(rows):
+        own: list[float] = []
+        for j in range(i):
+            rest, other = row[j], factor[j]
+            for k in range(j):
+                rest -= own[k] * other[k]
+            own.append(rest / other[j])
+        pivot, value = row[i], right[i]
+        for k in range(i):
+            pivot -= own[k] * own[k]
+            value -= own[k] * x[k]
+        if not pivot > least * abs(row[i]):
+            return None
+        own.append(math.sqrt(pivot))
+        x.append(value / own[i])
+        factor.append(own)
+    for i in reversed(range(P)):
+        value = x[i]
+        for k in range(i + 1, P):
+            value -= factor[k][i] * x[k]
+        x[i] = value / factor[i][i]
+    return x
 
 
 def _cholesky(matrix: Array, least: float) -> tuple[Array, Mask]:
