@@ -16,7 +16,7 @@ from scaling import laws
 from scaling.errors import InputError
 from scaling.fitting.derived import derived, ends
 from scaling.fitting.result import Estimate
-from scaling.records.store import write_bytes, write_text
+from scaling.records.store import write_together
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,16 +39,18 @@ def save(path: Path, fit: Fit, command: str | None = None) -> None:
     import pyarrow.parquet as pq
 
     text = json.dumps(fit.to_json(command), indent=1, allow_nan=False) + "\n"
-    if not path.exists() or path.is_file():  # a pipe or a device has no place beside it
-        beside = draws_path(path)
+    contents = {path: text.encode()}
+    beside = draws_path(path)
+    own = not path.exists() or path.is_file()  # a pipe or a device has no place beside it
+    if own and len(fit.draws):
+        names, stream = fit.law.parameter_names(), io.BytesIO()
+        columns = {name: fit.draws[:, k] for k, name in enumerate(names)}
+        mark = {"fit": hashlib.sha256(text.encode()).hexdigest()}
+        pq.write_table(pa.table(columns).replace_schema_metadata(mark), stream)
+        contents[beside] = stream.getvalue()
+    write_together(contents)
+    if own and not len(fit.draws):
         beside.unlink(missing_ok=True)  # of a fit that was here before
-        if len(fit.draws):
-            names, stream = fit.law.parameter_names(), io.BytesIO()
-            columns = {name: fit.draws[:, k] for k, name in enumerate(names)}
-            mark = {"fit": hashlib.sha256(text.encode()).hexdigest()}
-            pq.write_table(pa.table(columns).replace_schema_metadata(mark), stream)
-            write_bytes(beside, stream.getvalue())
-    write_text(path, text)
 
 
 @dataclass(frozen=True)

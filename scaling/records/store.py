@@ -15,7 +15,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -147,22 +147,33 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file by an atomic rename; an ``OSError`` names the file and leaves the old one whole.
+    """Write a file by an atomic rename; see ``write_together``."""
+    write_together({path: content})
 
-    A link stays and leads to the new content; what is no file, such as a device or a pipe, is written into.
+
+def write_together(contents: Mapping[Path, bytes]) -> None:
+    """Write files that belong together: none is replaced before all are on the disk, each by an atomic rename.
+
+    A link stays and leads to the new content; what is no file, such as a device or a pipe, is written into. An
+    ``OSError`` names the file and leaves the old ones whole.
     """
-    real = Path(os.path.realpath(path))
-    whole = not path.exists() or path.is_file()
-    partial = real.with_name(f"{real.name}.{os.getpid()}.partial") if whole else path
+    partials: dict[Path, Path] = {}
+    path = Path()
     try:
-        partial.write_bytes(content)
-        if whole:
-            partial.replace(real)
+        for path, content in contents.items():
+            if path.exists() and not path.is_file():
+                path.write_bytes(content)
+                continue
+            real = Path(os.path.realpath(path))
+            partials[path] = real.with_name(f"{real.name}.{os.getpid()}.partial")
+            partials[path].write_bytes(content)
+        for path, partial in partials.items():
+            partial.replace(os.path.realpath(path))
     except OSError as error:
         error.filename, error.filename2 = str(path), None
         raise
     finally:
-        if whole:
+        for partial in partials.values():
             partial.unlink(missing_ok=True)
 
 
