@@ -34,7 +34,7 @@ def test_a_duplicated_row_stands_in_for_its_copy(table: Table, chinchilla: Chinc
     lines = influence(fit("chinchilla", twice, bootstrap=0), "row").frame.set_index("group")
     names = list(Chinchilla.parameter_names())
     np.testing.assert_allclose(
-        lines.loc[4, names].astype(float), lines.loc[48, names].astype(float), rtol=1e-9
+        lines.loc[4, names].astype(float), lines.loc[48, names].astype(float), rtol=1e-6
     )
     np.testing.assert_allclose(
         lines.loc[48, names].astype(float), fit("chinchilla", frame, bootstrap=0).law.values(), rtol=1e-6
@@ -62,7 +62,7 @@ def test_a_planted_outlier_is_on_top_in_any_order(table: Table, seed: int, plant
     shuffled = frame.sample(frac=1.0, random_state=seed)
     one, two = (influence(fit("power", rows, loss="mse", bootstrap=0)) for rows in (frame, shuffled))
     assert one.top(1) == two.top(1) == [planted]
-    np.testing.assert_allclose(one.frame["displacement"], two.frame["displacement"], rtol=1e-4, atol=1e-12)
+    np.testing.assert_allclose(one.frame["displacement"], two.frame["displacement"], rtol=1e-4, atol=1e-10)
 
 
 def test_displacement_is_not_negative(table: Table, truth: Law) -> None:
@@ -85,7 +85,8 @@ def test_budgets_runs_columns_and_sets(budgets: pd.DataFrame) -> None:
     assert set(named.frame["group"]) == {"first", "cheap"}
     sets = named.frame.set_index("group")
     cheapest = by_budget.frame.sort_values("group").iloc[0]
-    assert sets.loc["cheap", "beta"] == pytest.approx(cheapest["beta"], rel=1e-9)
+    # refits in other company end within 1e-12 of the objective, which is 1e-6 of a parameter
+    assert sets.loc["cheap", "beta"] == pytest.approx(cheapest["beta"], rel=1e-6)
 
 
 def test_sorting_by_a_quantity(budgets: pd.DataFrame) -> None:
