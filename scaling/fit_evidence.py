@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -29,33 +29,63 @@ MOST_ROWS = 5000
 """Rows above which the plane and the influence of single rows would take minutes."""
 
 
+class Tries:
+    """Diagnostics that are tried; those that these rows do not have, with the reason."""
+
+    def __init__(self) -> None:
+        self.missing: dict[str, str] = {}
+        """What is not there, and why."""
+
+    def of(self, what: str, work: Callable[[], Found]) -> Found | None:
+        """Do the work, or note in words why these rows have no answer: too few, one budget, no draws."""
+        try:
+            return work()
+        except (InputError, FitError) as error:
+            self.missing[what] = str(error)
+            return None
+
+
 def evidence(fit: Fit) -> list[Section]:
     """Return what shows that the minimum is the lowest, what it hangs on, and how the law does beyond the rows."""
-    parts = (_global, _influence, _rollout)
-    return [section for part in parts if (section := part(fit)) is not None]
+    tries = Tries()
+    found = [section for part in (_global, _influence, _rollout) if (section := part(fit, tries)) is not None]
+    if tries.missing:
+        lines = "\n".join(f"- {what}: {why}" for what, why in tries.missing.items())
+        found.append(Section("Not in this report", ("These diagnostics have no answer here:", lines)))
+    return found
 
 
-def _global(fit: Fit) -> Section:
+def _few(fit: Fit, work: Callable[[], Found]) -> Found:
+    """Work whose cost grows with rows times refits."""
+    if len(fit.rows.loss) > MOST_ROWS:
+        raise InputError(
+            f"{len(fit.rows.loss)} rows would take minutes, more than {MOST_ROWS} are left out of the report"
+        )
+    return work()
+
+
+def _global(fit: Fit, tries: Tries) -> Section:
     told = diagnostics.identifiability(fit)
     prose = [
         f"The scaled Hessian at the minimum has the condition number {numbers.plain(told.condition, 3)}. Its flattest "
         f"direction: {told.text}."
     ]
-    fitted = _tried(lambda: diagnostics.lack_of_fit(fit))
+    fitted = tries.of("lack of fit", lambda: diagnostics.lack_of_fit(fit))
     no_replicates = (
         "Nothing here tells noise from lack of fit: that takes losses of runs with the same inputs."
     )
     prose.append(f"Lack of fit: {fitted.text}." if fitted else no_replicates)
-    small = len(fit.rows.loss) <= MOST_ROWS
-    plane = _tried(lambda: diagnostics.exponent_plane(fit, level=_level(fit))) if small else None
+    plane = tries.of(
+        "the objective over the exponents",
+        lambda: _few(fit, lambda: diagnostics.exponent_plane(fit, level=_level(fit))),
+    )
     if plane is not None:
         prose.append(
             "At each point of the figure all other parameters are fitted: a second valley would show, and the valley's "
             "shape says which exponents the rows fix."
         )
-    return Section(
-        "The minimum and what the rows fix", tuple(prose), figures=() if plane is None else (_plane(plane),)
-    )
+    figures = () if plane is None else (_plane(plane),)
+    return Section("The minimum and what the rows fix", tuple(prose), figures=figures)
 
 
 def _level(fit: Fit) -> float | None:
@@ -92,15 +122,16 @@ def _plane(plane: ExponentPlane) -> Figure:
     )
 
 
-def _influence(fit: Fit) -> Section | None:
-    if len(fit.rows.loss) > MOST_ROWS:
-        return None
-    single = _tried(lambda: diagnostics.influence(fit, "run" if "run_id" in fit.rows.frame else "row"))
+def _influence(fit: Fit, tries: Tries) -> Section | None:
+    by: Literal["run", "row"] = "run" if "run_id" in fit.rows.frame else "row"
+    single = tries.of(f"influence of each {by}", lambda: _few(fit, lambda: diagnostics.influence(fit, by)))
     if single is None:
         return None
-    budgets = _tried(lambda: diagnostics.influence(fit, "budget")) if isinstance(fit.law, LossInND) else None
     tables = [_influence_table("influence", single, fit)]
-    if budgets is not None and len(budgets.frame) <= 40:
+    budgets = None
+    if isinstance(fit.law, LossInND):
+        budgets = tries.of("influence of each budget", lambda: diagnostics.influence(fit, "budget"))
+    if budgets is not None:
         tables.append(_influence_table("influence-budgets", budgets, fit))
     return Section(
         "What the answer hangs on",
@@ -164,13 +195,20 @@ def _influence_table(name: str, found: Influence, fit: Fit) -> Table:
     )
 
 
-def _rollout(fit: Fit) -> Section | None:
+def _rollout(fit: Fit, tries: Tries) -> Section | None:
     """For loss laws in N and D: both forms and three losses, fitted below each cut and asked for what lies above."""
-    if not isinstance(fit.law, LossInND) or fit.fixed or len(fit.rows.loss) > MOST_ROWS:
+    if not isinstance(fit.law, LossInND):
+        return None
+    if fit.fixed:
+        tries.missing["prediction beyond compute cuts"] = (
+            "parameters are fixed, which the other forms do not share"
+        )
         return None
     frame = fit.rows.frame.assign(**fit.rows.inputs, loss=fit.rows.loss)
     laws = tuple(dict.fromkeys((fit.law.name, "chinchilla", "p_norm")))
-    card = _tried(lambda: diagnostics.rollout(frame, laws))
+    card = tries.of(
+        "prediction beyond compute cuts", lambda: _few(fit, lambda: diagnostics.rollout(frame, laws))
+    )
     if card is None:
         return None
     law, loss = card.chosen
@@ -220,11 +258,3 @@ def _rollout_figure(card: Rollout) -> Figure:
         rows,
         "Lines of error against the cut, one a law and loss.",
     )
-
-
-def _tried(work: Callable[[], Found]) -> Found | None:
-    """A diagnostic, or None where these rows have none: too few, one budget, no draws."""
-    try:
-        return work()
-    except (InputError, FitError):
-        return None

@@ -12,11 +12,12 @@ import numpy as np
 import numpy.typing as npt
 
 from scaling.fitting.design import Design
+from scaling.fitting.grid import Grid, grid_of
 from scaling.fitting.lad import exact_lad
 from scaling.fitting.newton import Solutions, join, minimise
 from scaling.fitting.objective import Mask, Objective
 from scaling.fitting.problems import Problems
-from scaling.fitting.starts import Grid, Starts, grid_of, moments_of, starts
+from scaling.fitting.starts import Starts, moments_of, starts
 from scaling.laws.base import Array
 from scaling.laws.general import GeneralLaw
 
@@ -87,7 +88,7 @@ def search(
     law, free = design.law, design.free
     grid = grid or grid_for(design, problems.objective)
     moments = moments_of(problems, grid)
-    begin = starts(problems, grid, most=most, moments=moments)
+    begin = starts(problems, grid, most=most, known=moments)
     found = _polish(problems, _with_warm(begin, warm, B), free)
     if law.floor is None or not free[law.position(law.floor)]:
         return found
@@ -98,7 +99,7 @@ def search(
     if not vanishing.size:
         return found
     if len(vanishing) == B:
-        grid_starts = starts(problems, grid, most=most, floor=0.0, moments=moments)
+        grid_starts = starts(problems, grid, most=most, floor=0.0, known=moments)
     else:
         grid_starts = starts(problems.take(vanishing), grid, most=most, floor=0.0)
     own = replace_column(best.theta[vanishing], k, -np.inf)

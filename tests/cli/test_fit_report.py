@@ -89,6 +89,17 @@ def test_a_report_without_draws_says_so(runs: pd.DataFrame, command, ok, tmp_pat
     assert "No draws were made" in (tmp_path / "rep" / "index.md").read_text()
 
 
+def test_diagnostics_without_an_answer_are_named_with_the_reason(runs, command, ok, tmp_path: Path) -> None:
+    ok(
+        command(
+            "fit", "runs.csv", "--law", "chinchilla", "--bootstrap", 0, "--fix", "E=1.82", "--report", "rep"
+        )
+    )
+    page = (tmp_path / "rep" / "index.md").read_text()
+    assert "Not in this report" in page
+    assert "prediction beyond compute cuts: parameters are fixed" in page
+
+
 def test_calibration_enters_the_report(runs: pd.DataFrame, command, ok, tmp_path: Path) -> None:
     options = ["--law", "power", "--map", "x=C", "--loss", "mse", "--bootstrap", 40]
     out = ok(command("fit", "runs.csv", *options, "--calibrate", "--report", "rep"))

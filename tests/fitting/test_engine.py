@@ -143,8 +143,8 @@ def test_starts_from_cells_of_rows_end_where_starts_from_rows_do(
     )
     one = Problems.of(design, objective, np.ones((1, design.rows)))
     rows = search(one, most=12).best(1)[1]
-    monkeypatch.setattr("scaling.fitting.starts.MANY_ROWS", 100)
-    monkeypatch.setattr("scaling.fitting.starts.CELLS", 150)
+    monkeypatch.setattr("scaling.fitting.grid.MANY_ROWS", 100)
+    monkeypatch.setattr("scaling.fitting.grid.CELLS", 150)
     cells = search(one, most=12).best(1)[1]
     assert cells.converged.all()
     assert cells.value[0] == pytest.approx(rows.value[0], rel=1e-9)
