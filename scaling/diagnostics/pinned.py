@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from scaling.fitting.engine import LAD_DELTAS, NEAR, TIED, replace_column
+from scaling.fitting.engine import LAD_DELTAS, NEAR, TIED, is_rough, replace_column, scatter
 from scaling.fitting.lad import exact_lad
 from scaling.fitting.newton import Solutions, join, minimise
 from scaling.fitting.objective import Mask
@@ -27,6 +27,8 @@ IMPROVED = 1e-9
 """A share by which an objective must fall to count as lower."""
 WIDER = (100.0, 10.0)
 """Factors on Huber's delta whose minima lead to those of its own."""
+SCATTERED = 6
+"""Starts a point scattered about the minimum of a wider delta where the objective is rough."""
 GLANCE = 4
 """Steps after which a fit with a floor of 0 must come near the one with a free floor: with the exponents held, most
 laws are linear in what still moves, and a few reweighted least squares are nearly there."""
@@ -60,7 +62,8 @@ class Pinned:
         """The fit's minima moved to the points held (K, m), and for Huber's loss the minima of wider deltas, (C, K, P).
 
         Features are centred, so that a coefficient keeps its term's size amid the rows while the exponent moves. A
-        wider delta has fewer minima, and the lowest of them often lies beside the lowest of all.
+        wider delta has fewer minima, and the lowest of them often lies beside the lowest of all; where the objective
+        is rough, starts scattered about it join.
         """
         theta = np.repeat(self.fit.theta[:3, None, :], len(held), axis=1)
         objective = self.one.objective
@@ -71,7 +74,10 @@ class Pinned:
         for factor in WIDER:
             wide = replace(objective, delta=factor * objective.delta)
             smooth = self._ends(smooth, replace(self.one, objective=wide)).theta
-        return np.concatenate([theta, smooth[None]])
+        starts = np.concatenate([theta, smooth[None]])
+        if not is_rough(self.one, self.fit.theta[0]):
+            return starts
+        return np.concatenate([starts, smooth + scatter(SCATTERED, theta.shape[-1])[:, None]])
 
     def minima(self, held: Array, starts: Array) -> Solutions:
         """The lowest minimum at each point held (K, m), in units of theta, that the starts (C, K, P) lead to."""

@@ -163,17 +163,13 @@ class Design:
         ]
 
     @cached_property
-    def _products(self) -> list[list[Array]]:
-        """Columns of coordinate i times columns of coordinate j <= i, each (n, 1, 2 or 4)."""
+    def _products(self) -> list[Array]:
+        """Columns of coordinate i times columns of coordinate j <= i, row by row, each (n, 1, 2 or 4)."""
         columns = [c for _, c in self._coordinates]
         return [
-            [
-                columns[j]
-                if i.shape[1] == 1
-                else (i[:, :, None] * columns[j][:, None, :]).reshape(self.rows, -1)
-                for j in range(k + 1)
-            ]
+            columns[j] if i.shape[1] == 1 else (i[:, :, None] * columns[j][:, None, :]).reshape(self.rows, -1)
             for k, i in enumerate(columns)
+            for j in range(k + 1)
         ]
 
     @cached_property
@@ -185,7 +181,7 @@ class Design:
     def jacobian(self, theta_BP: Array, state: Array) -> Array:
         """Derivatives d log L / d theta, (B, n, P)."""
         slopes = self.law.slopes(theta_BP, state)
-        jacobian = np.zeros((*slopes[0].shape, theta_BP.shape[1]))
+        jacobian = np.zeros((*slopes.shape[1:], theta_BP.shape[1]))
         for (found, columns), slope in zip(self._coordinates, slopes, strict=True):
             jacobian[:, :, found.level] += slope
             if found.exponent is not None:
@@ -201,26 +197,21 @@ class Design:
         gradient = sum phi' d; Hessian = sum phi'' d d^T, plus sum phi' d2 where `newton` (B,) holds.
         """
         slopes = self.law.slopes(theta_BP, state)
-        bending = (first if newton.all() else first * newton[:, None]) if newton.any() else None
+        some = np.count_nonzero(newton)
+        bending = (first if some == len(newton) else first * newton[:, None]) if some else None
         planes = self.law.curvatures(theta_BP, self.x, state, slopes, second, bending)
         B, P = theta_BP.shape
         if B * self.rows <= SMALL:
-            every = [first * slope for slope in slopes]
-            for row in planes:
-                every += row
             gather, monomials = _gather_all(self.law), self._monomials
-            every_sum = (np.concatenate(every) @ monomials).reshape(len(every), B, monomials.shape[1])
+            every = np.concatenate([first * slopes, planes]).reshape(-1, self.rows)
+            every_sum = (every @ monomials).reshape(-1, B, monomials.shape[1])
             totals = gather @ every_sum.transpose(0, 2, 1).reshape(gather.shape[1], B)
         else:
             sums = [
                 (first * slope) @ columns
                 for (_, columns), slope in zip(self._coordinates, slopes, strict=True)
             ]
-            sums += [
-                plane @ product
-                for row, products in zip(planes, self._products, strict=True)
-                for plane, product in zip(row, products, strict=True)
-            ]
+            sums += [plane @ product for plane, product in zip(planes, self._products, strict=True)]
             totals = _gather(self.law) @ np.concatenate(sums, axis=1).T
         gradient, hessian = totals[:P], totals[P:].reshape(P, P, B)
         # By an exponent's logarithm, log L moves -exponent times as fast as by its feature.

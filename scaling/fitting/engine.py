@@ -23,7 +23,7 @@ from scaling.laws.general import GeneralLaw
 
 LAD_DELTAS = (1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8)
 """Huber deltas on log residuals (times the mean loss on raw ones) that lead to least absolute deviations."""
-KICKS = 24
+KICKS = 60
 """Starts scattered about a minimum where the objective is rough."""
 SMOOTH = 2
 """Rows a parameter that must lie within delta of the law, else Huber's loss is rough."""
@@ -98,12 +98,11 @@ def search(
     vanishing = np.flatnonzero(floor_at_zero | (best.theta[:, k] <= low))
     if not vanishing.size:
         return found
-    if len(vanishing) == B:
-        grid_starts = starts(problems, grid, most=most, floor=0.0, known=moments)
-    else:
-        grid_starts = starts(problems.take(vanishing), grid, most=most, floor=0.0)
+    every = len(vanishing) == B
+    mine = problems if every else problems.take(vanishing)
+    grid_starts = starts(mine, grid, most=most, floor=0.0, known=moments if every else None)
     own = replace_column(best.theta[vanishing], k, -np.inf)
-    near = problems.take(vanishing).value(own) <= FAR * best.value[vanishing]
+    near = mine.value(own) <= FAR * best.value[vanishing]
     zero_starts = Starts(
         np.concatenate([vanishing[grid_starts.problem], vanishing[near]]),
         np.concatenate([grid_starts.theta, own[near]]),
@@ -268,17 +267,21 @@ def kicked(problems: Problems, theta_P: Array) -> Candidates:
     design = problems.design
     low, high = design.bounds
     about = np.where(np.isfinite(theta_P), theta_P, design.log_y.min() - 5.0)
-    scatter = np.random.default_rng(0).normal(size=(KICKS, len(theta_P)))
-    scatter *= np.resize([0.1, 0.3, 0.6], KICKS)[:, None]
-    free = design.free
-    begin = Starts(
-        np.zeros(KICKS, dtype=np.intp), np.where(free, np.clip(about + scatter, low, high), theta_P)
-    )
+    free, kicks = design.free, scatter(KICKS, len(theta_P))
+    begin = Starts(np.zeros(KICKS, dtype=np.intp), np.where(free, np.clip(about + kicks, low, high), theta_P))
     if not problems.objective.kinked:
         return _polish(problems, begin, free)
     # a wider delta would smooth the minima into one
     nearly = replace(problems, objective=_hubers(design, problems.objective)[1])
     return _to_vertices(problems, _polish(nearly, begin, free))
+
+
+def scatter(count: int, P: int) -> Array:
+    """Random steps about a minimum, short and long ones in turn, (count, P)."""
+    steps: Array = (
+        np.random.default_rng(0).normal(size=(count, P)) * np.resize([0.1, 0.3, 0.6], count)[:, None]
+    )
+    return steps
 
 
 def is_rough(problems: Problems, theta_P: Array) -> bool:

@@ -24,6 +24,8 @@ def exact_lad(problems: Problems, theta_BP: Array, free_P: Mask, delta: float) -
     `converged` holds where the conditions of a minimum are met: residuals held at 0 vanish, multipliers stay
     within the weights, every other residual keeps its sign. Elsewhere the lower of both points is returned.
     """
+    if not len(theta_BP):
+        return Solutions(theta_BP, np.empty(0), np.empty(0, dtype=np.bool_))
     residuals = _residuals(problems, theta_BP)
     held = (np.abs(residuals) <= delta) & (problems.weights > 0)
     side = problems.objective.side(residuals)

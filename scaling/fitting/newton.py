@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from scaling.fitting.design import Design
-from scaling.fitting.objective import Mask
+from scaling.fitting.objective import Mask, all_of, any_of
 from scaling.fitting.problems import Problems, moving_parameters
 from scaling.fitting.systems import solve_positive
 from scaling.laws.base import Array
@@ -19,8 +19,11 @@ ITERATIONS, ITERATIONS_FEW_ROWS = 600, 100
 for designs with too few rows to say anything, whose valleys have no end."""
 SHORTER = np.array([0.3, 0.1, 0.03])
 """Shares of a step that are tried where the whole step fails."""
-SWITCH = 1e-2
+SWITCH = 2e-2
 """Relative decrease below which the reweighted least squares hand over to true Newton."""
+SLOW, RELAXED = 0.3, 1.8
+"""Relative decrease below which reweighted least squares of Huber's loss, whose parabolas touch it from above, go this
+many times as far in the next step: any factor below 2 still descends (de Leeuw and Heiser 1980)."""
 TOLERANCE = 1e-12
 """Predicted relative decrease below which the last step is taken."""
 ROUNDING = 1e-28
@@ -78,10 +81,11 @@ def minimise(
     low, high = design.bounds
     low, high = np.where(free_P, low, -np.inf), np.where(free_P, high, np.inf)
     theta = np.minimum(np.maximum(theta_BP, low), high)
-    B = len(theta)
+    B, huber = len(theta), problems.objective.loss == "huber"
     end = Solutions(theta.copy(), np.full(B, np.inf), np.zeros(B, dtype=np.bool_))
     index, damping, newton = np.arange(B), np.full(B, 1e-3), np.zeros(B, dtype=np.bool_)
     value, gradient, hessian = problems.assess_some(index, theta, newton)
+    slow = np.full(B, huber)
     zero = ROUNDING * problems.squares()
     scale = np.einsum("iib->ib", hessian)
     for _ in range(iterations):
@@ -90,24 +94,27 @@ def minimise(
         lost = damping > 1e12
         if enough is not None:
             lost |= value - iterations * promise > enough[index]
-            if lost.all():
+            if all_of(lost):
                 break
         small = (promise <= TOLERANCE * value + zero) & (damping < 0.1)
         done = (newton & small) | lost
         newton = newton | small
+        settled = all_of(newton)
+        if not settled:
+            step *= np.where(slow & ~newton, RELAXED, 1.0)[:, None]
         _snap_floor(design, theta, step)
         trial = np.minimum(np.maximum(theta + step, low), high)
-        if done.any():
+        if any_of(done):
             _finish(problems, end, index[done], theta[done], value[done], trial[done], ~lost[done])
             left = ~done
-            if not left.any():
+            if not any_of(left):
                 return end
             theta, value, gradient, hessian = theta[left], value[left], gradient[:, left], hessian[..., left]
             index, damping, newton, zero = index[left], damping[left], newton[left], zero[left]
-            scale, trial = scale[:, left], trial[left]
+            scale, trial, slow = scale[:, left], trial[left], slow[left]
         trial_value, trial_gradient, trial_hessian = problems.assess_some(index, trial, newton)
         whole = better = trial_value <= value * (1 + 4e-16)
-        if whole.all():
+        if all_of(whole):
             damping = damping * 0.2
         else:
             failed = np.flatnonzero(~whole)
@@ -125,8 +132,10 @@ def minimise(
             trial_value = np.where(better, trial_value, value)
             trial_gradient = np.where(better, trial_gradient, gradient)
             trial_hessian = np.where(better, trial_hessian, hessian)
-        if not newton.all():
-            settling = better & (value - trial_value < SWITCH * value)
+        if not settled:
+            decrease = value - trial_value
+            settling = better & (decrease < SWITCH * value)
+            slow = better & huber & (decrease < SLOW * value)
             scale = np.where(newton, scale, np.einsum("iib->ib", trial_hessian))
             newton = newton | settling
         theta, value, gradient, hessian = trial, trial_value, trial_gradient, trial_hessian
@@ -177,7 +186,7 @@ def _snap_floor(design: Design, theta: Array, step: Array) -> None:
     k = design.law.position(design.law.floor)
     low = design.bounds[0][k]
     shrinking = theta[:, k] < design.lowest - 3.0
-    if shrinking.any():
+    if any_of(shrinking):
         shrinking &= (step[:, k] < -0.7) & (theta[:, k] > low)
         step[shrinking, k] = low - theta[shrinking, k]
 
@@ -192,7 +201,7 @@ def _step(
     P = len(gradient)
     scale = np.maximum(scale, 1e-300)
     diagonal = np.arange(P)
-    if not moving.all():
+    if not all_of(moving):
         gradient = np.where(moving, gradient, 0.0)
         hessian = np.where(moving[:, None] & moving[None, :], hessian, 0.0)
         hessian[diagonal, diagonal] += ~moving
@@ -201,14 +210,14 @@ def _step(
         damped = hessian.copy()
         damped[diagonal, diagonal] += damping * scale
         step, positive = solve_positive(damped, gradient)
-        if positive.all():
+        if all_of(positive):
             step = -step
             break
         damping = np.where(positive, damping, np.maximum(damping, 1e-4) * 10.0)
     else:
         step = np.where(positive, -step, 0.0)
     # Half g s is the undamped decrease; what damping takes off the true promise keeps it positive.
-    promise = -0.5 * (gradient * step).sum(axis=0)
+    promise = -0.5 * np.einsum("pb,pb->b", gradient, step)
     longest = np.abs(step).max(axis=0)
     # Parameters are logarithms: a step of more than e^3 leaves the range where the model means anything.
     return (step * np.minimum(1.0, 3.0 / np.maximum(longest, 3.0))).T, promise, damping

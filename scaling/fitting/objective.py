@@ -19,6 +19,16 @@ Mask = npt.NDArray[np.bool_]
 LOSSES: tuple[Loss, ...] = ("huber", "lad", "mse", "quantile", "binomial")
 
 
+def all_of(mask: Mask) -> bool:
+    """`mask.all()` of few elements, several times as fast."""
+    return int(np.count_nonzero(mask)) == mask.size
+
+
+def any_of(mask: Mask) -> bool:
+    """`mask.any()` of few elements, several times as fast."""
+    return int(np.count_nonzero(mask)) > 0
+
+
 @dataclass(frozen=True)
 class Objective:
     """sum_i w_i rho(r_i) with r = log L - log y (`log`) or L - y (`raw`).
@@ -113,9 +123,9 @@ class Objective:
         if self.loss == "mse":
             first, second = 2.0 * weights * residuals, 2.0 * weights
         else:
-            first = np.clip(residuals, -self.delta, self.delta)
+            first = np.minimum(np.maximum(residuals, -self.delta), self.delta)
             size = np.abs(residuals)
-            if newton.all():
+            if all_of(newton):
                 second = weights * (size <= self.delta)
             else:
                 bend = self.delta / np.maximum(size, self.delta)

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from scaling.fitting.design import Design
-from scaling.fitting.objective import Mask, Objective
+from scaling.fitting.objective import Mask, Objective, all_of
 from scaling.laws.base import Array
 from scaling.resampling import Counts
 
@@ -107,6 +107,8 @@ class Problems:
 def moving_parameters(design: Design, theta: Array, gradient: Array, free_P: Mask) -> Mask:
     """(P, B): free and not held at a bound by the gradient."""
     low, high = design.bounds
+    if all_of((theta > low) & (theta < high)):
+        return np.broadcast_to(free_P[:, None], gradient.shape)
     at_low, at_high = low[:, None] >= theta.T, high[:, None] <= theta.T
     moving: Mask = free_P[:, None] & ~((at_low & (gradient > 0)) | (at_high & (gradient < 0)))
     return moving

@@ -88,5 +88,7 @@ def project(
     for column, factor in zip(columns, factors, strict=True):
         regular = regular & (factor > 0) if column.logs else regular
     shape = (len(own), *grid.shape)
-    rss = np.where(np.broadcast_to(regular, shape), rss, np.inf)
+    rss = np.where(regular, rss, np.inf)
+    if rss.shape != shape:
+        rss = np.broadcast_to(rss, shape)
     return rss.reshape(len(own), -1), factors, columns

@@ -76,21 +76,10 @@ def _starts_block(problems: Problems, grid: Grid, known: Moments, most: int, hel
     law = problems.design.law
     rss, factors, columns = project(grid, known, held)
     B = len(rss)
-    minima = np.where(_local_minima(rss.reshape(B, *grid.shape)).reshape(B, -1), rss, np.inf)
-    problem, point = [], []
-    for _ in range(most):
-        lowest = np.argmin(minima, axis=1)
-        found = np.flatnonzero(np.isfinite(minima[np.arange(B), lowest]))
-        if not found.size:
-            break
-        problem.append(found)
-        point.append(lowest[found])
-        minima[found, lowest[found]] = np.inf
-    chosen = np.concatenate([np.empty(0, dtype=np.intp), *problem])
-    at = np.concatenate([np.empty(0, dtype=np.intp), *point])
-    theta = grid.theta[at].copy()
+    chosen, at = _lowest(rss, _local_minima(rss.reshape(B, *grid.shape)).reshape(B, -1), most)
+    theta = grid.theta[at]
     for factor, column in zip(factors, columns, strict=True):
-        found_factor = np.broadcast_to(factor, (B, *grid.shape)).reshape(B, -1)[chosen, at]
+        found_factor = _over(factor, (B, *grid.shape)).reshape(B, -1)[chosen, at]
         for k in column.scaled:
             theta[:, k] = theta[:, k] + np.log(found_factor) if column.logs else found_factor
     if held is not None and law.floor is not None:
@@ -102,6 +91,22 @@ def _starts_block(problems: Problems, grid: Grid, known: Moments, most: int, hel
     if not lost.size:
         return Starts(chosen, theta)
     return Starts(np.concatenate([chosen, lost]), np.concatenate([theta, _last_resort(problems, lost, held)]))
+
+
+def _lowest(
+    rss: Array, minima: npt.NDArray[np.bool_], most: int
+) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """Rows and columns of up to `most` minima of each row, the lowest first, of RSS (B, G)."""
+    row, column = np.nonzero(minima)
+    order = np.lexsort((rss[row, column], row))
+    row, column = row[order], column[order]
+    kept = np.arange(len(row)) - np.searchsorted(row, row) < most
+    return row[kept], column[kept]
+
+
+def _over(part: Array, shape: tuple[int, ...]) -> Array:
+    """The array, broadcast where it is not yet of that shape."""
+    return part if part.shape == shape else np.broadcast_to(part, shape)
 
 
 def _last_resort(problems: Problems, lost: npt.NDArray[np.intp], held: Array | None) -> Array:

@@ -81,8 +81,8 @@ class Law(ABC):
 
     @classmethod
     @abstractmethod
-    def slopes(cls, theta_BP: Array, state: Array) -> list[Array]:
-        """First derivatives of log L by each coordinate, planes (B, n)."""
+    def slopes(cls, theta_BP: Array, state: Array) -> Array:
+        """First derivatives of log L by each of the K coordinates, (K, B, n)."""
 
     @classmethod
     @abstractmethod
@@ -91,11 +91,11 @@ class Law(ABC):
         theta_BP: Array,
         x: Sequence[Array],
         state: Array,
-        slopes: list[Array],
+        slopes: Array,
         outer: Array,
         inner: Array | None,
-    ) -> list[list[Array]]:
-        """Planes outer s_i s_j + inner d2 log L / du_i du_j for coordinates i and j <= i, each (B, n).
+    ) -> Array:
+        """Planes outer s_i s_j + inner d2 log L / du_i du_j, (K (K + 1) / 2, B, n): pairs j <= i of coordinates, row by row.
 
         `inner` None leaves the second derivatives out.
         """
@@ -201,6 +201,23 @@ class Law(ABC):
     @classmethod
     def _centre_of(cls, feature: str, centre: Sequence[float]) -> float:
         return centre[cls.feature_names().index(feature)]
+
+
+def lower_products(left: Array, right: Array) -> Array:
+    """left_i right_j for j <= i, row by row: (K (K + 1) / 2, B, n) from (K, B, n) each."""
+    K = len(left)
+    products = np.empty((K * (K + 1) // 2, *left.shape[1:]))
+    at = 0
+    for i in range(K):
+        np.multiply(left[i], right[: i + 1], out=products[at : at + i + 1])
+        at += i + 1
+    return products
+
+
+@cache
+def diagonal(K: int) -> npt.NDArray[np.intp]:
+    """Where the pairs i = j stand among pairs j <= i, row by row, (K,)."""
+    return np.cumsum(np.arange(1, K + 1)) - 1
 
 
 @cache

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from scaling.laws.base import Array, Law
+from scaling.laws.base import Array, Law, lower_products
 from scaling.laws.dual import Dual
 from scaling.laws.parameters import Coordinate
 
@@ -87,9 +87,9 @@ class GeneralLaw(Law):
         return state
 
     @classmethod
-    def slopes(cls, theta_BP: Array, state: Array) -> list[Array]:
+    def slopes(cls, theta_BP: Array, state: Array) -> Array:
         """First derivatives of log L by each parameter."""
-        return list(state[1:])
+        return state[1:]
 
     @classmethod
     def curvatures(
@@ -97,12 +97,12 @@ class GeneralLaw(Law):
         theta_BP: Array,
         x: Sequence[Array],
         state: Array,
-        slopes: list[Array],
+        slopes: Array,
         outer: Array,
         inner: Array | None,
-    ) -> list[list[Array]]:
+    ) -> Array:
         """Products of slopes, and differences of slopes for the second derivatives."""
-        planes = [[outer * slopes[i] * slopes[j] for j in range(i + 1)] for i in range(len(slopes))]
+        planes = lower_products(outer * slopes, slopes)
         if inner is None:
             return planes
         for j in range(len(slopes)):
@@ -110,5 +110,5 @@ class GeneralLaw(Law):
             moved[:, j] += STEP
             by_j = cls.evaluate(moved, x)[1:]
             for i in range(j, len(slopes)):
-                planes[i][j] += inner * (by_j[i] - slopes[i]) / STEP
+                planes[i * (i + 1) // 2 + j] += inner * (by_j[i] - slopes[i]) / STEP
         return planes

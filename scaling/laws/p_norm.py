@@ -7,7 +7,7 @@ from typing import ClassVar, final
 import numpy as np
 import numpy.typing as npt
 
-from scaling.laws.base import Array
+from scaling.laws.base import Array, lower_products
 from scaling.laws.frontier import FLOPS_PER_PARAMETER_TOKEN, LossInND
 from scaling.laws.parameters import Term, parameter
 
@@ -93,11 +93,15 @@ class PNorm(LossInND):
         return state
 
     @classmethod
-    def slopes(cls, theta_BP: Array, state: Array) -> list[Array]:
+    def slopes(cls, theta_BP: Array, state: Array) -> Array:
         """By log E, u, v, log p: 1 - m, m q, m (1 - q), m d log norm / d log p."""
         _, m, q, _, by_p = state
-        m_q = m * q
-        return [1.0 - m, m_q, m - m_q, m * by_p]
+        slopes = np.empty((4, *m.shape))
+        np.subtract(1.0, m, out=slopes[0])
+        np.multiply(m, q, out=slopes[1])
+        np.subtract(m, slopes[1], out=slopes[2])
+        np.multiply(m, by_p, out=slopes[3])
+        return slopes
 
     @classmethod
     def curvatures(
@@ -105,27 +109,28 @@ class PNorm(LossInND):
         theta_BP: Array,
         x: Sequence[Array],
         state: Array,
-        slopes: list[Array],
+        slopes: Array,
         outer: Array,
         inner: Array | None,
-    ) -> list[list[Array]]:
+    ) -> Array:
         """d2 log L = m (d2 log norm) + m (1 - m) (outer square of the slopes of log norm minus e_E)."""
-        planes = [[outer * slopes[i] * slopes[j] for j in range(i + 1)] for i in range(4)]
+        planes = lower_products(outer * slopes, slopes)
         if inner is None:
             return planes
         _, m, q, z, by_p = state
         p = np.exp(theta_BP[:, cls.position("p")])[:, None]
         mixed = inner * slopes[0] * m
         steps = (-1.0, q, 1.0 - q, by_p)
-        for i, row in enumerate(planes):
-            for j, plane in enumerate(row):
-                plane += mixed * steps[i] * steps[j]
+        pairs = [(i, j) for i in range(4) for j in range(i + 1)]
+        for plane, (i, j) in zip(planes, pairs, strict=True):
+            plane += mixed * steps[i] * steps[j]
+        uu, vu, vv, pu, pv, pp = (planes[pairs.index(pair)] for pair in pairs if pair[1])
         spread = inner * m * q * (1.0 - q)
         bend_uv, bend_up = p * spread, spread * z
-        planes[1][1] += bend_uv
-        planes[2][1] -= bend_uv
-        planes[2][2] += bend_uv
-        planes[3][1] += bend_up
-        planes[3][2] -= bend_up
-        planes[3][3] += bend_up * z / p - inner * m * by_p
+        uu += bend_uv
+        vu -= bend_uv
+        vv += bend_uv
+        pu += bend_up
+        pv -= bend_up
+        pp += bend_up * z / p - inner * m * by_p
         return planes

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from scaling.laws.base import Array, Law
+from scaling.laws.base import Array, Law, diagonal, lower_products
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,7 +16,7 @@ class SeparableLaw(Law):
     """A law that is a floor plus terms: linear in floor and coefficients given the exponents.
 
     L = E + sum_k coefficient_k exp(-exponent_k feature_k), power terms where the features are logarithms. The
-    state planes are log L, 1/L and the share of each term in L.
+    state planes are log L and the shares of the floor, if there is one, and of each term in L.
     """
 
     def at(self, x: Mapping[str, Array]) -> Array:
@@ -36,29 +36,27 @@ class SeparableLaw(Law):
 
     @classmethod
     def evaluate(cls, theta_BP: Array, x: Sequence[Array]) -> Array:
-        """State planes: log L, 1/L, then the share of each term."""
-        B, n = len(theta_BP), len(x[0])
-        state = np.empty((2 + len(cls.terms), B, n))
-        total, inverse = state[0], state[1]
-        total[:] = np.exp(theta_BP[:, cls.position(cls.floor)])[:, None] if cls.floor else 0.0
-        for plane, term in zip(state[2:], cls.terms, strict=True):
+        """State planes: log L, then the share of the floor, if there is one, and of each term."""
+        terms = len(cls.terms)
+        state = np.empty((terms + (2 if cls.floor else 1), len(theta_BP), len(x[0])))
+        total = state[0]
+        total[:] = 0.0
+        if cls.floor:
+            state[1] = total[:] = np.exp(theta_BP[:, cls.position(cls.floor)])[:, None]
+        for plane, term in zip(state[-terms:], cls.terms, strict=True):
             exponent = np.exp(theta_BP[:, cls.position(term.exponent)])
             np.multiply(-exponent[:, None], x[cls.feature_names().index(term.feature)], out=plane)
             plane += theta_BP[:, cls.position(term.coefficient)][:, None]
             np.exp(plane, out=plane)
             total += plane
-        np.divide(1.0, total, out=inverse)
+        state[1:] *= 1.0 / total
         np.log(total, out=total)
-        state[2:] *= inverse
         return state
 
     @classmethod
-    def slopes(cls, theta_BP: Array, state: Array) -> list[Array]:
+    def slopes(cls, theta_BP: Array, state: Array) -> Array:
         """The shares of floor and terms in L."""
-        if cls.floor is None:
-            return list(state[2:])
-        floor = np.exp(theta_BP[:, cls.position(cls.floor)])[:, None] * state[1]
-        return [floor, *state[2:]]
+        return state[1:]
 
     @classmethod
     def curvatures(
@@ -66,17 +64,12 @@ class SeparableLaw(Law):
         theta_BP: Array,
         x: Sequence[Array],
         state: Array,
-        slopes: list[Array],
+        slopes: Array,
         outer: Array,
         inner: Array | None,
-    ) -> list[list[Array]]:
+    ) -> Array:
         """Softmax: d2 log L / du_i du_j = share_i (i == j) - share_i share_j."""
-        planes = []
-        weight = outer if inner is None else outer - inner
-        for i, share in enumerate(slopes):
-            weighted = weight * share
-            row = [weighted * other for other in slopes[: i + 1]]
-            if inner is not None:
-                row[i] += inner * share
-            planes.append(row)
+        planes = lower_products((outer if inner is None else outer - inner) * slopes, slopes)
+        if inner is not None:
+            planes[diagonal(len(slopes))] += inner * slopes
         return planes
