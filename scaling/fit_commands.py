@@ -54,6 +54,14 @@ def fit(
     fix: Annotated[
         list[str] | None, typer.Option("--fix", help="NAME=VALUE: a parameter that is held, such as E=1.69.")
     ] = None,
+    bound: Annotated[
+        list[str] | None,
+        typer.Option("--bound", help="NAME=LOW,HIGH: the range of a parameter, such as alpha=.2,.5."),
+    ] = None,
+    prior: Annotated[
+        list[str] | None,
+        typer.Option("--prior", help="NAME=MEAN,SD: a normal prior of a parameter, such as E=1.7,.1."),
+    ] = None,
     weights: Annotated[
         str | None, typer.Option(help="Column that multiplies each row's part of the objective.")
     ] = None,
@@ -88,7 +96,7 @@ def fit(
     out), annealed (a doubt where some rows say no), and trunk_id (rows of one trunk stay together in the draws).
     """
     from scaling import outside
-    from scaling.options import numbers, pairs
+    from scaling.options import ends, numbers, pairs
 
     if json is not None:
         outside.check_target(json, table)
@@ -105,6 +113,8 @@ def fit(
         tau=tau,
         residual=residual,
         fix=numbers(fix or [], "--fix"),
+        bounds=ends(bound or [], "--bound", "alpha=.2,.5"),
+        priors=ends(prior or [], "--prior", "E=1.7,.1"),
         weights=weights,
         bootstrap=bootstrap,
         resample=resample,

@@ -199,9 +199,9 @@ def _rollout(fit: Fit, tries: Tries) -> Section | None:
     """For loss laws in N and D: both forms and three losses, fitted below each cut and asked for what lies above."""
     if not isinstance(fit.law, LossInND):
         return None
-    if fit.fixed:
+    if fit.known.anything:
         tries.missing["prediction beyond compute cuts"] = (
-            "parameters are fixed, which the other forms do not share"
+            "something is known of parameters beforehand, which the other forms do not share"
         )
         return None
     frame = fit.rows.frame.assign(**fit.rows.inputs, loss=fit.rows.loss)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from scaling.fit_evidence import evidence
@@ -95,8 +96,18 @@ def _doubts(fit: Fit) -> list[Table]:
     if fit.warnings:
         rows = pd.DataFrame([{"code": w.code, "message": w.message} for w in fit.warnings])
         tables.append(Table("warnings", "What the fit says of itself.", rows))
+    names = fit.law.parameter_names()
+    if fit.sensitivity:
+        others = [
+            (f"{one.width:g} times as wide" if np.isfinite(one.width) else "none", one.law)
+            for one in fit.sensitivity
+        ]
+        shown_laws = [("as given", fit.law), *others]
+        priors = pd.DataFrame(
+            [{"priors": what} | dict(zip(names, law.values(), strict=True)) for what, law in shown_laws]
+        )
+        tables.append(Table("priors", "The answer with the priors narrower, wider and gone.", priors))
     if len(fit.minima) > 1:
-        names = fit.law.parameter_names()
         minima = pd.DataFrame(
             [
                 {"objective": m.value} | dict(zip(names, m.law.values(), strict=True)) | dict(m.predictions)

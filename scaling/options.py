@@ -18,6 +18,20 @@ def numbers(options: list[str], flag: str) -> dict[str, float]:
     return found
 
 
+def ends(options: list[str], flag: str, example: str) -> dict[str, tuple[float, float]]:
+    """Split repeated NAME=NUMBER,NUMBER options."""
+    found = {}
+    for name, value in pairs(options, flag, example).items():
+        try:
+            first, second = map(float, value.split(","))
+        except ValueError as error:
+            raise InputError(
+                f"{flag} {name}={value}: expected two numbers, as in {flag} {example}"
+            ) from error
+        found[name] = (first, second)
+    return found
+
+
 def pairs(options: list[str], flag: str, example: str = "N=params") -> dict[str, str]:
     """Split repeated NAME=VALUE options."""
     found: dict[str, str] = {}

@@ -101,9 +101,10 @@ def _check(fits: Sequence[Fit]) -> None:
             f"the forms are {', '.join(names) or 'none'}; give fits of two different laws or more"
         )
     first = fits[0]
-    if any(fit.fixed for fit in fits):
+    if any(fit.known.anything for fit in fits):
         raise InputError(
-            "a form with fixed parameters cannot be refitted beside others; give fits with all free"
+            "a form with parameters that are fixed, bounded or have priors cannot be refitted beside others; give fits "
+            "with all free"
         )
     for fit in fits[1:]:
         same = np.array_equal(fit.rows.loss, first.rows.loss) and np.array_equal(

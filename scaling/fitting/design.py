@@ -10,12 +10,15 @@ from functools import cache, cached_property
 import numpy as np
 import numpy.typing as npt
 
+from scaling.fitting.known import Known
 from scaling.fitting.objective import Mask
 from scaling.laws.base import Array, Law
 from scaling.laws.parameters import Coordinate
 
 FEW_ROWS = 3
 """Rows a parameter below which an interval means little."""
+FAR = 100.0
+"""Largest logarithm of a coefficient that stands at an input of 1, far from the rows."""
 SMALL = 2000
 """Problems x rows up to which one large product is faster than many small ones."""
 
@@ -36,8 +39,8 @@ class Design:
     """Logarithm of what was measured, (n,); -inf for a score of 0."""
     weights: Array
     """How much each row counts, (n,)."""
-    fixed: Mapping[str, float]
-    """Parameters that a fit does not move, by name."""
+    known: Known
+    """What is known of the parameters beforehand."""
 
     @classmethod
     def of(
@@ -47,14 +50,18 @@ class Design:
         y: Array,
         *,
         weights: Array | None = None,
-        fixed: Mapping[str, float] | None = None,
+        known: Known | None = None,
     ) -> "Design":
         """Design from the law's inputs and the measured losses or scores, each (n,)."""
-        fixed = dict(fixed or {})
+        known = known or Known()
+        fixed, own = known.fixed, known.coefficients
         features = law.features(**{name: inputs[name] for name in law.inputs})
-        # A coefficient that is pinned while its exponent moves must stand at x = 1, where it is one number.
-        used = {t.feature for t in law.terms if t.coefficient not in fixed or t.exponent in fixed}
-        kept = {t.feature for t in law.terms if t.coefficient in fixed and t.exponent not in fixed}
+        # A coefficient of which something is known while its exponent moves must stand at x = 1, where it is one number.
+        used = {t.feature for t in law.terms if t.coefficient not in own or t.exponent in fixed}
+        kept = {t.feature for t in law.terms if t.coefficient in own and t.exponent not in fixed}
+        kept |= {
+            about.location for about in law.parameters() if about.location and about.name in own - {*fixed}
+        }
         used = (used | {about.location for about in law.parameters() if about.location}) - kept
         x, centre = [], []
         for name in law.feature_names():
@@ -63,17 +70,22 @@ class Design:
         with np.errstate(divide="ignore"):
             log_y = np.log(y)
         weights = np.ones(len(y)) if weights is None else weights
-        return cls(law, dict(inputs), tuple(x), tuple(centre), log_y, weights, fixed)
+        return cls(law, dict(inputs), tuple(x), tuple(centre), log_y, weights, known)
 
     def holding(self, fixed: Mapping[str, float]) -> "Design":
         """The same rows with further parameters that a fit does not move."""
         y = np.exp(self.log_y)
-        return Design.of(self.law, self.inputs, y, weights=self.weights, fixed={**self.fixed, **fixed})
+        return Design.of(self.law, self.inputs, y, weights=self.weights, known=self.known.holding(fixed))
 
     def of_law(self, law: type[Law]) -> "Design":
         """The same rows for another law that takes inputs and parameters of the same names."""
-        fixed = {name: value for name, value in self.fixed.items() if name in law.parameter_names()}
-        return Design.of(law, self.inputs, np.exp(self.log_y), weights=self.weights, fixed=fixed)
+        y = np.exp(self.log_y)
+        return Design.of(law, self.inputs, y, weights=self.weights, known=self.known.of(law))
+
+    @property
+    def fixed(self) -> Mapping[str, float]:
+        """Parameters that a fit does not move, by name."""
+        return self.known.fixed
 
     @cached_property
     def pinned(self) -> Array:
@@ -93,6 +105,9 @@ class Design:
         values = self.law.from_theta(self.law.canonical(theta), self.centre)
         for name, value in self.fixed.items():
             values[..., self.law.position(name)] = value
+        for name, (low, high) in self.known.bounds.items():  # an exponential may round to beyond the end
+            k = self.law.position(name)
+            values[..., k] = np.clip(values[..., k], low, high)
         return values
 
     @cached_property
@@ -151,7 +166,26 @@ class Design:
             if name is not None:
                 low[law.position(name)] = seen.min(initial=0.0) - 16.0
                 high[law.position(name)] = seen.max(initial=0.0) + 16.0
+        for term in law.terms:
+            if (
+                self.centre[law.feature_names().index(term.feature)] == 0.0
+            ):  # the term stands far from its rows
+                low[law.position(term.coefficient)], high[law.position(term.coefficient)] = -FAR, FAR
+        for name, ends in self.known.bounds.items():
+            k = law.position(name)
+            with np.errstate(divide="ignore"):
+                least, most = np.log(ends) if law.parameters()[k].scale == "log" else ends
+            low[k], high[k] = max(low[k], least), min(high[k], most)
         return low, high
+
+    def within(self, k: int, trials: Array) -> Array:
+        """Trial values of the theta at position k that lie in its range, or its pinned value alone."""
+        if not np.isnan(self.pinned[k]):
+            return self.pinned[k : k + 1]
+        if self.law.parameter_names()[k] not in self.known.bounds:
+            return trials
+        inside: Array = np.unique(np.clip(trials, self.bounds[0][k], self.bounds[1][k]))
+        return inside
 
     @cached_property
     def _coordinates(self) -> list[tuple[Coordinate, Array]]:

@@ -7,7 +7,7 @@ import numpy as np
 from scaling.fitting.design import Design
 from scaling.fitting.objective import Objective
 from scaling.fitting.profile import CHEAP, floor_profile
-from scaling.fitting.result import Estimate, Interval, Minimum, Warned
+from scaling.fitting.result import Estimate, Interval, Minimum, Sensitivity, Warned
 from scaling.fitting.rows import Rows
 from scaling.fitting.table_doubts import levels
 from scaling.laws import Law, LossInND
@@ -29,15 +29,20 @@ BARELY, BARELY_APART = 10.0, 3.0
 """Factors between the ends of an interval, and between near minima, from which a parameter is barely identified."""
 
 
-def about_bounds(law: Law, at_bound: Sequence[str]) -> Iterator[Warned]:
-    """A floor at zero, or another parameter at an end of its range."""
+def about_bounds(
+    law: Law, at_bound: Sequence[str], bounds: Mapping[str, tuple[float, float]]
+) -> Iterator[Warned]:
+    """A floor at zero, or another parameter at an end of its range or of the `bounds` that were given."""
     for name in at_bound:
-        if name == law.floor:
+        if name == law.floor and getattr(law, name) not in bounds.get(name, ()):
             yield Warned("floor_at_zero", f"the best fit has {name} = 0: the rows show no floor")
         else:
             value = getattr(law, name)
             yield Warned(
-                "bound_hit", f"{name} = {plain(value)} is at an end of its range; the rows do not fix it"
+                "bound_hit",
+                f"{name} = {plain(value)} is at an end of its range; the rows do not fix it"
+                if name not in bounds
+                else f"{name} = {plain(value)} is at an end of the bounds given; the rows want it beyond",
             )
 
 
@@ -161,6 +166,21 @@ def about_minima(minima: Sequence[Minimum], parameters: Mapping[str, Estimate]) 
 
 def _width(found: Estimate) -> float:
     return 0.0 if found.low is None or found.high is None else found.high - found.low
+
+
+def about_priors(parameters: Mapping[str, Estimate], changed: Sequence[Sensitivity]) -> Iterator[Warned]:
+    """Parameters whose value without the priors lies outside the interval that they have with them."""
+    for without in (one.law for one in changed if not np.isfinite(one.width)):
+        moved = [
+            f"{name} = {plain(getattr(without, name), 3)}"
+            for name, e in parameters.items()
+            if e.low is not None and e.high is not None and not e.low <= getattr(without, name) <= e.high
+        ]
+        if moved:
+            yield Warned(
+                "prior_decides",
+                f"without the priors the rows say {', '.join(moved)}, outside the intervals: the priors decide",
+            )
 
 
 def about_extrapolation(law: Law, rows: Rows, compute: float | None) -> Iterator[Warned]:

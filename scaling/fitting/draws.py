@@ -74,7 +74,7 @@ def draw(
         raise InputError(f"no resampling is called {how!r}; known: {', '.join(get_args(Resample))}")
     labels: npt.NDArray[np.intp] | None
     if how == "clusters":
-        labels = _column(rows, cluster or "run_id")
+        labels = labels_of(rows, cluster or "run_id")
         return _of(
             resampling.clusters(labels, draws, rng),
             reason or f"rows of one {cluster} share their luck",
@@ -83,7 +83,7 @@ def draw(
     if how == "trunks":
         return _trunks(rows, draws, rng, reason)
     if how in ("wild", "parametric"):
-        labels = None if cluster is None or how == "parametric" else _column(rows, cluster)
+        labels = None if cluster is None or how == "parametric" else labels_of(rows, cluster)
         return _of(_noise(rows, fitted, objective, how, labels, draws, rng), reason, labels)
     return _of(resampling.pairs(len(rows.loss), draws, rng), reason or "rows are taken for independent runs")
 
@@ -93,7 +93,7 @@ def _of(drawn: resampling.Resamples, reason: str, units: npt.NDArray[np.intp] | 
 
 
 def _trunks(rows: Rows, draws: int, rng: np.random.Generator, reason: str) -> Drawn:
-    trunk = _column(rows, "trunk_id")
+    trunk = labels_of(rows, "trunk_id")
     size, duration = (_levels(_axis(rows, names)) for names in (("N",), ("D", "C")))
     if one_trunk_a_size(rows):
         drawn = resampling.pairs(len(rows.loss), draws, rng)
@@ -139,7 +139,7 @@ def one_trunk_a_size(rows: Rows) -> bool:
     if "trunk_id" not in rows.frame or rows.frame["trunk_id"].isna().any() or sizes is None:
         return False
     try:
-        trunk, size = _column(rows, "trunk_id").tolist(), _levels(sizes).tolist()
+        trunk, size = labels_of(rows, "trunk_id").tolist(), _levels(sizes).tolist()
     except InputError:  # cells that cannot label rows say nothing of trunks
         return False
     return len(set(zip(trunk, size, strict=True))) == len(set(size))
@@ -166,13 +166,18 @@ def _levels(values: Array | None) -> Array:
 
 
 def fit_draws(
-    design: Design, objective: Objective, drawn: resampling.Resamples, minima: Array
+    design: Design,
+    objective: Objective,
+    drawn: resampling.Resamples,
+    minima: Array,
+    seed: int | None = None,
 ) -> tuple[Array, Mask]:
     """Parameters (B, P) of the lowest minimum of each draw, and whether each converged (B,).
 
     Every draw has its own starts; where the law is not separable or the objective rough it also starts from the
     `minima` (thetas) of all rows, and from the minima of a smoother objective where that is cheap. A law that is
     not separable is always fitted with E = 0 too, since along its flat ridges a floor may take long to vanish.
+    With a `seed` the means of priors are drawn anew too, from the priors.
     """
     separable = issubclass(design.law, SeparableLaw)
     rough = is_rough(Problems.of(design, objective, np.ones((1, design.rows))), minima[0])
@@ -190,20 +195,28 @@ def fit_draws(
             found += smoothed(problems, most=2, grid=grid)
         return found.best(len(problems.weights))[1]
 
-    best = join([fitted(problems) for problems in _blocks(design, objective, drawn)])
+    means = None
+    if design.known.priors and seed is not None:
+        means = design.known.drawn_means(design.law, drawn.draws, np.random.default_rng([seed, 1]))
+    best = join([fitted(problems) for problems in _blocks(design, objective, drawn, means)])
     return design.values(best.theta), best.converged
 
 
-def _blocks(design: Design, objective: Objective, drawn: resampling.Resamples) -> Iterator[Problems]:
+def _blocks(
+    design: Design, objective: Objective, drawn: resampling.Resamples, means: Array | None
+) -> Iterator[Problems]:
     """The draws as problems, no more at a time than memory bears: their weights and planes take eight bytes a row."""
     weights, values = drawn.weights, drawn.values
     size = max(1, BLOCK // design.rows)
     for k in range(0, drawn.draws, size):
         block = slice(k, k + size)
+        own = None if means is None else means[block]
         if weights is not None:
-            yield Problems.of(design, objective, weights[block], None if values is None else values[block])
+            yield Problems.of(
+                design, objective, weights[block], None if values is None else values[block], own
+            )
         elif values is not None:
-            yield Problems.of(design, objective, np.ones_like(values[block]), values[block])
+            yield Problems.of(design, objective, np.ones_like(values[block]), values[block], own)
 
 
 def jackknife(design: Design, objective: Objective, units: npt.ArrayLike | None, minima: Array) -> Array:
@@ -224,7 +237,7 @@ def _called_for(rows: Rows, cluster: str | None) -> Resample:
     return "pairs"
 
 
-def _column(rows: Rows, name: str) -> npt.NDArray[np.intp]:
+def labels_of(rows: Rows, name: str) -> npt.NDArray[np.intp]:
     """A column of labels, numbered."""
     import pandas as pd
 

@@ -92,6 +92,8 @@ def search(
     found = _polish(problems, _with_warm(begin, warm, B), free)
     if law.floor is None or not free[law.position(law.floor)]:
         return found
+    if design.known.bounds.get(law.floor, (0.0, 0.0))[0] > 0:
+        return found  # E = 0 is out of its range
     k = law.position(law.floor)
     low = design.bounds[0][k]
     _, best = found.best(B)
@@ -160,6 +162,10 @@ def floor_slope(problems: Problems, theta_BP: Array) -> Array:
     nowhere = np.zeros(len(theta_BP), dtype=np.bool_)
     first, _ = problems.objective.derivatives(state[0], problems.log_y, problems.weights, nowhere)
     slope: Array = np.sum(first * np.exp(-state[0]), axis=1)
+    known, floor = problems.design.known, problems.design.law.floor
+    if floor is not None and floor in known.priors:
+        mean, sd = known.priors[floor]
+        slope = slope - known.nat * mean / sd**2
     return slope
 
 

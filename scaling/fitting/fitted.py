@@ -14,6 +14,7 @@ from scaling.fitting.draws import Resample
 from scaling.fitting.minima import at_bounds, gradient_norm
 from scaling.fitting.objective import Loss, Objective, Residual
 from scaling.fitting.options import Method, Options
+from scaling.fitting.prior import sensitivity
 from scaling.fitting.result import Fit, Minimum, Warned
 from scaling.fitting.rows import FINISHED, Excluded, Rows, rows_of
 from scaling.fitting.solve import Solved, solve
@@ -32,6 +33,8 @@ def fit(
     residual: Residual | None = None,
     tau: float = 0.5,
     fix: Mapping[str, float] | None = None,
+    bounds: Mapping[str, tuple[float, float]] | None = None,
+    priors: Mapping[str, tuple[float, float]] | None = None,
     weights: str | None = None,
     bootstrap: int = 1000,
     resample: Resample | None = None,
@@ -57,6 +60,9 @@ def fit(
         residual: `log` or `raw`; None takes `log` for a loss and `raw` for a score, which may be 0.
         tau: the quantile that `quantile` fits, .1 for a lower envelope.
         fix: parameters held at a value, by name.
+        bounds: smallest and largest value of parameters, by name.
+        priors: mean and standard deviation of normal priors, by name. They enter as a penalty that weighs them against
+            the rows as a likelihood would (`fitting.prior`); `fit.sensitivity` has the answer without them.
         weights: column that multiplies each row's part of the sum; the number of trials for `binomial`.
         bootstrap: draws for the intervals; 0 for none.
         resample: `pairs`, `clusters`, `trunks`, `wild` or `parametric`; None takes what the columns call for (see
@@ -81,6 +87,8 @@ def fit(
     options = Options(
         objective,
         dict(fix or {}),
+        dict(bounds or {}),
+        dict(priors or {}),
         weights,
         bootstrap,
         resample,
@@ -107,7 +115,8 @@ def fit_rows(
         Minimum(float(value), law.from_values(point), at_compute(law.from_values(point), options.compute))
         for value, point in zip(found.objectives, found.values, strict=True)
     )
-    warnings = _warnings(rows, options, found, minima)
+    changed = sensitivity(found.design, options.objective)
+    warnings = (*_warnings(rows, options, found, minima), *doubts.about_priors(found.parameters, changed))
     return Fit(
         law=minima[0].law,
         status="ok" if all(warned.code in doubts.NOTES for warned in warnings) else "doubtful",
@@ -125,6 +134,8 @@ def fit_rows(
         options=options,
         units=None if found.drawn is None else found.drawn.units,
         convention=dict(convention or {"params": "as given", "flops": "as given"}),
+        known=found.design.known,
+        sensitivity=changed,
     )
 
 
@@ -141,7 +152,7 @@ def _warnings(rows: Rows, options: Options, found: Solved, minima: tuple[Minimum
     return tuple(
         chain(
             table_doubts.about_rows(type(law), rows, len(fix)),
-            doubts.about_bounds(law, at_bounds(design, found.theta[0])),
+            doubts.about_bounds(law, at_bounds(design, found.theta[0]), options.bounds),
             doubts.about_floor(design, rows, options.objective, floor, found.intervals),
             doubts.about_interval(rows, found.intervals),
             doubts.about_minima(minima, found.parameters),

@@ -111,7 +111,7 @@ def _separable_grid(design: Design) -> Grid:
     law, pinned = design.law, design.pinned
     exponents = list(dict.fromkeys(law.position(term.exponent) for term in law.terms))
     usual = np.log(EXPONENTS if len(exponents) <= 2 else COARSE_EXPONENTS)
-    axes = [usual if np.isnan(pinned[k]) else pinned[k : k + 1] for k in exponents]
+    axes = [design.within(k, usual) for k in exponents]
     columns, offsets, floor = _floor(design, len(axes))
     for term in law.terms:
         axis = exponents.index(law.position(term.exponent))
@@ -146,7 +146,7 @@ def _joined_grid(design: Design) -> Grid:
     if not together:  # a pinned coefficient is known, the others are tried around the data
         level = float(np.mean(design.log_y)) - 1.5
         tried |= {k: level + BALANCES for k in coefficients if np.isnan(pinned[k])}
-    axes = [axis if np.isnan(pinned[k]) else pinned[k : k + 1] for k, axis in tried.items()]
+    axes = [design.within(k, axis) for k, axis in tried.items()]
     shape = tuple(map(len, axes))
     theta = _mesh(design, list(tried), axes)
     columns, offsets, floor = _floor(design, len(axes))
@@ -170,7 +170,7 @@ def _general_grid(design: Design, law: type[GeneralLaw], simpler: Mapping[int, A
         for k, about in enumerate(law.parameters())
         if k not in linear and k not in known
     }
-    axes = [axis if np.isnan(pinned[k]) else pinned[k : k + 1] for k, axis in tried.items()]
+    axes = [design.within(k, axis) for k, axis in tried.items()]
     theta = _mesh(design, list(tried), axes)
     shape = tuple(map(len, axes))
     if known:

@@ -11,6 +11,8 @@ from scaling.laws.base import Array
 
 LISTED = 1.5
 """Local minima up to this factor above the lowest are kept."""
+ROUNDING = 1e-12
+"""Distance in theta from an end of its range at which a parameter counts as there."""
 STARTS, STARTS_NOT_SEPARABLE = 12, 24
 """Most grid-local minima that all rows together are polished from."""
 
@@ -39,7 +41,7 @@ def local_minima(design: Design, objective: Objective) -> tuple[Array, Array, bo
 def at_bounds(design: Design, theta_P: Array) -> list[str]:
     """Names of the parameters at an end of their range, a floor of 0 among them."""
     low, high = design.bounds
-    ended = design.free & ((theta_P <= low) | (theta_P >= high))
+    ended = design.free & ((theta_P <= low + ROUNDING) | (theta_P >= high - ROUNDING))
     return [name for name, at_end in zip(design.law.parameter_names(), ended, strict=True) if at_end]
 
 

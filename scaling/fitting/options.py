@@ -24,6 +24,10 @@ class Options:
     """What is minimised."""
     fix: Mapping[str, float] = field(default_factory=dict)
     """Parameters held at a value."""
+    bounds: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    """Smallest and largest values of parameters."""
+    priors: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    """Means and standard deviations of normal priors of parameters."""
     weights: str | None = None
     """Column that multiplies each row's part of the objective."""
     bootstrap: int = 1000
@@ -49,6 +53,8 @@ class Options:
         _check_compute(self, law)
         _check_objective(self, law)
         _check_fixed(self.fix, law)
+        _check_bounds(self, law)
+        _check_priors(self, law)
 
 
 def _check_draws(options: Options) -> None:
@@ -95,6 +101,45 @@ def _check_objective(options: Options, law: type[Law]) -> None:
     if binomial and options.weights is None:
         raise InputError(
             "the binomial loss needs the number of trials of each row; name its column as weights"
+        )
+
+
+def _check_bounds(options: Options, law: type[Law]) -> None:
+    known = {about.name: about for about in law.parameters()}
+    for name, (low, high) in options.bounds.items():
+        _check_free(options, law, name, "bound")
+        about = known[name]
+        if not about.low <= low < high <= about.high:
+            raise InputError(
+                f"{name} is bound to {low:g} to {high:g}; give two rising numbers in [{about.low:g}, {about.high:g}]"
+            )
+
+
+def _check_priors(options: Options, law: type[Law]) -> None:
+    known = {about.name: about for about in law.parameters()}
+    if options.priors and options.objective.kinked:
+        raise InputError(
+            f"a prior is weighed against the curvature of the loss, which {options.objective.loss} has not; give --loss "
+            "huber or mse"
+        )
+    for name, (mean, sd) in options.priors.items():
+        _check_free(options, law, name, "give a prior")
+        about = known[name]
+        if not (about.low <= mean <= about.high and np.isfinite(mean) and 0 < sd < np.inf):
+            raise InputError(
+                f"the prior of {name} is {mean:g} with standard deviation {sd:g}; give a mean in "
+                f"[{about.low:g}, {about.high:g}] and a positive standard deviation"
+            )
+
+
+def _check_free(options: Options, law: type[Law], name: str, what: str) -> None:
+    if name not in law.parameter_names():
+        raise InputError(
+            f"{law.name} has no parameter {name!r} to {what}; it has {', '.join(law.parameter_names())}"
+        )
+    if name in options.fix:
+        raise InputError(
+            f"{name} is fixed at {options.fix[name]:g}, and a {what.split()[-1]} given too; give one"
         )
 
 

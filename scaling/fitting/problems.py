@@ -31,17 +31,27 @@ class Problems:
     """(B, n), not negative."""
     log_y: Array
     """(B, n), logs of the losses; a broadcast view when all problems share them."""
+    means: Array | None = None
+    """Prior means that were drawn, (B, P); None where they are the priors' own."""
 
     @classmethod
-    def of(cls, design: Design, objective: Objective, counts: Counts, log_y: Array | None = None) -> Self:
+    def of(
+        cls,
+        design: Design,
+        objective: Objective,
+        counts: Counts,
+        log_y: Array | None = None,
+        means: Array | None = None,
+    ) -> Self:
         """Problems from how often each row counts, (B, n), and, when they differ between problems, log losses (B, n)."""
         weights = counts * design.weights
         log_y = np.broadcast_to(design.log_y if log_y is None else log_y, weights.shape)
-        return cls(design=design, objective=objective, weights=weights, log_y=log_y)
+        return cls(design=design, objective=objective, weights=weights, log_y=log_y, means=means)
 
     def take(self, chosen: npt.NDArray[np.intp] | slice) -> "Problems":
         """The problems at these positions; a position may come twice."""
-        return Problems(self.design, self.objective, self.weights[chosen], self.log_y[chosen])
+        means = None if self.means is None else self.means[chosen]
+        return Problems(self.design, self.objective, self.weights[chosen], self.log_y[chosen], means)
 
     def squares(self) -> Array:
         """Sum of the weights, times the squared losses where residuals are raw: the objective's unit, (B,)."""
@@ -52,6 +62,17 @@ class Problems:
 
     def value(self, theta_BP: Array) -> Array:
         """Objective of each problem, (B,), a cacheful of rows at a time."""
+        value = self._sum(theta_BP)
+        if not self.design.known.priors:
+            return value
+        return value + self.design.known.penalty(self.design.law, theta_BP, self._means)
+
+    @property
+    def _means(self) -> Array:
+        return self.design.known.means(self.design.law) if self.means is None else self.means
+
+    def _sum(self, theta_BP: Array) -> Array:
+        """The sum over the rows, (B,)."""
         B, n = self.weights.shape
         if B * n <= CHUNK:
             return self._value(theta_BP)
@@ -66,9 +87,15 @@ class Problems:
     def assess(self, theta_BP: Array, newton: Mask) -> tuple[Array, Array, Array]:
         """Objective (B,), gradient (P, B) and Hessian (P, P, B) by theta; `newton` (B,) as in Objective."""
         if self.design.rows <= CHUNK:
-            return self._assess(theta_BP, newton)
-        value, gradient, hessian = zip(*(p._assess(theta_BP, newton) for p in self.parts()), strict=True)
-        return sum(value), sum(gradient), sum(hessian)
+            value, gradient, hessian = self._assess(theta_BP, newton)
+        else:
+            parts = zip(*(p._assess(theta_BP, newton) for p in self.parts()), strict=True)
+            value, gradient, hessian = (sum(part) for part in parts)
+        known, law = self.design.known, self.design.law
+        if known.priors:
+            value = value + known.penalty(law, theta_BP, self._means)
+            known.add_derivatives(law, theta_BP, self._means, newton, gradient, hessian)
+        return value, gradient, hessian
 
     def _assess(self, theta_BP: Array, newton: Mask) -> tuple[Array, Array, Array]:
         state = self.design.law.evaluate(theta_BP, self.design.x)

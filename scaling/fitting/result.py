@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from scaling.errors import InputError
+from scaling.fitting.known import Known
 from scaling.fitting.objective import Objective
 from scaling.fitting.rows import Rows
 from scaling.laws import Law
@@ -79,6 +80,16 @@ class Minimum:
 
 
 @dataclass(frozen=True)
+class Sensitivity:
+    """The answer with all priors of another width."""
+
+    width: float
+    """Factor on their standard deviations; infinite without them."""
+    law: Law
+    """The law then."""
+
+
+@dataclass(frozen=True)
 class Prediction:
     """A law's values with the interval of the law, which is not that of a new run's noise."""
 
@@ -126,6 +137,10 @@ class Fit:
     """Which parameters and FLOPs are counted."""
     units: npt.NDArray[np.intp] | None = None
     """The unit of each row that the draws are made of, (n,); None where each row is one."""
+    known: Known = field(default_factory=Known)
+    """What was known of the parameters beforehand."""
+    sensitivity: tuple[Sensitivity, ...] = ()
+    """What the answer is with the priors wider, narrower and gone; empty without priors."""
 
     @property
     def compute(self) -> float | None:
@@ -162,7 +177,7 @@ class Fit:
         from scaling.fitting.design import Design
 
         rows = self.rows
-        return Design.of(type(self.law), rows.inputs, rows.loss, weights=rows.weights, fixed=self.fixed)
+        return Design.of(type(self.law), rows.inputs, rows.loss, weights=rows.weights, known=self.known)
 
     @property
     def theta(self) -> Array:

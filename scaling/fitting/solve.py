@@ -8,9 +8,11 @@ import numpy as np
 
 from scaling.fitting.derived import derived, estimates
 from scaling.fitting.design import Design
-from scaling.fitting.draws import Drawn, Fitted, draw, fit_draws, jackknife
+from scaling.fitting.draws import Drawn, Fitted, draw, fit_draws, jackknife, labels_of
+from scaling.fitting.known import Known
 from scaling.fitting.minima import local_minima
 from scaling.fitting.options import Options
+from scaling.fitting.prior import weighed
 from scaling.fitting.profile_interval import Profile
 from scaling.fitting.result import Estimate, Interval
 from scaling.fitting.rows import Rows
@@ -51,7 +53,11 @@ class Solved:
 def solve(law: type[Law], rows: Rows, options: Options) -> Solved:
     """Fit a law to rows."""
     objective, fix, level = options.objective, options.fix, options.level
-    design = Design.of(law, rows.inputs, rows.loss, weights=rows.weights, fixed=fix)
+    known = Known(fix, options.bounds, options.priors)
+    design = Design.of(law, rows.inputs, rows.loss, weights=rows.weights, known=known)
+    if options.priors:
+        together = None if options.cluster is None else labels_of(rows, options.cluster)
+        design = weighed(design, objective, together)
     theta, objectives, converged = local_minima(design, objective)
     values = design.values(theta)
     draws, without, drawn, lost = np.empty((0, values.shape[1])), None, None, 0
@@ -61,7 +67,7 @@ def solve(law: type[Law], rows: Rows, options: Options) -> Solved:
         drawn = draw(
             rows, fitted, objective, options.resample, options.cluster, options.bootstrap, options.seed
         )
-        draws, good = fit_draws(design, objective, drawn, theta)
+        draws, good = fit_draws(design, objective, drawn, theta, options.seed)
         lost = int(np.sum(~good))
         method = f"{options.interval}, {drawn.method}"
         how = Interval(method, level, options.bootstrap, drawn.clusters, drawn.reason)

@@ -37,7 +37,8 @@ def summary(fit: "Fit") -> str:
     ]
     width = max(len(word) for word in [*fit.parameters, *(WORDS[name] for name in fit.derived)])
     for name, found in fit.parameters.items():
-        lines.append(f"  {name:<{width}}  {_shown(found)}" + (" (fixed)" if name in fit.fixed else ""))
+        lines.append(f"  {name:<{width}}  {_shown(found)}{_known(fit, name)}")
+    lines += _sensitivity(fit)
     if fit.derived:
         lines += ["", "compute-optimal, C = 6 N D" + _at(fit)]
         lines += [f"  {WORDS[name]:<{width}}  {_shown(found)}" for name, found in fit.derived.items()]
@@ -91,7 +92,7 @@ def as_json(fit: "Fit", command: str | None) -> dict[str, Any]:
             "command": command,
             "seed": fit.options.seed,
         },
-    }
+    } | _known_json(fit)
 
 
 def isoflop_json(fit: "IsoflopFit") -> dict[str, Any]:
@@ -136,6 +137,52 @@ def _shown(found: "Estimate") -> str:
     if found.low is None or found.high is None:
         return plain(found.value, 6)
     return estimate(found.value, found.low, found.high)
+
+
+def _known(fit: "Fit", name: str) -> str:
+    """What was known of a parameter beforehand."""
+    known = fit.known
+    if name in known.fixed:
+        return " (fixed)"
+    said = []
+    if name in known.bounds:
+        said.append("within {:g} and {:g}".format(*known.bounds[name]))
+    if name in known.priors:
+        said.append("prior {:g} +- {:g}".format(*known.priors[name]))
+    return f" ({', '.join(said)})" if said else ""
+
+
+def _sensitivity(fit: "Fit") -> list[str]:
+    """A line for each other width of the priors."""
+    names = [name for name in fit.parameters if name not in fit.fixed]
+    lines = []
+    for other in fit.sensitivity:
+        values = ", ".join(f"{name} = {plain(getattr(other.law, name), 4)}" for name in names)
+        what = f"priors {other.width:g} times as wide" if math.isfinite(other.width) else "without the priors"
+        lines.append(f"  {what}: {values}")
+    return ["", *lines] if lines else []
+
+
+def _known_json(fit: "Fit") -> dict[str, Any]:
+    """Bounds, priors and what the answer is without them; nothing where none were given."""
+    known: dict[str, Any] = {}
+    if fit.known.bounds:
+        known["bounds"] = {
+            name: {"low": low, "high": high if math.isfinite(high) else None}
+            for name, (low, high) in fit.known.bounds.items()
+        }
+    if fit.known.priors:
+        known["priors"] = {name: {"mean": mean, "sd": sd} for name, (mean, sd) in fit.known.priors.items()}
+        known["prior_sensitivity"] = [
+            {
+                "width": other.width if math.isfinite(other.width) else None,
+                "parameters": dict(
+                    zip(other.law.parameter_names(), map(float, other.law.values()), strict=True)
+                ),
+            }
+            for other in fit.sensitivity
+        ]
+    return known
 
 
 def _inputs(fit: "Fit") -> str:
