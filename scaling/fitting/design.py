@@ -56,13 +56,15 @@ class Design:
         known = known or Known()
         fixed, own = known.fixed, known.coefficients
         features = law.features(**{name: inputs[name] for name in law.inputs})
-        # A coefficient of which something is known while its exponent moves must stand at x = 1, where it is one number.
-        used = {t.feature for t in law.terms if t.coefficient not in own or t.exponent in fixed}
-        kept = {t.feature for t in law.terms if t.coefficient in own and t.exponent not in fixed}
-        kept |= {
-            about.location for about in law.parameters() if about.location and about.name in own - {*fixed}
+        # A coefficient of which something is known must stand at x = 1, where it is one number, unless its whole term is.
+        known_terms = [
+            t for t in law.terms if t.coefficient in own and not {t.coefficient, t.exponent} <= {*fixed}
+        ]
+        locations = {about.name: about.location for about in law.parameters() if about.location}
+        used = {t.feature for t in law.terms} | set(locations.values())
+        used -= {t.feature for t in known_terms} | {
+            locations[name] for name in own - {*fixed} if name in locations
         }
-        used = (used | {about.location for about in law.parameters() if about.location}) - kept
         x, centre = [], []
         for name in law.feature_names():
             centre.append(float(np.mean(features[name])) if name in used else 0.0)

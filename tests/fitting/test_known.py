@@ -30,8 +30,8 @@ def test_a_prior_is_one_more_measurement(table: Table) -> None:
     mean, precision, variance = np.array([1.5, 380.0]), np.diag([0.02**-2, 5.0**-2]), found.known.nat / 2
     posterior = np.linalg.inv(X.T @ X / variance + precision)
     expected = posterior @ (X.T @ frame["loss"] / variance + precision @ mean)
-    assert found.law.E == pytest.approx(expected[0], rel=1e-8)
-    assert found.law.A == pytest.approx(expected[1], rel=1e-8)
+    assert pytest.approx(expected[0], rel=1e-8) == found.law.E
+    assert pytest.approx(expected[1], rel=1e-8) == found.law.A
     spread = np.std(found.draws, axis=0, ddof=1)[:2]
     np.testing.assert_allclose(
         spread, np.sqrt(np.diag(posterior)), rtol=0.1, err_msg="draws move the prior too"
