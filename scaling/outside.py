@@ -89,6 +89,8 @@ def predict(path: Path, at: Mapping[str, float], compute: float | None, inferenc
     if compute is None:
         where = ", ".join(f"{name} = {plain(value)}" for name, value in at.items())
         found = {f"{fit.law.target} at {where}": fit.predict(at)}
+        if fit.noise is not None:
+            found["a new run there"] = fit.predict(at, new_run=True)
     else:
         derived = fit.at_compute(compute, inference)
         found = {WORDS[name]: value for name, value in derived.items()}

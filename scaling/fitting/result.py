@@ -91,7 +91,7 @@ class Sensitivity:
 
 @dataclass(frozen=True)
 class Prediction:
-    """A law's values with the interval of the law, which is not that of a new run's noise."""
+    """A law's values with their intervals: of the law, or of a new run, which has its own noise too."""
 
     value: Array
     """Predicted loss, of the shape of the inputs."""
@@ -152,12 +152,17 @@ class Fit:
         """Parameters that were held at a value."""
         return self.options.fix
 
-    def predict(self, *, level: float | None = None, **inputs: npt.ArrayLike) -> Prediction:
-        """Loss at the inputs with the percentile interval of the fitted curve (`level`: the fit's own).
+    def predict(
+        self, *, level: float | None = None, new_run: bool = False, **inputs: npt.ArrayLike
+    ) -> Prediction:
+        """Loss at the inputs with the interval of the fitted curve (`level`: the fit's own).
 
+        With `new_run` the interval is the one that holds a further run there: percentiles over all draws of the law and
+        all residuals, these times sqrt(n / (n - p)). It takes noise there for that of the rows.
         Raises InputError when the inputs are not the law's.
         """
         from scaling.fitting.derived import ends
+        from scaling.fitting.noise import Noise
 
         arrays = np.broadcast_arrays(*[np.asarray(values, dtype=np.float64) for values in inputs.values()])
         value = self.law.predict(**dict(zip(inputs, arrays, strict=True)))
@@ -165,6 +170,9 @@ class Fit:
             return Prediction(value, None, None)
         flat = dict(zip(inputs, (array.ravel() for array in arrays), strict=True))
         curves = type(self.law).from_values(self.draws).predict(**flat)
+        if new_run:
+            low, high = Noise.of(self).ends(curves, self.intervals.level if level is None else level)
+            return Prediction(value, low.reshape(arrays[0].shape), high.reshape(arrays[0].shape))
         without = (
             None if self.jackknife is None else type(self.law).from_values(self.jackknife).predict(**flat)
         )

@@ -15,6 +15,7 @@ import numpy as np
 from scaling import laws
 from scaling.errors import InputError
 from scaling.fitting.derived import derived, ends
+from scaling.fitting.noise import Noise
 from scaling.fitting.result import Estimate
 from scaling.records.store import write_together
 
@@ -46,6 +47,8 @@ def save(path: Path, fit: Fit, command: str | None = None) -> None:
         names, stream = fit.law.parameter_names(), io.BytesIO()
         columns = {name: fit.draws[:, k] for k, name in enumerate(names)}
         mark = {"fit": hashlib.sha256(text.encode()).hexdigest()}
+        if fit.objective.loss != "binomial":
+            mark["noise"] = json.dumps(Noise.of(fit).to_json())
         pq.write_table(pa.table(columns).replace_schema_metadata(mark), stream)
         contents[beside] = stream.getvalue()
     write_together(contents)
@@ -65,14 +68,22 @@ class SavedFit:
     """Nominal coverage of its intervals."""
     method: str
     """How its intervals are made, in words."""
+    noise: Noise | None = None
+    """How runs scatter about the law; None where the draws are not there, or the law is of a score with its trials."""
 
-    def predict(self, inputs: Mapping[str, float]) -> Estimate:
-        """Return what the law says at one value of each input, with a percentile interval of the law."""
+    def predict(self, inputs: Mapping[str, float], *, new_run: bool = False) -> Estimate:
+        """Return what the law says at one value of each input, with a percentile interval of the law.
+
+        With `new_run` the interval is that of a further run there; none where the noise is not known.
+        """
         value = float(self.law.predict(**inputs))
-        if not len(self.draws):
+        if not len(self.draws) or (new_run and self.noise is None):
             return Estimate(value)
         columns = {name: np.array([number]) for name, number in inputs.items()}
         drawn = type(self.law).from_values(self.draws).predict(**columns)
+        if new_run and self.noise is not None:
+            low, high = self.noise.ends(drawn, self.level)
+            return Estimate(value, float(low[0]), float(high[0]))
         low, high = ends(np.array([value]), drawn, self.level, None)
         return Estimate(value, float(low[0]), float(high[0]), float(np.nanstd(drawn, ddof=1)))
 
@@ -114,11 +125,12 @@ def load(path: Path) -> SavedFit:
         raise InputError(
             f"{path} is no saved fit ({type(error).__name__}: {error}); write one with scaling fit --json"
         ) from error
-    return SavedFit(fitted, _draws(path, text, law), level, method)
+    draws, noise = _draws(path, text, law)
+    return SavedFit(fitted, draws, level, method, noise)
 
 
-def _draws(path: Path, text: str, law: type[Law]) -> Array:
-    """The draws beside a JSON file, if they are there and belong to it."""
+def _draws(path: Path, text: str, law: type[Law]) -> tuple[Array, Noise | None]:
+    """The draws beside a JSON file, if they are there and belong to it, and the noise of a run."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -126,14 +138,15 @@ def _draws(path: Path, text: str, law: type[Law]) -> Array:
     none: Array = np.empty((0, len(names)))
     beside = draws_path(path)
     if not beside.is_file():
-        return none
+        return none, None
     try:
         table = pq.read_table(beside)
-        if (table.schema.metadata or {}).get(b"fit", b"").decode() != hashlib.sha256(
-            text.encode()
-        ).hexdigest():
-            return none
-        return np.column_stack([table[name].to_numpy() for name in names])
+        marks = table.schema.metadata or {}
+        if marks.get(b"fit", b"").decode() != hashlib.sha256(text.encode()).hexdigest():
+            return none, None
+        noise = json.loads(marks.get(b"noise", b"null"))
+        scatter = noise and Noise(noise["residual"], np.array(noise["values"], dtype=np.float64))
+        return np.column_stack([table[name].to_numpy() for name in names]), scatter
     except (pa.ArrowException, OSError, KeyError, ValueError) as error:
         raise InputError(
             f"{beside} is damaged ({error}); delete it for values without intervals, or fit again"

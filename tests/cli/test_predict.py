@@ -44,6 +44,10 @@ def test_a_prediction_has_the_interval_of_the_draws(saved: str, command, ok) -> 
     assert found is not None, said
     value, low, high = map(float, found.groups())
     assert low < value < high
+    run = re.search(r"a new run there +([\d.]+) \[([\d.]+), ([\d.]+)\]", said)
+    assert run is not None, said
+    assert float(run[2]) < low, "a run has noise of its own"
+    assert float(run[3]) > high
     assert "95 % percentiles of the draws beside fit.json" in said
 
 

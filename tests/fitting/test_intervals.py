@@ -232,3 +232,27 @@ def test_power_law_intervals_agree_across_methods() -> None:
         widths[interval, resample] = e.high - e.low
     values = np.array(list(widths.values()))
     assert values.max() / values.min() < 1.25, widths
+
+
+def test_an_interval_of_a_new_run_holds_new_runs() -> None:
+    """Beyond the rows and amid them; 160 tables, so that 95 % means 91.5 to 98.5."""
+    held = []
+    for seed in range(160):
+        found = fit("chinchilla", rows_of(seed=seed), bootstrap=200)
+        rng = np.random.default_rng(10_000 + seed)
+        for N, D in ((1e8, 1e9), (1e10, 1e12)):
+            run = float(LAW.predict(N=N, D=D)) * np.exp(rng.normal(0, 0.01))
+            guess = found.predict(N=N, D=D, new_run=True)
+            assert guess.low is not None
+            assert guess.high is not None
+            held.append(guess.low <= run <= guess.high)
+            assert guess.high - guess.low > 0.035 * guess.value, "wider than 3.5 sd of the noise alone"
+    shares = np.array(held).reshape(-1, 2).mean(axis=0)
+    assert np.all(np.abs(shares - 0.95) < 0.035), shares
+
+
+def test_a_new_run_of_exact_rows_is_the_law() -> None:
+    found = fit("chinchilla", rows_of(noise=0.0), bootstrap=50)
+    guess = found.predict(N=1e8, D=1e9, new_run=True)
+    assert float(guess.low) == pytest.approx(float(guess.value), rel=1e-6)
+    assert float(guess.high) == pytest.approx(float(guess.value), rel=1e-6)

@@ -1,0 +1,61 @@
+"""Where a new run will fall: the law's own uncertainty and the noise of a run about it.
+
+Shapes: B draws, M points, Q residuals.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from scaling.errors import InputError
+from scaling.fitting.objective import Residual
+from scaling.laws.base import Array
+
+if TYPE_CHECKING:
+    from scaling.fitting.result import Fit
+
+MOST = 200
+"""Quantiles that stand for more residuals."""
+
+
+@dataclass(frozen=True)
+class Noise:
+    """How runs scatter about a fitted law."""
+
+    residual: Residual
+    """Whether residuals are of log losses or of losses."""
+    values: Array
+    """Residuals times sqrt(n / (n - p)), or MOST evenly spaced quantiles of them, (Q,)."""
+
+    @classmethod
+    def of(cls, fit: "Fit") -> "Noise":
+        """The residuals of a fit; each row counts once whatever its weight.
+
+        Raises InputError for a binomial fit, whose noise depends on the trials of the new run.
+        """
+        if fit.objective.loss == "binomial":
+            raise InputError("how a new score falls depends on its trials; predict the law's score alone")
+        n = len(fit.residuals)
+        free = len(fit.parameters) - len(fit.fixed)
+        residuals = np.sort(fit.residuals) * np.sqrt(n / max(n - free, 1))
+        if n > MOST:
+            residuals = np.quantile(residuals, (np.arange(MOST) + 0.5) / MOST)
+        return cls(fit.objective.residual, residuals)
+
+    def ends(self, curves_BM: Array, level: float) -> tuple[Array, Array]:
+        """Ends (M,) of the intervals that hold a new run: percentiles over all draws with all residuals."""
+        low, high = np.empty(curves_BM.shape[1]), np.empty(curves_BM.shape[1])
+        tails = [0.5 * (1 - level), 0.5 * (1 + level)]
+        for m, curve in enumerate(curves_BM.T):
+            known = curve[np.isfinite(curve)]
+            if self.residual == "log":
+                runs = np.multiply.outer(known, np.exp(self.values))
+            else:
+                runs = np.add.outer(known, self.values)
+            low[m], high[m] = np.quantile(runs, tails) if runs.size else (np.nan, np.nan)
+        return low, high
+
+    def to_json(self) -> dict[str, Any]:
+        """Its parts, for a file."""
+        return {"residual": self.residual, "values": self.values.tolist()}
