@@ -1,10 +1,10 @@
-"""IsoFLOP curves fitted: a parabola at each budget, its optimum, and the power law through the optima.
+"""IsoFLOP curves fitted: a parabola or cubic at each budget, its optimum, and the power law through the optima.
 
 Shapes: B draws, n rows, K budgets.
 """
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -16,8 +16,9 @@ from scaling.fitting.isoflop_result import BudgetFit, IsoflopFit, Status
 from scaling.fitting.isoflop_rows import Budgets, budgets_of, noise, shared_trunks
 from scaling.fitting.result import Estimate, Interval, Warned
 from scaling.fitting.rows import Excluded
-from scaling.laws import OptimalSize, Parabola
+from scaling.laws import IsoflopCurve, OptimalSize
 from scaling.laws.base import Array
+from scaling.laws.isoflop import minima
 from scaling.resampling import percentile
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 def fit_isoflop(
     frame: "pd.DataFrame",
     *,
+    degree: Literal[2, 3] = 2,
     bootstrap: int = 1000,
     level: float = 0.95,
     seed: int = 0,
@@ -34,6 +36,8 @@ def fit_isoflop(
     excluded: Excluded = (),
 ) -> IsoflopFit:
     """Fit log loss = parabola in log N at each budget by least squares, and N_opt = k C^a through the optima.
+
+    With `degree` 3 the curves are cubics, which follow the skew of exact curves and ask for a size more.
 
     Budgets are the values of a column `budget` if there is one, else groups of C (or 6 N D) that lie within
     .1 decades of a neighbour.
@@ -44,16 +48,19 @@ def fit_isoflop(
     larger of two spreads, that of the residuals and that of replicates. The power law is an ordinary least
     squares line of log N_opt on log C.
 
-    Raises InputError for missing columns or text; FitError when no budget has three sizes or nothing tells the
-    noise.
+    Raises InputError for missing columns or text; FitError when no budget has three sizes (a cubic asks for four) or
+    nothing tells the noise.
     """
+    if degree not in (2, 3):
+        raise InputError(f"degree is {degree}; give 2 for parabolas or 3 for cubics")
     if bootstrap < 2:
         raise InputError(
             f"bootstrap is {bootstrap}; the status of a budget needs draws, give at least 2 (1000 is usual)"
         )
-    budgets = budgets_of(frame, excluded)
+    budgets = budgets_of(frame, excluded, degree)
     if not any(block.usable for block in budgets.blocks):
-        raise FitError("no budget has rows at three model sizes; a parabola needs three, better five")
+        shape, least = ("parabola", "three") if degree == 2 else ("cubic", "four")
+        raise FitError(f"no budget has rows at {least} model sizes; a {shape} needs {least}, better five")
     drawn, spread, freedom = _draws(budgets, bootstrap, seed)
     fits, best, drawn_best = [], [], []
     for block in budgets.blocks:
@@ -82,10 +89,18 @@ def fit_isoflop(
     )
 
 
-def parabola_coefficients(t: Array, log_loss_Bn: Array) -> Array:
-    """Level, slope and curvature (B, 3) of least-squares parabolas in t (n,) through log losses (B, n)."""
-    coefficients: Array = log_loss_Bn @ np.linalg.pinv(np.stack([np.ones_like(t), t, t * t], axis=1)).T
+def polynomials(t: Array, values_Bn: Array, degree: int) -> Array:
+    """Coefficients (B, degree + 1), the constant first, of least-squares polynomials in t (n,) through values (B, n)."""
+    coefficients: Array = values_Bn @ np.linalg.pinv(np.vander(t, degree + 1, increasing=True)).T
     return coefficients
+
+
+def _at(coefficients: Array, t: Array) -> Array:
+    """The polynomials (B, degree + 1) at t (B,), (B,)."""
+    total = np.zeros_like(t)
+    for column in coefficients.T[::-1]:
+        total = total * t + column
+    return total
 
 
 def _draws(budgets: Budgets, draws: int, seed: int) -> tuple[resampling.Resamples, float, int]:
@@ -102,8 +117,8 @@ def _draws(budgets: Budgets, draws: int, seed: int) -> tuple[resampling.Resample
         )
     if freedom < 1:
         raise FitError(
-            "nothing tells the noise: every budget has three sizes and no size is repeated; add a fourth size or "
-            "a second seed at one budget"
+            "nothing tells the noise: every budget has as many sizes as its curve has coefficients, and no size is "
+            "repeated; add a size or a second seed at one budget"
         )
     drawn = resampling.parametric(budgets.curve, spread, freedom, draws, rng)
     if budgets.one_trunk_a_size:
@@ -114,39 +129,37 @@ def _draws(budgets: Budgets, draws: int, seed: int) -> tuple[resampling.Resample
 def _fit_budget(
     budgets: Budgets, rows: np.ndarray, C: float, drawn: resampling.Resamples, level: float
 ) -> tuple[BudgetFit, Array]:
-    """One budget's parabola with its optimum, and log (N_opt, D_opt) of each draw, (B, 2), NaN where it has none.
+    """One budget's curve with its optimum, and log (N_opt, D_opt) of each draw, (B, 2), NaN where it has none.
 
     D_opt is read off the budget's own rows, log D a parabola in log N, which is C / (6 N) where C = 6 N D and
     follows the ledger where C counts attention.
     """
     N = budgets.rows.inputs["N"][rows]
     log_loss = np.log(budgets.rows.loss[rows])
-    sizes = len(np.unique(N))
+    sizes, degree = len(np.unique(N)), budgets.degree
     none = np.empty(0)
-    if sizes < 3 or drawn.values is None:
+    if sizes <= degree or drawn.values is None:
         return BudgetFit(C, len(rows), sizes, "too few sizes", None, None, None, None, None), none
     centre = float(np.exp(np.mean(np.log(N))))
     t = np.log(N / centre)
-    height, slope, curvature = map(float, parabola_coefficients(t, log_loss[None, :])[0])
-    parabola = Parabola(C, centre, height, slope, curvature, float(N.min()), float(N.max()))
-    coefficients = parabola_coefficients(t, drawn.values[:, rows])
-    level_B, slope_B, curvature_B = coefficients.T
-    has_minimum = curvature_B > 0
-    vertex = np.where(has_minimum, -0.5 * slope_B / np.where(has_minimum, curvature_B, 1.0), np.nan)
-    status: Status = parabola.status
-    if status == "interior" and np.mean(~has_minimum) > 0.5 * (1 - level):
+    own = polynomials(t, log_loss[None, :], degree)
+    height, slope, curvature, skew = np.append(own[0], 0.0)[:4].tolist()
+    curve = IsoflopCurve(C, centre, height, slope, curvature, float(N.min()), float(N.max()), skew)
+    coefficients = polynomials(t, drawn.values[:, rows], degree)
+    vertex = minima(coefficients[:, 1:])
+    status: Status = curve.status
+    if status == "interior" and np.mean(np.isnan(vertex)) > 0.5 * (1 - level):
         status = "flat"
-    N_optimal, loss_optimal = parabola.N_optimal, parabola.loss_optimal
+    N_optimal, loss_optimal = curve.N_optimal, curve.loss_optimal
     if status != "interior" or N_optimal is None or loss_optimal is None:
-        return BudgetFit(C, len(rows), sizes, status, parabola, None, None, None, None), none
-    tokens = parabola_coefficients(t, np.log(budgets.rows.inputs["D"][rows])[None, :])[0]
+        return BudgetFit(C, len(rows), sizes, status, curve, None, None, None, None), none
     at = np.append(np.log(N_optimal / centre), vertex)
     log_N = np.log(centre) + at
-    log_D = tokens[0] + tokens[1] * at + tokens[2] * at**2
-    lowest = np.append(np.log(loss_optimal), level_B + 0.5 * slope_B * vertex)
+    log_D = _at(polynomials(t, np.log(budgets.rows.inputs["D"][rows])[None, :], 2), at)
+    lowest = np.append(np.log(loss_optimal), _at(coefficients, vertex))
     table = np.stack([log_N, log_D, log_D - log_N, lowest], axis=1)
     found = _exponentials(table[0], table[1:], level)
-    return BudgetFit(C, len(rows), sizes, status, parabola, *found), table[1:, :2]
+    return BudgetFit(C, len(rows), sizes, status, curve, *found), table[1:, :2]
 
 
 def _exponentials(values: Array, draws: Array, level: float) -> list[Estimate]:
@@ -202,7 +215,7 @@ def _warnings(fits: list[BudgetFit], budgets: Budgets) -> tuple[Warned, ...]:
 WHY = {
     "edge": "the lowest loss lies at or beyond an end of the sizes measured; train further sizes there",
     "flat": "the losses do not fix a minimum; train a wider range of sizes or more seeds",
-    "too few sizes": "fewer than three sizes",
+    "too few sizes": "fewer sizes than the curve has coefficients",
 }
 """Why a budget has no optimum."""
 
@@ -210,6 +223,6 @@ WHY = {
 def _with_predictions(budgets: Budgets, fits: list[BudgetFit]) -> "pd.DataFrame":
     predicted = np.full(len(budgets.budget), np.nan)
     for block, found in zip(budgets.blocks, fits, strict=True):
-        if found.parabola is not None:
-            predicted[block.rows] = found.parabola.predict(N=budgets.rows.inputs["N"][block.rows])
+        if found.curve is not None:
+            predicted[block.rows] = found.curve.predict(N=budgets.rows.inputs["N"][block.rows])
     return budgets.rows.frame.assign(budget=budgets.budget, predicted=predicted)

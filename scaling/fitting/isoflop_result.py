@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from scaling.fitting.result import Estimate, Interval, Warned
 from scaling.fitting.rows import Excluded
-from scaling.laws import OptimalSize, Parabola
+from scaling.laws import IsoflopCurve, OptimalSize
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,8 +26,8 @@ class BudgetFit:
     """Distinct model sizes."""
     status: Status
     """`interior`: the optimum lies between the sizes measured. `edge`: it does not, and is refused. `flat`: no
-    minimum, or more than (1 - level) / 2 of the draws without one. `too few sizes`: below three."""
-    parabola: Parabola | None
+    minimum, or more than (1 - level) / 2 of the draws without one. `too few sizes`: fewer than coefficients."""
+    curve: IsoflopCurve | None
     """The curve; None with too few sizes."""
     N_optimal: Estimate | None
     """Best size; None unless interior."""

@@ -28,7 +28,7 @@ class Block:
     rows: np.ndarray
     """Positions of its rows."""
     usable: bool
-    """Whether there are three sizes."""
+    """Whether there are as many sizes as the curve has coefficients."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,8 @@ class Budgets:
     """Inputs N and D, losses and the account of rows."""
     budget: Array
     """Budget of each row, (n,) [FLOP]."""
+    degree: int = 2
+    """Of the curves: 2 for parabolas, 3 for cubics."""
 
     @cached_property
     def blocks(self) -> tuple[Block, ...]:
@@ -47,16 +49,16 @@ class Budgets:
         found = []
         for C in np.unique(self.budget):
             at = np.flatnonzero(self.budget == C)
-            found.append(Block(float(C), at, len(np.unique(N[at])) >= 3))
+            found.append(Block(float(C), at, len(np.unique(N[at])) > self.degree))
         return tuple(found)
 
     @cached_property
     def curve(self) -> Array:
-        """Log loss of each row's fitted parabola, (n,); the measured one where a budget has none."""
+        """Log loss of each row's fitted curve, (n,); the measured one where a budget has none."""
         curve = np.log(self.rows.loss)
         for block in self.blocks:
             if block.usable:
-                curve[block.rows] = _parabola(self, block)
+                curve[block.rows] = _fitted(self, block)
         return curve
 
     @property
@@ -65,14 +67,14 @@ class Budgets:
         return one_trunk_a_size(self.rows)
 
 
-def budgets_of(frame: "pd.DataFrame", excluded: Excluded) -> Budgets:
+def budgets_of(frame: "pd.DataFrame", excluded: Excluded, degree: int = 2) -> Budgets:
     """The usable rows of a table with N, loss and two of N, D, C, sorted into budgets."""
     decides = "budget" if "budget" in frame.columns else "C"
     rows = rows_of(Chinchilla, frame, excluded=excluded, also=(decides,))
     if decides == "budget":
-        return Budgets(rows, number_column(rows.frame, "budget"))
+        return Budgets(rows, number_column(rows.frame, "budget"), degree)
     C = rows.C if rows.C is not None else 6.0 * rows.inputs["N"] * rows.inputs["D"]
-    return Budgets(rows, budgets_by_gap(C))
+    return Budgets(rows, budgets_by_gap(C), degree)
 
 
 def budgets_by_gap(C: Array) -> Array:
@@ -97,7 +99,7 @@ def noise(budgets: Budgets) -> tuple[float, int]:
         if not block.usable:
             continue
         residual[0] += float(np.sum((log_loss[block.rows] - budgets.curve[block.rows]) ** 2))
-        residual[1] += len(block.rows) - 3
+        residual[1] += len(block.rows) - budgets.degree - 1
         for size in np.unique(N[block.rows]):
             same = log_loss[block.rows[N[block.rows] == size]]
             replicate[0] += float(np.sum((same - same.mean()) ** 2))
@@ -120,10 +122,10 @@ def shared_trunks(budgets: Budgets) -> Any:
     return trunk if told else None
 
 
-def _parabola(budgets: Budgets, block: Block) -> Array:
+def _fitted(budgets: Budgets, block: Block) -> Array:
     """Fitted log loss of a block's rows."""
     t = np.log(budgets.rows.inputs["N"][block.rows])
     t = t - t.mean()
-    X = np.stack([np.ones_like(t), t, t * t], axis=1)
+    X = np.vander(t, budgets.degree + 1)
     fitted: Array = X @ (np.linalg.pinv(X) @ np.log(budgets.rows.loss[block.rows]))
     return fitted

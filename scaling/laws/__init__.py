@@ -9,7 +9,7 @@ from scaling.laws.chinchilla_tied import ChinchillaTied
 from scaling.laws.coverage import Coverage
 from scaling.laws.exponential_link import ExponentialLink
 from scaling.laws.frontier import FLOPS_PER_PARAMETER_TOKEN, LossInND, Optimum
-from scaling.laws.isoflop import OptimalSize, Parabola
+from scaling.laws.isoflop import IsoflopCurve, OptimalSize
 from scaling.laws.learning_rate import LearningRate
 from scaling.laws.logistic_link import LogisticLink
 from scaling.laws.over_training import OverTraining
@@ -60,6 +60,7 @@ __all__ = [
     "ChinchillaTied",
     "Coverage",
     "ExponentialLink",
+    "IsoflopCurve",
     "Law",
     "LearningRate",
     "LogisticLink",
@@ -68,7 +69,6 @@ __all__ = [
     "Optimum",
     "OverTraining",
     "PNorm",
-    "Parabola",
     "Parameter",
     "Power",
     "RepeatedData",

@@ -1,4 +1,4 @@
-"""IsoFLOP curves: a parabola of log loss in log N at each budget, and the power law through their optima."""
+"""IsoFLOP curves: a parabola or cubic of log loss in log N at each budget, and the power law through their optima."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -13,11 +13,12 @@ Status = Literal["interior", "edge", "flat"]
 
 
 @dataclass(frozen=True)
-class Parabola:
-    """log L = level + slope t + curvature t^2 with t = log(N / centre), at one compute budget.
+class IsoflopCurve:
+    """log L = level + slope t + curvature t^2 + skew t^3 with t = log(N / centre), at one compute budget.
 
     Hoffmann et al. 2022 (arXiv:2203.15556), section 3.2. The logarithm of the loss and not the loss itself, so
-    that a relative noise level serves all budgets; the optimum of the exact curve is the same.
+    that a relative noise level serves all budgets; the optimum of the exact curve is the same. A parabola has no skew;
+    exact curves of power laws do, and far from the optimum it moves a parabola's vertex.
     """
 
     C: float
@@ -34,19 +35,22 @@ class Parabola:
     """Smallest measured size at this budget."""
     N_high: float
     """Largest measured size at this budget."""
+    skew: float = 0.0
+    """A sixth of d3 log L / d log N3; 0 for a parabola."""
 
     def predict(self, *, N: npt.ArrayLike) -> Array:
         """Loss at N; broadcasts."""
         t = np.log(np.asarray(N, dtype=np.float64) / self.centre)
-        prediction: Array = np.exp(self.level + self.slope * t + self.curvature * t**2)
+        prediction: Array = np.exp(self.level + t * (self.slope + t * (self.curvature + t * self.skew)))
         return prediction
 
     @property
     def status(self) -> Status:
         """`interior`: the optimum lies between the sizes measured; `edge`: it does not; `flat`: there is none."""
-        if self.curvature <= 0:
+        vertex = self._vertex()
+        if vertex is None:
             return "flat"
-        return "interior" if self.N_low < self._vertex() < self.N_high else "edge"
+        return "interior" if self.N_low < vertex < self.N_high else "edge"
 
     @property
     def N_optimal(self) -> float | None:
@@ -65,8 +69,22 @@ class Parabola:
         N = self.N_optimal
         return None if N is None else float(self.predict(N=N))
 
-    def _vertex(self) -> float:
-        return self.centre * float(np.exp(np.clip(-0.5 * self.slope / self.curvature, -700, 700)))
+    def _vertex(self) -> float | None:
+        t = float(minima(np.array([[self.slope, self.curvature, self.skew]]))[0])
+        return None if np.isnan(t) else self.centre * float(np.exp(np.clip(t, -700, 700)))
+
+
+def minima(coefficients: Array) -> Array:
+    """Where slope t + curvature t^2 + skew t^3 has its minimum, (B,), NaN where it has none; from (B, 2 or 3).
+
+    t = -slope / (curvature + sqrt(curvature^2 - 3 skew slope)), which is a parabola's vertex where skew is 0.
+    """
+    slope, curvature = coefficients[:, 0], coefficients[:, 1]
+    skew = coefficients[:, 2] if coefficients.shape[1] > 2 else np.zeros_like(slope)
+    with np.errstate(all="ignore"):
+        below = curvature + np.sqrt(curvature**2 - 3.0 * skew * slope)
+        at: Array = np.where(below > 0, -slope / below, np.nan)
+    return at
 
 
 @dataclass(frozen=True)

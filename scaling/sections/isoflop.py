@@ -67,9 +67,9 @@ def _curves(fit: IsoflopFit) -> Figure:
     rows = fit.frame[["budget", "N", "loss"]].astype(float)
     lines, best = [], []
     for b in fit.budgets:
-        if b.parabola is not None:
-            N = np.geomspace(b.parabola.N_low / 1.15, b.parabola.N_high * 1.15, 60)
-            lines.append(pd.DataFrame({"budget": b.C, "N": N, "loss": b.parabola.predict(N=N)}))
+        if b.curve is not None:
+            N = np.geomspace(b.curve.N_low / 1.15, b.curve.N_high * 1.15, 60)
+            lines.append(pd.DataFrame({"budget": b.C, "N": N, "loss": b.curve.predict(N=N)}))
         if b.N_optimal is not None and b.loss_optimal is not None:
             best.append((b.N_optimal.value, b.N_optimal.low, b.N_optimal.high, b.loss_optimal.value))
     curves = pd.concat(lines)

@@ -246,7 +246,7 @@ def test_an_interval_of_a_new_run_holds_new_runs() -> None:
             assert guess.low is not None
             assert guess.high is not None
             held.append(guess.low <= run <= guess.high)
-            assert guess.high - guess.low > 0.035 * guess.value, "wider than 3.5 sd of the noise alone"
+            assert guess.high - guess.low > 0.03 * guess.value, "wider than 3 sd of the noise alone"
     shares = np.array(held).reshape(-1, 2).mean(axis=0)
     assert np.all(np.abs(shares - 0.95) < 0.035), shares
 

@@ -6,6 +6,7 @@ import pytest
 
 from scaling.errors import FitError, InputError
 from scaling.fitting import fit_isoflop
+from scaling.laws import Chinchilla
 
 K, A = 0.08, 0.47
 BUDGETS = np.geomspace(1e13, 1e16, 4)
@@ -140,3 +141,43 @@ def test_a_budget_column_decides_without_compute() -> None:
     found = fit_isoflop(frame, bootstrap=20)
     assert not found.excluded
     assert [budget.rows for budget in found.budgets] == [10, 10, 10, 10]
+
+
+def test_cubics_follow_the_skew_of_exact_curves() -> None:
+    """Curves of an additive law lean: far from the optimum they move a parabola's vertex, and a cubic's less."""
+    law = Chinchilla(E=1.82, A=478.0, B=2143.0, alpha=0.25, beta=0.45)
+    rows = []
+    for C in BUDGETS * 1e5:
+        N = float(law.N_optimal(C)) * np.exp(np.linspace(-3.0, 3.0, 9))
+        rows.append(pd.DataFrame({"N": N, "C": C, "loss": law.predict(N=N, D=C / 6 / N)}))
+    frame = pd.concat(rows, ignore_index=True)
+    off = {}
+    for degree in (2, 3):
+        found = fit_isoflop(frame, degree=degree, bootstrap=20)
+        best = np.array([b.N_optimal.value for b in found.budgets if b.N_optimal is not None])
+        assert len(best) == len(BUDGETS)
+        off[degree] = float(np.abs(np.log(best / law.N_optimal(BUDGETS * 1e5))).max())
+        assert found.derived["N_exponent"].value == pytest.approx(law.N_exponent, abs=0.05)
+    assert off[3] < 0.5 * off[2]
+    assert found.noise < fit_isoflop(frame, bootstrap=20).noise
+
+
+def test_exact_cubics_come_back() -> None:
+    t = np.array([-1.6, -0.9, 0.0, 0.7, 1.6])
+    rows = []
+    for C in BUDGETS:
+        N, log_loss = K * C**A * np.exp(t), 1.0 + 0.03 * t**2 + 0.004 * t**3
+        rows.append(pd.DataFrame({"N": N, "C": C, "loss": np.exp(log_loss)}))
+    found = fit_isoflop(pd.concat(rows, ignore_index=True), degree=3, bootstrap=20)
+    assert found.law is not None
+    assert (found.law.k, found.law.a) == (pytest.approx(K), pytest.approx(A))
+    assert all(b.curve is not None and b.curve.skew == pytest.approx(0.004) for b in found.budgets)
+    np.testing.assert_allclose(found.frame["predicted"], found.frame["loss"])
+
+
+def test_a_cubic_asks_for_a_size_more() -> None:
+    three = curves().groupby("C").head(3)
+    with pytest.raises(FitError, match="four model sizes"):
+        fit_isoflop(three, degree=3)
+    with pytest.raises(InputError, match="give 2 for parabolas or 3 for cubics"):
+        fit_isoflop(three, degree=4)  # type: ignore[arg-type]

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from scaling.laws import OptimalSize, Parabola
+from scaling.laws import IsoflopCurve, OptimalSize
 
 
-def curve(vertex: float, curvature: float = 0.02) -> Parabola:
+def curve(vertex: float, curvature: float = 0.02) -> IsoflopCurve:
     """A curve about N = 1e6 whose lowest point is at `vertex` e-folds from it and has log loss 1."""
-    return Parabola(
+    return IsoflopCurve(
         C=6e12,
         centre=1e6,
         level=1.0 + curvature * vertex**2,
