@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
 
 from scaling import diagnostics
-from scaling.errors import FitError, InputError
+from scaling.errors import InputError
+from scaling.fit_budgets import budgets_section
+from scaling.fit_tries import Found, Tries
 from scaling.laws import LossInND
 from scaling.reporting import numbers, plots
 from scaling.reporting.document import Figure, Section, Table, Verdict
@@ -22,33 +24,17 @@ if TYPE_CHECKING:
     from scaling.diagnostics import ExponentPlane, Influence, Rollout
     from scaling.fitting import Fit
 
-Found = TypeVar("Found")
 SHOWN = 12
 """Rows of the influence table and bars of its figure."""
 MOST_ROWS = 5000
 """Rows above which the plane and the influence of single rows would take minutes."""
 
 
-class Tries:
-    """Diagnostics that are tried; those that these rows do not have, with the reason."""
-
-    def __init__(self) -> None:
-        self.missing: dict[str, str] = {}
-        """What is not there, and why."""
-
-    def of(self, what: str, work: Callable[[], Found]) -> Found | None:
-        """Do the work, or note in words why these rows have no answer: too few, one budget, no draws."""
-        try:
-            return work()
-        except (InputError, FitError) as error:
-            self.missing[what] = str(error)
-            return None
-
-
 def evidence(fit: Fit) -> list[Section]:
     """Return what shows that the minimum is the lowest, what it hangs on, and how the law does beyond the rows."""
     tries = Tries()
-    found = [section for part in (_global, _influence, _rollout) if (section := part(fit, tries)) is not None]
+    parts = (budgets_section, _global, _influence, _rollout)
+    found = [section for part in parts if (section := part(fit, tries)) is not None]
     if tries.missing:
         lines = "\n".join(f"- {what}: {why}" for what, why in tries.missing.items())
         found.append(Section("Not in this report", ("These diagnostics have no answer here:", lines)))

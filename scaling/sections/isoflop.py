@@ -36,8 +36,8 @@ def isoflop(analysis: Analysis) -> Section:
             "which are those of C = 6 N D.",
         ),
         (_verdict(fit),),
-        (_curves(fit), *_optimal_size(fit)),
-        (_table(fit),),
+        (curves_figure(fit), *optimal_size_figures(fit)),
+        (optima_table(fit),),
     )
 
 
@@ -63,7 +63,8 @@ def _budget(C: float) -> str:
     return f"C = {numbers.quantity(C)}"
 
 
-def _curves(fit: IsoflopFit) -> Figure:
+def curves_figure(fit: IsoflopFit) -> Figure:
+    """Return the runs of each budget with its curve and optimum."""
     rows = fit.frame[["budget", "N", "loss"]].astype(float)
     lines, best = [], []
     for b in fit.budgets:
@@ -101,7 +102,8 @@ def _snapped(values: pd.Series, budgets: tuple[BudgetFit, ...]) -> pd.Series:
     return pd.Series(known[nearest], index=values.index)
 
 
-def _optimal_size(fit: IsoflopFit) -> list[Figure]:
+def optimal_size_figures(fit: IsoflopFit) -> list[Figure]:
+    """Return the optima against compute with the power law through them; none without the law."""
     if fit.law is None:
         return []
     kept = [(b.C, b.N_optimal) for b in fit.budgets if b.N_optimal is not None]
@@ -128,7 +130,9 @@ def _optimal_size(fit: IsoflopFit) -> list[Figure]:
     ]
 
 
-def _table(fit: IsoflopFit) -> Table:
+def optima_table(fit: IsoflopFit) -> Table:
+    """Return the optimum of each budget with its intervals."""
+
     def parts(name: str, found: Estimate | None) -> dict[str, float | None]:
         ends = (None, None, None) if found is None else (found.value, found.low, found.high)
         return dict(zip((name, f"{name}_low", f"{name}_high"), ends, strict=True))

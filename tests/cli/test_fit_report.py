@@ -32,7 +32,11 @@ def test_a_report_has_the_figures_that_people_expect(runs: pd.DataFrame, command
     page = (tmp_path / "rep" / "index.html").read_text()
     figures = {path.stem for path in (tmp_path / "rep" / "figures").glob("*.svg")}
     expected = {"data-and-law", "surface", "residuals-n", "residuals-d", "cloud", "fan"}
-    assert figures == expected | {"exponents", "influence-figure", "rollout-figure"}
+    beyond = {"exponents", "influence-figure", "rollout-figure"}
+    assert figures == expected | beyond | {"isoflop-curves", "optimal-size"}
+    optima = pd.read_csv(tmp_path / "rep" / "tables" / "isoflop-optima.csv")
+    assert len(optima) == 4
+    assert np.all(np.abs(np.log(optima["N"] / LAW.N_optimal(optima["C"]))) < 0.5)
     assert "C = 1 × 10¹⁶" in page  # a curve a budget
     excluded = pd.read_csv(tmp_path / "rep" / "tables" / "excluded.csv")
     assert excluded.to_dict("records") == [{"row": 3, "reason": "loss is missing"}]
@@ -97,7 +101,7 @@ def test_diagnostics_without_an_answer_are_named_with_the_reason(runs, command, 
     )
     page = (tmp_path / "rep" / "index.md").read_text()
     assert "Not in this report" in page
-    assert "prediction beyond compute cuts: parameters are fixed" in page
+    assert "prediction beyond compute cuts: something is known of parameters" in page
 
 
 def test_calibration_enters_the_report(runs: pd.DataFrame, command, ok, tmp_path: Path) -> None:

@@ -1,0 +1,95 @@
+"""The isoFLOP section of a fit's report: where the rows form budgets, the best size of each and the law through them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from scaling.errors import InputError
+from scaling.fitting import fit_isoflop
+from scaling.fitting.isoflop_rows import budgets_by_gap
+from scaling.laws import LossInND
+from scaling.reporting import numbers
+from scaling.reporting.document import Section, Verdict
+from scaling.sections.isoflop import curves_figure, optima_table, optimal_size_figures
+from scaling.sections.law import shown, text
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from scaling.fit_tries import Tries
+    from scaling.fitting import Fit, IsoflopFit
+
+SIZES = 4
+"""Sizes from which a budget's parabola leaves something to tell the noise by."""
+BUDGETS = 2
+"""Budgets from which there is a law through their optima."""
+SPREAD = 0.2
+"""Decades of C that rows of one budget may span."""
+
+
+def budgets_section(fit: Fit, tries: Tries) -> Section | None:
+    """For loss laws in N and D: parabolas at each budget, and their exponent beside the law's."""
+    if not isinstance(fit.law, LossInND):
+        return None
+    found = tries.of("isoFLOP curves", lambda: _fitted(fit))
+    if found is None:
+        return None
+    inside = sum(budget.status == "interior" for budget in found.budgets)
+    prose = (
+        f"{len(found.frame)} of the {len(fit.rows.loss)} rows form {len(found.budgets)} budgets of at least {SIZES} sizes. "
+        f"At each a parabola of log loss in log N passes through the rows; {inside} of the optima lie between the sizes "
+        f"measured, and one at an edge is refused. The spread about the curves is {numbers.percent(found.noise)} of the "
+        f"loss ({found.noise_freedom} degrees of freedom)."
+    )
+    return Section(
+        "IsoFLOP curves",
+        (prose,),
+        (_verdict(fit, found),),
+        (curves_figure(found), *optimal_size_figures(found)),
+        (optima_table(found),),
+    )
+
+
+def _fitted(fit: Fit) -> IsoflopFit:
+    frame = _budget_rows(fit)
+    draws = max(fit.options.bootstrap, 2)
+    return fit_isoflop(frame, bootstrap=draws, level=fit.intervals.level, seed=fit.options.seed)
+
+
+def _budget_rows(fit: Fit) -> pd.DataFrame:
+    """The rows that form budgets: of one value in a column `budget`, or of nearly one C."""
+    rows = fit.rows
+    C = rows.C if rows.C is not None else 6.0 * rows.inputs["N"] * rows.inputs["D"]
+    frame = rows.frame.assign(**rows.inputs, C=C, loss=rows.loss)
+    named = "budget" in rows.frame.columns and rows.frame["budget"].notna().all()
+    label = frame["budget"].to_numpy() if named else budgets_by_gap(C)
+    keep = np.zeros(len(frame), dtype=np.bool_)
+    kept = 0
+    for budget in np.unique(label):
+        at = label == budget
+        one = named or np.ptp(np.log10(C[at])) <= SPREAD
+        if one and len(np.unique(rows.inputs["N"][at])) >= SIZES:
+            keep |= at
+            kept += 1
+    if kept < BUDGETS:
+        raise InputError(
+            f"the rows form {kept or 'no'} budget{'' if kept == 1 else 's'} of at least {SIZES} sizes within {SPREAD} "
+            f"decades of compute; {BUDGETS} are needed"
+        )
+    return frame[keep].drop(columns=[] if named else ["budget"], errors="ignore")
+
+
+def _verdict(fit: Fit, found: IsoflopFit) -> Verdict:
+    if found.law is None:
+        return Verdict("Fewer than two budgets have an optimum between their sizes.", "not identified")
+    a, other = found.derived["N_exponent"], fit.derived["N_exponent"]
+    claim = f"Along the optima the best size grows as N ~ C^a with a = {text(a)}; the law says {shown(fit, 'N_exponent')}"
+    ends = (a.low, a.high, other.low, other.high)
+    known = [end for end in ends if end is not None and np.isfinite(end)]
+    apart = len(known) == len(ends) and (known[1] < known[2] or known[3] < known[0])
+    doubts = "; ".join(warned.message for warned in found.warnings)
+    if doubts:
+        return Verdict(f"{claim}. Not to be relied on: {doubts}.", "not identified")
+    return Verdict(f"{claim}{', and the intervals are apart' if apart else ''}.", "measured")
