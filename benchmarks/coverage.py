@@ -29,6 +29,7 @@ TRUTHS: tuple[Law, ...] = (
     laws.ExponentialLink(chance=0.25, K=3.0, gamma=1.2),
     laws.LogisticLink(chance=0.25, top=0.95, middle=2.6, k=3.0),
     laws.Coverage(a=1.6, b=0.4),
+    laws.BetaBinomial(a=0.4, b=30.0),
     laws.LearningRate(c=1.79, a=-0.713, b=0.307),
     laws.BatchSize(c=0.58, b=0.571),
 )

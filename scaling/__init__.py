@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from scaling.catalogue import dataset
     from scaling.errors import FitError, InputError
-    from scaling.fitting import Fit, Holdout, IsoflopFit, fit, fit_isoflop, holdout
+    from scaling.fitting import CountsFit, Fit, Holdout, IsoflopFit, fit, fit_counts, fit_isoflop, holdout
     from scaling.records.frame import frame
     from scaling.records.reading import read_table
     from scaling.records.tables import Records
 
 _HOMES = {
+    "CountsFit": "scaling.fitting",
     "Fit": "scaling.fitting",
     "FitError": "scaling.errors",
     "Holdout": "scaling.fitting",
@@ -27,6 +28,7 @@ _HOMES = {
     "Records": "scaling.records.tables",
     "dataset": "scaling.catalogue",
     "fit": "scaling.fitting",
+    "fit_counts": "scaling.fitting",
     "fit_isoflop": "scaling.fitting",
     "frame": "scaling.records.frame",
     "holdout": "scaling.fitting",
@@ -35,6 +37,7 @@ _HOMES = {
 """The public names and where they live; each is imported when it is first asked for."""
 
 __all__ = [
+    "CountsFit",
     "Fit",
     "FitError",
     "Holdout",
@@ -43,6 +46,7 @@ __all__ = [
     "Records",
     "dataset",
     "fit",
+    "fit_counts",
     "fit_isoflop",
     "frame",
     "holdout",

@@ -1,6 +1,7 @@
 """Table in, Fit out: laws fitted to rows, with intervals and doubts."""
 
 from scaling.fitting.calibration import Calibration, calibrate
+from scaling.fitting.counts import CountsFit, fit_counts
 from scaling.fitting.coverage import Coverage, coverage
 from scaling.fitting.fitted import fit
 from scaling.fitting.heldout import Holdout, holdout
@@ -13,6 +14,7 @@ from scaling.fitting.result import Estimate, Fit, Interval, Minimum, Prediction,
 __all__ = [
     "BudgetFit",
     "Calibration",
+    "CountsFit",
     "Coverage",
     "Estimate",
     "Fit",
@@ -27,6 +29,7 @@ __all__ = [
     "calibrate",
     "coverage",
     "fit",
+    "fit_counts",
     "fit_isoflop",
     "holdout",
 ]

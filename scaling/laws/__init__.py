@@ -3,6 +3,7 @@
 from scaling.errors import InputError
 from scaling.laws.base import Law
 from scaling.laws.batch_size import BatchSize
+from scaling.laws.beta_binomial import BetaBinomial
 from scaling.laws.broken_power import BrokenPower1, BrokenPower2, BrokenPower3
 from scaling.laws.chinchilla import Chinchilla
 from scaling.laws.chinchilla_tied import ChinchillaTied
@@ -36,6 +37,7 @@ ALL: tuple[type[Law], ...] = (
     ExponentialLink,
     LogisticLink,
     Coverage,
+    BetaBinomial,
     LearningRate,
     BatchSize,
 )
@@ -53,6 +55,7 @@ __all__ = [
     "ALL",
     "FLOPS_PER_PARAMETER_TOKEN",
     "BatchSize",
+    "BetaBinomial",
     "BrokenPower1",
     "BrokenPower2",
     "BrokenPower3",

@@ -48,3 +48,18 @@ class Dual(np.lib.mixins.NDArrayOperatorsMixin):
                 for k, slope in x.slopes.items():
                     slopes[k] = slopes[k] + partial * slope if k in slopes else partial * slope
         return Dual(value, slopes)
+
+
+def log_beta(x: Any, y: Any) -> Any:
+    """Logarithm of the beta function of two numbers or duals; its slopes are differences of digamma functions."""
+    from scipy.special import betaln, psi
+
+    arguments = [z.value if isinstance(z, Dual) else z for z in (x, y)]
+    value, total = betaln(*arguments), sum(arguments)
+    slopes: dict[int, Array] = {}
+    for z, argument in zip((x, y), arguments, strict=True):
+        if isinstance(z, Dual):
+            partial = psi(argument) - psi(total)
+            for k, slope in z.slopes.items():
+                slopes[k] = slopes[k] + partial * slope if k in slopes else partial * slope
+    return Dual(value, slopes) if slopes else value

@@ -13,6 +13,7 @@ from scaling.fitting import fit
 from scaling.fitting.objective import Objective
 from scaling.laws import (
     BatchSize,
+    BetaBinomial,
     BrokenPower1,
     BrokenPower2,
     BrokenPower3,
@@ -60,6 +61,7 @@ TRUTHS: tuple[Law, ...] = (
     ExponentialLink(chance=0.25, K=3.0, gamma=1.2),
     LogisticLink(chance=0.25, top=0.95, middle=2.6, k=3.0),
     Coverage(a=1.6, b=0.4),
+    BetaBinomial(a=0.4, b=30.0),
     LearningRate(c=1.79, a=-0.713, b=0.307),
     BatchSize(c=0.58, b=0.571),
 )

@@ -10,6 +10,7 @@ from scaling.fitting.design import Design
 from scaling.laws import (
     ALL,
     BatchSize,
+    BetaBinomial,
     BrokenPower1,
     BrokenPower2,
     BrokenPower3,
@@ -93,6 +94,7 @@ TABLE: list[tuple[Law, dict[str, list[float]], list[float]]] = [
         [0.5, 0.375, 0.625],
     ),
     (Coverage(a=1.0, b=0.5), {"k": [1.0, 4.0]}, [np.exp(-1.0), np.exp(-0.5)]),
+    (BetaBinomial(a=1.0, b=1.0), {"k": [1.0, 3.0]}, [0.5, 0.75]),
     (LearningRate(c=2.0, a=-0.5, b=0.5), {"N": [4.0], "D": [16.0]}, [4.0]),
     (BatchSize(c=0.5, b=0.5), {"D": [16.0]}, [2.0]),
 ]
