@@ -10,6 +10,7 @@ import pandas as pd
 from scaling import diagnostics
 from scaling.errors import InputError
 from scaling.fit_budgets import budgets_section
+from scaling.fit_choices import loss_section, next_run_section
 from scaling.fit_tries import Found, Tries
 from scaling.laws import LossInND
 from scaling.reporting import numbers, plots
@@ -33,7 +34,7 @@ MOST_ROWS = 5000
 def evidence(fit: Fit) -> list[Section]:
     """Return what shows that the minimum is the lowest, what it hangs on, and how the law does beyond the rows."""
     tries = Tries()
-    parts = (budgets_section, _global, _influence, _rollout)
+    parts = (budgets_section, _global, loss_section, _influence, _rollout, next_run_section)
     found = [section for part in parts if (section := part(fit, tries)) is not None]
     if tries.missing:
         lines = "\n".join(f"- {what}: {why}" for what, why in tries.missing.items())

@@ -32,10 +32,13 @@ def test_a_report_has_the_figures_that_people_expect(runs: pd.DataFrame, command
     page = (tmp_path / "rep" / "index.html").read_text()
     figures = {path.stem for path in (tmp_path / "rep" / "figures").glob("*.svg")}
     expected = {"data-and-law", "surface", "residuals-n", "residuals-d", "cloud", "fan"}
-    beyond = {"exponents", "influence-figure", "rollout-figure"}
+    beyond = {"exponents", "influence-figure", "rollout-figure", "delta"}
     assert figures == expected | beyond | {"isoflop-curves", "optimal-size"}
     optima = pd.read_csv(tmp_path / "rep" / "tables" / "isoflop-optima.csv")
     assert len(optima) == 4
+    candidates = pd.read_csv(tmp_path / "rep" / "tables" / "next-run.csv")
+    assert candidates["narrowing"].is_monotonic_decreasing
+    assert candidates["C"].max() <= 1e19 * (1 + 1e-9)
     assert np.all(np.abs(np.log(optima["N"] / LAW.N_optimal(optima["C"]))) < 0.5)
     assert "C = 1 × 10¹⁶" in page  # a curve a budget
     excluded = pd.read_csv(tmp_path / "rep" / "tables" / "excluded.csv")
@@ -68,14 +71,14 @@ def test_the_same_fit_gives_the_same_bytes(runs: pd.DataFrame, command, ok, tmp_
             pd.DataFrame({"loss": np.linspace(2, 4, 30)}).assign(
                 score=lambda t: ExponentialLink(chance=0.25, K=3.0, gamma=1.2).predict(loss=t["loss"])
             ),
-            {"data-and-law", "residuals-loss", "cloud", "exponents", "influence-figure"},
+            {"data-and-law", "residuals-loss", "cloud", "exponents", "influence-figure", "delta"},
         ),
         (
             "coverage",
             pd.DataFrame({"k": np.geomspace(1, 1e4, 20)}).assign(
                 score=lambda t: Coverage(a=1.6, b=0.4).predict(k=t["k"])
             ),
-            {"data-and-law", "residuals-k", "cloud", "exponents", "influence-figure"},
+            {"data-and-law", "residuals-k", "cloud", "exponents", "influence-figure", "delta"},
         ),
     ],
 )
