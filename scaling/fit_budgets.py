@@ -47,7 +47,7 @@ def budgets_section(fit: Fit, tries: Tries) -> Section | None:
         "IsoFLOP curves",
         (prose,),
         (_verdict(fit, found),),
-        (curves_figure(found), *optimal_size_figures(found)),
+        (curves_figure(found, "Loss"), *optimal_size_figures(found)),
         (optima_table(found),),
     )
 

@@ -63,7 +63,7 @@ def _budget(C: float) -> str:
     return f"C = {numbers.quantity(C)}"
 
 
-def curves_figure(fit: IsoflopFit) -> Figure:
+def curves_figure(fit: IsoflopFit, loss: str = "Held-out loss (nats/token)") -> Figure:
     """Return the runs of each budget with its curve and optimum."""
     rows = fit.frame[["budget", "N", "loss"]].astype(float)
     lines, best = [], []
@@ -79,7 +79,7 @@ def curves_figure(fit: IsoflopFit) -> Figure:
     groups = Groups.of(rows, "budget", _budget)
 
     def draw(axes: Axes) -> None:
-        plots.scales(axes, "Parameters N", "Held-out loss (nats/token)", log="x")
+        plots.scales(axes, "Parameters N", loss, log="x")
         plots.curves(axes, curves, "N", "loss", groups=groups)
         plots.points(axes, rows, "N", "loss", groups=groups)
         plots.optima(axes, optima, "N", "loss", low="low", high="high")
