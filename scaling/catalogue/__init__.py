@@ -7,6 +7,7 @@ wherever it comes from.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scaling.catalogue.entries import Entry, File, find, read
@@ -33,13 +34,14 @@ def reading(entry: Entry, where: str | None = None) -> Reading:
     """Return the rows of a data set as ``dataset`` does, with the account of the rows left out and the file's hash."""
     from scaling.records.reading import read_table
 
-    if entry.columns is None or len(entry.files) != 1:
+    if entry.columns is None or (len(entry.files) > 1 and entry.from_name is None):
         raise InputError(
             f"{entry.name} is no single table with columns that a law takes; `scaling data fetch {entry.name}` "
             "gives its files as they are"
         )
-    (path,) = locate(entry)
-    return read_table(path, entry.columns, where or entry.where)
+    paths: list[str | Path] = [*locate(entry)]
+    given = paths[0] if entry.from_name is None else paths
+    return read_table(given, entry.columns, where or entry.where, entry.from_name)
 
 
 __all__ = ["Entry", "File", "dataset", "find", "locate", "read", "reading", "state"]

@@ -5,11 +5,24 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from scaling.catalogue.checks import (
+    ALSO,
+    ENTRY,
+    ENTRY_NEEDS,
+    FILE,
+    FILE_NEEDS,
+    FIT,
+    check_commit,
+    check_fit,
+    check_keys,
+    check_name,
+    check_plain,
+)
 from scaling.errors import InputError
 from scaling.study import bundled
 
@@ -56,27 +69,34 @@ class Entry:
     """Rows that are customarily used."""
     cluster: str | None = None
     """Column whose equal values stay together in the draws."""
+    from_name: str | None = None
+    """Columns from the files' names, as ``--from-name`` takes them."""
+    held: str | None = None
+    """Rows that the fit is customarily asked to predict."""
+    by: str | None = None
+    """Column whose values are fitted one by one: experiments that share nothing but the file."""
+    tuned: tuple[str, ...] = ()
+    """Columns that were swept at each N and D: the law is fitted to their best values there."""
+    fix: Mapping[str, float] = field(default_factory=dict)
+    """Parameters that are held."""
+    loss: str = "huber"
+    """What is customarily minimised."""
+    residual: str = "log"
+    """Of what."""
+    published: Mapping[str, float] = field(default_factory=dict)
+    """Parameters, or what follows from them, as the source printed them."""
+    also: tuple[Entry, ...] = ()
+    """Further fits of the same files."""
 
+    @property
+    def expected(self) -> dict[str, float]:
+        """Parameters that ``expect`` says come out, by name."""
+        return {name: float(value) for name, value in re.findall(r"(\w+) = (\.?\d[\d.]*\d)", self.expect)}
 
-_ENTRY: dict[str, type] = {
-    "about": str,
-    "licence": str,
-    "repository": str,
-    "commit": str,
-    "branch": str,
-    "folder": str,
-    "files": list,
-    "expect": str,
-    "derived": bool,
-    "reason": str,
-    "law": str,
-    "map": dict,
-    "where": str,
-    "cluster": str,
-}
-_ENTRY_NEEDS = ("about", "licence", "repository", "commit", "folder", "files", "expect")
-_FILE: dict[str, type] = {"path": str, "url": str, "name": str, "sha256": str, "bytes": int, "rows": int}
-_FILE_NEEDS = ("sha256", "bytes")
+    @property
+    def one_command(self) -> bool:
+        """Whether one call of ``scaling fit`` makes the fit."""
+        return self.law is not None and self.by is None and not self.tuned
 
 
 def read(path: Path | None = None) -> dict[str, Entry]:
@@ -102,36 +122,46 @@ def find(name: str, path: Path | None = None) -> Entry:
 
 
 def _entry(where: str, name: str, table: Any) -> Entry:
-    if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
-        raise InputError(f"{where}: a name has small letters, digits and _ only; rename it")
-    _check_keys(where, table, _ENTRY, _ENTRY_NEEDS)
+    check_name(where, name)
+    check_keys(where, table, ENTRY, ENTRY_NEEDS)
     derived = table.get("derived", False)
     if derived != bool(table.get("reason")):
         raise InputError(f"{where}: derived = true and reason go together; give both or neither")
-    _check_commit(where, table)
-    if any(not isinstance(text, str) or not text for text in table.get("map", {}).values()):
-        raise InputError(f"{where}: map has a value that is no text; give NAME = 'EXPR', as --map takes it")
+    check_commit(where, table)
+    check_fit(where, table)
     if not table["files"]:
         raise InputError(f"{where}: files is empty; give at least one")
-    _check_plain(where, "folder", table["folder"])
+    check_plain(where, "folder", table["folder"])
     files = tuple(_file(f"{where}, file {n}", table, one) for n, one in enumerate(table["files"], start=1))
-    return Entry(
-        name,
-        table["about"],
-        table["licence"],
-        table["folder"],
-        files,
-        table["expect"],
-        table.get("reason", ""),
-        table.get("law"),
-        table.get("map"),
-        table.get("where"),
-        table.get("cluster"),
+    entry = Entry(
+        name=name,
+        files=files,
+        **{key: table[key] for key in ("about", "licence", "folder", "expect")},
+        **{key: table[key] for key in ("reason",) if key in table},
+        **_fit(table),
     )
+    further = enumerate(table.get("also", ()), start=1)
+    return replace(entry, also=tuple(_further(f"{where}, also {n}", entry, one) for n, one in further))
+
+
+def _further(where: str, entry: Entry, table: Any) -> Entry:
+    """The entry with other options of its fit; what it does not give is the entry's."""
+    check_keys(where, table, ALSO, ("name", "expect"))
+    check_name(where, table["name"])
+    check_fit(where, table)
+    name = f"{entry.name}_{table['name']}"
+    return replace(entry, **{"published": {}} | _fit(table) | {"name": name, "expect": table["expect"]})
+
+
+def _fit(table: dict[str, Any]) -> dict[str, Any]:
+    """The options of a fit that a table gives, by the entry's fields."""
+    names = {"map": "columns"}
+    found = {names.get(key, key): table[key] for key in FIT if key in table}
+    return found | ({"tuned": tuple(table["tuned"])} if "tuned" in table else {})
 
 
 def _file(where: str, entry: dict[str, Any], table: Any) -> File:
-    _check_keys(where, table, _FILE, _FILE_NEEDS)
+    check_keys(where, table, FILE, FILE_NEEDS)
     derived = entry.get("derived", False)
     path, url = table.get("path"), table.get("url")
     name = table.get("name") or (path or url or "").rpartition("/")[2]
@@ -139,7 +169,7 @@ def _file(where: str, entry: dict[str, Any], table: Any) -> File:
         raise InputError(f"{where}: sha256 is {table['sha256']!r}, expected 64 digits of 0-9a-f; correct it")
     if table["bytes"] <= 0 or table.get("rows", 1) <= 0:
         raise InputError(f"{where}: bytes and rows count from 1 on; correct them")
-    _check_plain(where, "name", name)
+    check_plain(where, "name", name)
     if derived == bool(path or url):
         wrong = "a derived table has no path or url" if derived else "needs path (in the repository), or url"
         raise InputError(f"{where}: {wrong}; correct it")
@@ -149,43 +179,3 @@ def _file(where: str, entry: dict[str, Any], table: Any) -> File:
     raw = "https://raw.githubusercontent.com"
     found = [url] if url else [f"{raw}/{entry['repository']}/{ref}/{quote(path)}" for ref in refs if path]
     return File(name, table["sha256"], table["bytes"], table.get("rows"), tuple(found))
-
-
-def _check_keys(where: str, table: Any, known: dict[str, type], needed: tuple[str, ...]) -> None:
-    if not isinstance(table, dict):
-        raise InputError(f"{where} is {table!r:.40}, expected a table of keys; correct it")
-    for key, value in table.items():
-        if key not in known:
-            raise InputError(f"{where}: key {key!r} is unknown; known are {', '.join(known)}")
-        if type(value) is not known[key] or value == "":
-            raise InputError(f"{where}: {key} is {value!r:.40}, expected {_EXPECTED[known[key]]}; correct it")
-    if missing := [key for key in needed if key not in table]:
-        raise InputError(f"{where}: {missing[0]} is missing; add it")
-
-
-_EXPECTED = {
-    str: "some text",
-    int: "a whole number",
-    bool: "true or false",
-    list: "a list of tables",
-    dict: "a table",
-}
-
-
-def _check_commit(where: str, table: dict[str, Any]) -> None:
-    """Fewer than forty digits are a stopgap, and fewer than eight no address at the host of the files."""
-    least = 7 if table.get("derived") else 8
-    if not re.fullmatch(rf"[0-9a-f]{{{least},40}}", table["commit"]):
-        raise InputError(
-            f"{where}: commit is {table['commit']!r}, expected 40 digits of 0-9a-f (at least {least}); correct it"
-        )
-    if not re.fullmatch(r"[\w.-]+/[\w.-]+", table["repository"]):
-        raise InputError(f"{where}: repository is {table['repository']!r}, expected OWNER/NAME; correct it")
-
-
-def _check_plain(where: str, key: str, value: str) -> None:
-    """Keep what the catalogue names inside the mirror and the cache."""
-    if not re.fullmatch(r"\w[\w.+-]*", value):
-        raise InputError(
-            f"{where}: {key} is {value!r}, expected the name of one file or folder (letters, digits, . + - _)"
-        )

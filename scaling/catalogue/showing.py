@@ -45,24 +45,29 @@ def fetch(names: Sequence[str], path: Path | None = None) -> Iterator[str]:
         raise InputError(f"{more}{failures[0]}") from failures[0]
 
 
-def fit_command(entry: Entry, path: Path) -> str:
+def fit_command(entry: Entry, *paths: Path) -> str:
     """Return the command that fits the customary law to a table of the entry, ready to paste."""
-    words = ["scaling", "fit", str(path), "--law", entry.law or "LAW"]
+    words = ["scaling", "fit", *map(str, paths), "--law", entry.law or "LAW"]
+    words += ["--from-name", entry.from_name] if entry.from_name else []
     for name, text in (entry.columns or {}).items():
         words += ["--map", f"{name}={text}"]
     for option, chosen in (("--where", entry.where), ("--cluster", entry.cluster)):
         words += [option, chosen] if chosen else []
+    for name, value in entry.fix.items():
+        words += ["--fix", f"{name}={value!r}"]
+    words += [] if entry.loss == "huber" else ["--loss", entry.loss]
+    words += [] if entry.residual == "log" else ["--residual", entry.residual]
     return shlex.join(words)
 
 
 def _told(entry: Entry, paths: list[Path]) -> Iterator[str]:
-    for path in paths:
-        yield f"{entry.name}: {path}"
-        if entry.law:
-            yield f"  {fit_command(entry, path)}"
-    if entry.columns and not entry.law:
-        yield f"  columns: {', '.join(f'{name} = {text}' for name, text in entry.columns.items())}"
-    yield f"  {entry.expect}"
+    yield from (f"{entry.name}: {path}" for path in paths)
+    for one in (entry, *entry.also):
+        if one.one_command:
+            yield f"  {fit_command(one, *paths)}"
+        elif one.columns:
+            yield f"  columns: {', '.join(f'{name} = {text}' for name, text in one.columns.items())}"
+        yield f"  {one.expect}"
 
 
 def _size(entry: Entry) -> str:

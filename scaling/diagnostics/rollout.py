@@ -176,14 +176,14 @@ def _cuts(C: Array, least: int) -> list[float]:
     """The largest C of each budget but the last, or quantiles of C; at least `least` rows up to each."""
     budget = budgets_by_gap(C)
     ends = [float(C[budget == one].max()) for one in np.unique(budget)]
-    if not 3 <= len(ends) <= MOST_BUDGETS:
-        ends = sorted({float(np.quantile(C, share, method="lower")) for share in SHARES})
-    kept = [cut for cut in ends if least <= np.sum(np.less_equal(C, cut)) < len(C)]
-    if not kept:
-        raise InputError(
-            f"no cut leaves {least} of the {len(C)} rows below it and some above; give cuts, simpler laws or more rows"
-        )
-    return kept
+    shares = sorted({float(np.quantile(C, share, method="lower")) for share in SHARES})
+    candidates = ([ends] if 3 <= len(ends) <= MOST_BUDGETS else []) + [shares]
+    for cuts in candidates:  # a few runs apart from all others make budgets that nothing can be fitted below
+        if kept := [cut for cut in cuts if least <= np.sum(np.less_equal(C, cut)) < len(C)]:
+            return kept
+    raise InputError(
+        f"no cut leaves {least} of the {len(C)} rows below it and some above; give cuts, simpler laws or more rows"
+    )
 
 
 def _one(

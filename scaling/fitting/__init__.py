@@ -10,6 +10,8 @@ from scaling.fitting.isoflop_result import BudgetFit, IsoflopFit
 from scaling.fitting.objective import Objective
 from scaling.fitting.profile import FloorProfile
 from scaling.fitting.result import Estimate, Fit, Interval, Minimum, Prediction, Warned
+from scaling.fitting.rows import Excluded
+from scaling.fitting.sweep import SweepOptima, sweep_optima
 
 __all__ = [
     "BudgetFit",
@@ -17,6 +19,7 @@ __all__ = [
     "CountsFit",
     "Coverage",
     "Estimate",
+    "Excluded",
     "Fit",
     "FloorProfile",
     "Holdout",
@@ -25,6 +28,7 @@ __all__ = [
     "Minimum",
     "Objective",
     "Prediction",
+    "SweepOptima",
     "Warned",
     "calibrate",
     "coverage",
@@ -32,4 +36,5 @@ __all__ = [
     "fit_counts",
     "fit_isoflop",
     "holdout",
+    "sweep_optima",
 ]

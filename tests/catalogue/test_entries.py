@@ -37,7 +37,10 @@ def test_every_entry_says_what_it_is_and_where_it_comes_from() -> None:
     assert len(found) == 20
     for name, entry in found.items():
         assert (entry.name, bool(entry.reason)) == (name, not any(file.urls for file in entry.files))
-        assert entry.law is None or laws.find(entry.law)
+        for one in (entry, *entry.also):
+            names = laws.find(one.law).parameter_names() if one.law else ()
+            assert {*one.fix, *one.expected} <= set(names)
+            assert set(one.published) <= {*names, "N_exponent"}
         for file in entry.files:
             for url in file.urls:
                 assert url.startswith("https://raw.githubusercontent.com/")
@@ -80,6 +83,10 @@ def test_addresses_are_made_of_repository_commit_and_path(tmp_path: Path) -> Non
         ("expect =", "derived = true\nexpect =", "derived = true and reason go together"),
         ("expect =", 'derived = true\nreason = "built"\nexpect =', "a derived table has no path or url"),
         ("expect =", "map = { N = 3 }\nexpect =", "map has a value that is no text"),
+        ("expect =", "fix = { E = '1' }\nexpect =", "fix has E = '1', expected a number; correct it"),
+        ("expect =", "tuned = [3]\nexpect =", "tuned has a value that is no text"),
+        ("expect =", "also = [{ law = 'power' }]\nexpect =", r"\[one\], also 1: name is missing; add it"),
+        ("expect =", "also = [{ name = 'A b', expect = 'x' }]\nexpect =", "also 1: a name has small letters"),
         ("[one]", "[One]", "a name has small letters"),
         ("[one]", "one = 3\n[two]", r"\[one\] is 3, expected a table of keys"),
         ("[one]", "[one", "is not TOML"),
@@ -107,8 +114,8 @@ def test_an_unknown_name_lists_the_known_ones() -> None:
 
 
 def test_a_data_set_without_columns_of_laws_is_no_table() -> None:
-    with pytest.raises(InputError, match="`scaling data fetch olmo_ladder` gives its files as they are"):
-        scaling.dataset("olmo_ladder")
+    with pytest.raises(InputError, match="`scaling data fetch rl_qwen` gives its files as they are"):
+        scaling.dataset("rl_qwen")
 
 
 @pytest.fixture
@@ -130,6 +137,21 @@ def test_every_file_of_the_mirror_has_its_hash_size_and_rows(mirror: Path) -> No
                 assert len(table) == file.rows
 
 
+def test_a_further_fit_differs_in_what_it_names(tmp_path: Path) -> None:
+    also = '[[one.also]]\nname = "lad"\nloss = "lad"\nexpect = "E = 1.5"\n'
+    text = GOOD.replace("expect", 'law = "chinchilla"\nwhere = "loss < 3"\npublished = { E = 1 }\nexpect')
+    entry = read(tmp_path, text + also)["one"]
+    (further,) = entry.also
+    assert (further.name, further.law, further.where, further.loss) == (
+        "one_lad",
+        "chinchilla",
+        "loss < 3",
+        "lad",
+    )
+    assert (dict(entry.published), dict(further.published), further.expected) == ({"E": 1}, {}, {"E": 1.5})
+    assert fit_command(further, Path("a.csv")).endswith("--law chinchilla --where 'loss < 3' --loss lad")
+
+
 @pytest.mark.target
 def test_every_table_has_the_columns_that_the_catalogue_maps(mirror: Path) -> None:
     for entry in room.read().values():
@@ -144,16 +166,17 @@ def test_every_table_has_the_columns_that_the_catalogue_maps(mirror: Path) -> No
 def test_the_command_of_an_entry_finds_what_the_catalogue_expects(mirror: Path, tmp_path: Path) -> None:
     checked = 0
     for entry in room.read().values():
-        if entry.law and "=" in entry.expect:
-            words = shlex.split(fit_command(entry, *room.locate(entry)))[1:]
-            options = ["--bootstrap", "0", "--json", str(tmp_path / "fit.json")]
-            command = [sys.executable, "-m", "scaling.cli", *words, *options]
-            subprocess.run(command, capture_output=True, check=True)
-            found = json.loads((tmp_path / "fit.json").read_text())["parameters"]
-            for name, value in re.findall(r"(\w+) = ([\d.]+)", entry.expect):
-                assert found[name]["value"] == pytest.approx(float(value), rel=5e-6)
-            checked += 1
-    assert checked == 4
+        for one in (entry, *entry.also):
+            if one.one_command and one.expected:
+                words = shlex.split(fit_command(one, *room.locate(entry)))[1:]
+                options = ["--bootstrap", "0", "--json", str(tmp_path / "fit.json")]
+                command = [sys.executable, "-m", "scaling.cli", *words, *options]
+                subprocess.run(command, capture_output=True, check=True)
+                found = json.loads((tmp_path / "fit.json").read_text())["parameters"]
+                for name, value in one.expected.items():
+                    assert found[name]["value"] == pytest.approx(value, rel=5e-6)
+                checked += 1
+    assert checked == 6
 
 
 @pytest.mark.target

@@ -1,0 +1,247 @@
+"""Public sets of runs through one table: what each fit says, how sure it is, and which sets are not here."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from scaling.reporting import numbers, plots
+from scaling.reporting.document import Figure, Section, Table, Verdict
+from scaling.sections.law import text
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from scaling.diagnostics import LackOfFit, Rollout
+    from scaling.fitting import Estimate, Fit
+    from scaling.study import Analysis
+
+SAME = 0.9
+"""Share of common rows from which two sets count as one."""
+
+
+@dataclass(frozen=True)
+class Refit:
+    """One customary fit of one set."""
+
+    name: str
+    """The set, and the experiment where it has several."""
+    fit: Fit
+    """The fit."""
+    known: Mapping[str, float]
+    """What was published, by the names of the fit's parameters and of what follows from them."""
+    rollout: Rollout | None
+    """Predictions beyond compute cuts."""
+    no_rollout: str
+    """Why there are none."""
+    held: tuple[int, float] | None
+    """Rows that the fit is customarily asked to predict, and the root mean square of its log errors there."""
+    lack: LackOfFit | None
+    """The test against replicates, where there are any."""
+
+    def score(self, law: str | None = None) -> float:
+        """Root mean square log error beyond the cuts, of the fit's own law or another; NaN where there is none."""
+        law = law or self.fit.law.name
+        rows = None if self.rollout is None else self.rollout.ranking.query("law == @law")
+        return float(rows["score"].iloc[0]) if rows is not None and len(rows) else np.nan
+
+    def estimates(self) -> dict[str, Estimate]:
+        """Exponents and shapes, which compare between sets: all but floors, coefficients and what was held."""
+        law = type(self.fit.law)
+        apart = {law.floor, *(term.coefficient for term in law.terms), *self.fit.fixed}
+        return {name: found for name, found in self.fit.parameters.items() if name not in apart}
+
+    def to_json(self) -> dict[str, Any]:
+        """The fit with its rows counted by reason, what was published, and the predictions beyond the rows."""
+        found = self.fit.to_json()
+        counts: dict[str, int] = {}
+        for _, reason in self.fit.rows.excluded:
+            counts[reason] = counts.get(reason, 0) + 1
+        found["rows"] |= {"excluded": counts}
+        found |= {"published": dict(self.known), "no_rollout": self.no_rollout}
+        found["rollout"] = None if self.rollout is None else self.rollout.to_json()
+        found["held"] = None if self.held is None else {"rows": self.held[0], "rms_log": self.held[1]}
+        return found | {"lack_of_fit": None if self.lack is None else self.lack.to_json()}
+
+
+@dataclass(frozen=True)
+class Sets:
+    """Which sets could not be had, and which hold the same rows."""
+
+    missing: Mapping[str, str] = field(default_factory=dict)
+    """Set to the reason in one line."""
+    shared: tuple[tuple[str, str, float], ...] = ()
+    """Pairs with the share of the smaller one's rows that the other has too."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Both, for programs."""
+        return {
+            "missing": dict(self.missing),
+            "shared": [{"one": a, "other": b, "share": share} for a, b, share in self.shared],
+        }
+
+
+def refits(analysis: Analysis) -> list[Refit]:
+    """Return the fits in the order of the catalogue."""
+    return [found for found in analysis.fits.values() if isinstance(found, Refit)]
+
+
+def overview(analysis: Analysis) -> Section:
+    """Return one row a fit, the size exponents side by side, and what is not here."""
+    found, sets = refits(analysis), analysis.fits["sets"]
+    tables = [_overview(found)] if found else []
+    if sets.missing:
+        rows = pd.DataFrame([{"set": name, "why": why} for name, why in sets.missing.items()])
+        tables.insert(0, Table("not-had", "Sets that could not be had; the others are fitted.", rows))
+    return Section(
+        "Every set through one table",
+        (
+            "Each set is fitted the way that is customary for it, as the catalogue says: rows, loss, what is held. The "
+            "objective is a sum over the rows, the lowest of many starts, and intervals are percentiles of bootstrap "
+            "draws, by run where a run gives several checkpoints. Beyond the rows: the law fitted below each compute cut "
+            "and asked for the runs above, root mean square error as a share of the loss (of what is fitted).",
+        ),
+        (*_missing(sets), *([_exponents(found)] if found else []), *_shared(sets)),
+        figures=_forests(found),
+        tables=tuple(tables),
+    )
+
+
+def _missing(sets: Sets) -> list[Verdict]:
+    if not sets.missing:
+        return []
+    names = ", ".join(sets.missing)
+    return [
+        Verdict(f"Not in this report, as they could not be had: {names}; reasons below.", "not identified")
+    ]
+
+
+def _exponents(found: list[Refit]) -> Verdict:
+    sizes = {one.name: one.fit.derived["N_exponent"] for one in found if _has_size(one)}
+    if not sizes:
+        return Verdict("No set here has a law with a best size.", "not identified")
+    low, high = (pick(sizes, key=lambda name: sizes[name].value) for pick in (min, max))
+    half = [name for name, e in sizes.items() if e.low is not None and e.low <= 0.5 <= (e.high or np.inf)]
+    return Verdict(
+        f"N ~ C^a is best with a from {text(sizes[low])} ({low}) to {text(sizes[high])} ({high}) over {len(sizes)} fits of "
+        f"laws with a term in N and one in D; {len(half)} of the intervals hold 1/2.",
+        "measured",
+    )
+
+
+def _has_size(one: Refit) -> bool:
+    """Whether the law leaves the exponent of the best size open."""
+    return "N_exponent" in one.fit.derived and {"alpha", "beta"} <= set(one.estimates())
+
+
+def _shared(sets: Sets) -> list[Verdict]:
+    same = [(a, b, share) for a, b, share in sets.shared if share >= SAME]
+    if not same:
+        return []
+    pairs = "; ".join(f"{a} and {b} ({numbers.percent(share)})" for a, b, share in same)
+    return [
+        Verdict(
+            f"These sets are no independent evidence, since the rows of one are those of the other: {pairs}.",
+            "measured",
+        )
+    ]
+
+
+def _overview(found: list[Refit]) -> Table:
+    rows = []
+    for one in found:
+        fit = one.fit
+        size = fit.derived.get("N_exponent") if _has_size(one) else None
+        known = {
+            name: value for name, value in one.known.items() if name in {**one.estimates(), **fit.derived}
+        }
+        rows.append(
+            {
+                "set": one.name,
+                "law": fit.law.name,
+                "rows": f"{len(fit.rows.loss)} of {fit.rows.read}",
+                "clusters": fit.intervals.clusters,
+                "objective": f"{numbers.plain(fit.value, 6)} ({_loss(fit)})",
+                "exponents": "; ".join(f"{name} = {text(e)}" for name, e in one.estimates().items()),
+                "N_exponent": "" if size is None else text(size),
+                "published": "; ".join(
+                    f"{name} = {numbers.plain(value, 4)}" for name, value in known.items()
+                ),
+                "beyond": numbers.percent(one.score()) if one.rollout else one.no_rollout,
+                "status": fit.status,
+                "warnings": ", ".join(dict.fromkeys(w.code for w in fit.warnings)),
+                "gradient": fit.gradient_norm,
+                "minima": len(fit.minima),
+            }
+        )
+    frame = pd.DataFrame(rows)
+    return Table(
+        "overview",
+        "One row a fit. Rows in use of those in the file; exponents with 95 % intervals; a in N ~ C^a; the error beyond "
+        "compute cuts or why there is none; the gradient's norm at the minimum, and minima within reach of it.",
+        frame,
+        headings={"N_exponent": "a", "beyond": "beyond the rows", "published": "published or expected"},
+        formats={
+            "clusters": lambda n: "" if n is None or pd.isna(n) else f"{n:.0f}",
+            "gradient": lambda norm: "" if norm is None or pd.isna(norm) else numbers.scientific(norm, 1),
+        },
+    )
+
+
+def _loss(fit: Fit) -> str:
+    """The loss in a word or two."""
+    objective = fit.objective
+    delta = f" {objective.delta:g}" if objective.loss == "huber" else ""
+    return f"{objective.loss}{delta}{'' if objective.residual == 'log' else ', ' + objective.residual}"
+
+
+def _forests(found: list[Refit]) -> tuple[Figure, ...]:
+    sized = [one for one in found if _has_size(one)]
+    if not sized:
+        return ()
+    return (
+        forest(
+            "size-exponents",
+            "a in N ~ C^a",
+            {one.name: one.fit.derived["N_exponent"] for one in sized},
+            {"1/2": 0.5},
+        ),
+        *(
+            forest(f"{name}s", meaning, {one.name: one.fit.parameters[name] for one in sized})
+            for name, meaning in (("alpha", "alpha, the exponent of N"), ("beta", "beta, the exponent of D"))
+        ),
+    )
+
+
+def forest(
+    name: str, meaning: str, found: Mapping[str, Estimate], references: Mapping[str, float] | None = None
+) -> Figure:
+    """Return estimates of one quantity below each other."""
+    frame = pd.DataFrame(
+        [{"set": key, "value": e.value, "low": e.low, "high": e.high} for key, e in found.items()]
+    )
+    frame[["value", "low", "high"]] = frame[["value", "low", "high"]].astype(float)
+    labels = [short(key) for key in found]
+    shown = frame.assign(set=labels)
+    height = 90 + sum(16 + 15 * (1 + label.count("\n")) for label in labels)
+
+    def draw(axes: Axes) -> None:
+        plots.scales(axes, meaning, "")
+        plots.forest(axes, shown, "set", "value", "low", "high", references=references)
+        plots.legend(axes)
+
+    return Figure(
+        name, f"{meaning}, with 95 % intervals.", draw, frame, "Estimates with intervals, one a line.", height
+    )
+
+
+def short(name: str) -> str:
+    """Return a set's name for a figure, in lines that a phone has room for."""
+    experiment = name.partition(": ")[2]
+    parts = experiment.split("__")[:2] if experiment else [name]
+    return "\n".join(textwrap.wrap(" ".join(parts).replace("_", " "), 18))
