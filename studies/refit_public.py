@@ -5,37 +5,59 @@ s1_points, monkeys_gsm8k, cobbe_gsm8k, leela_zero_elo, boardlaw) answer other qu
 are left to other studies. A set that cannot be had is listed with the reason, and the rest is fitted.
 """
 
-from itertools import combinations
+from collections.abc import Container, Iterator
+from itertools import combinations, product
 
 import numpy as np
 
 from scaling import diagnostics, fitting
-from scaling.catalogue import read, reading
+from scaling.catalogue import find, locate, read, reading
 from scaling.catalogue.fits import Table, tables
 from scaling.catalogue.places import MIRROR
 from scaling.errors import FitError, InputError
+from scaling.records.reading import load
 from scaling.records.tables import Records
-from scaling.sections import public
+from scaling.sections import public, public_doubts, public_methods
 from scaling.sections.public import Refit, Sets
+from scaling.sections.public_methods import Methods, Rule, Rules
 from scaling.study import Preset, Study
 
 ALIKE = (0.02, 0.02, 0.005)
 """Differences of log N, log D and log loss within which two rows are one run, read off twice."""
 
+QUANTITIES = {
+    "learning_rate": {
+        "a": ("exponent of N in the best learning rate", "lr_coefN"),
+        "b": ("exponent of D in the best learning rate", "lr_coefD"),
+    },
+    "batch_size": {"b": ("exponent of D in the best batch", "bs_coefD")},
+}
+"""Law and exponent to what it is in words, and its column in step_law_bootstrap."""
+RULES = {
+    "the best run": None,
+    "a paraboloid within 0.5 %": 0.005,
+    "a paraboloid within 1 %": 0.01,
+    "a paraboloid within 2 %": 0.02,
+}
+"""Ways to read the best values off a sweep."""
 
-def fits(records: Records, draws: int = 1000) -> dict[str, object]:
-    """Return every customary fit, and which sets could not be had or share rows."""
+
+def fits(records: Records, draws: int = 1000, names: Container[str] | None = None) -> dict[str, object]:
+    """Return every customary fit, or those of some names, and which sets could not be had or share rows."""
     found: dict[str, Refit] = {}
     missing: dict[str, str] = {}
+    compared: list[Methods] = []
     for entry in read().values():
         try:
-            had = list(tables(entry))
+            had = [table for table in tables(entry) if names is None or table.name in names]
         except InputError as error:
             missing[entry.name] = str(error).split("; set ")[0]
             continue
         for table in had:
             try:
                 found[table.name] = refit(table, draws)
+                if "budget" in table.frame:
+                    compared.append(methods(table, found[table.name].fit, draws))
             except FitError as error:
                 missing[table.name] = f"no fit: {error}"
     if not found:
@@ -43,7 +65,13 @@ def fits(records: Records, draws: int = 1000) -> dict[str, object]:
             f"none of {len(missing)} public sets could be had, the first because {next(iter(missing.values()))}; "
             f"go where the network is, or set {MIRROR} to a folder that has their files"
         )
-    return {"sets": Sets(missing, shared(list(found.values())))} | found
+    swept = Rules(tuple(rules(found, draws)), authors(missing))
+    return {
+        "sets": Sets(missing, shared(list(found.values()))),
+        **found,
+        **{f"methods of {one.name}": one for one in compared},
+        "rules": swept,
+    }
 
 
 def refit(table: Table, draws: int) -> Refit:
@@ -69,7 +97,7 @@ def refit(table: Table, draws: int) -> Refit:
         rollout,
         why,
         held(table, fit),
-        diagnostics.lack_of_fit(fit),
+        None if table.entry.cluster else diagnostics.lack_of_fit(fit),  # checkpoints are no replicates
     )
 
 
@@ -99,10 +127,57 @@ def shared(found: list[Refit]) -> tuple[tuple[str, str, float], ...]:
     return tuple(pairs)
 
 
+def methods(table: Table, law: fitting.Fit, draws: int) -> Methods:
+    """Return the isoFLOP fit of the rows of a law's fit, and that of the law's own losses there."""
+    imitation = table.frame.assign(loss=law.law.predict(N=table.frame["N"], D=table.frame["D"]))
+    return Methods(
+        table.name.partition(": ")[2],
+        fitting.fit_isoflop(table.frame, bootstrap=draws, excluded=table.excluded),
+        law,
+        fitting.fit_isoflop(imitation, bootstrap=2).derived["N_exponent"].value,
+    )
+
+
+def rules(fitted: Container[str], draws: int) -> Iterator[Rule]:
+    """Yield the exponents of the best learning rate and batch size by each way to read them off the sweeps."""
+    for entry in read().values():
+        if not entry.tuned or entry.name not in fitted:
+            continue
+        frame = reading(entry).frame
+        for (rule, within), law in product(RULES.items(), (entry, *entry.also)):
+            optima = fitting.sweep_optima(frame, entry.tuned, within=within)
+            fit = fitting.fit(law.law, optima.frame, loss=law.loss, bootstrap=draws)
+            out = tuple(f"{sweep}, {why}" for sweep, why in optima.excluded)
+            for name, (quantity, _) in QUANTITIES[law.law].items():
+                found = fit.parameters[name]
+                yield Rule(entry.name, quantity, rule, len(optima.frame), out, found, law.published.get(name))
+
+
+def authors(missing: dict[str, str]) -> dict[str, fitting.Estimate]:
+    """Return mean and central 95 % of the authors' own fits; none where these could not be had."""
+    try:
+        (path,) = locate(find("step_law_bootstrap"))
+    except InputError as error:
+        missing["step_law_bootstrap"] = str(error).split("; set ")[0]
+        return {}
+    drawn = load(path)
+    found = {}
+    for quantity, column in (one for names in QUANTITIES.values() for one in names.values()):
+        low, high = drawn[column].quantile([0.025, 0.975])
+        found[quantity] = fitting.Estimate(float(drawn[column].mean()), float(low), float(high))
+    return found
+
+
 STUDY = Study(
     name="refit_public",
     question="Every public set of runs, fitted the same way: which exponents does each bear out, and how surely?",
     presets=(Preset("cpu", "no training; about a minute, after a fetch of 1.5 MB", None),),
     fits=fits,
-    sections=(public.overview,),
+    sections=(
+        public.overview,
+        public_doubts.identified,
+        public_doubts.beyond,
+        public_methods.isoflops,
+        public_methods.hyperparameters,
+    ),
 )

@@ -163,17 +163,17 @@ def _overview(found: list[Refit]) -> Table:
         rows.append(
             {
                 "set": one.name,
-                "law": fit.law.name,
-                "rows": f"{len(fit.rows.loss)} of {fit.rows.read}",
-                "clusters": fit.intervals.clusters,
-                "objective": f"{numbers.plain(fit.value, 6)} ({_loss(fit)})",
-                "exponents": "; ".join(f"{name} = {text(e)}" for name, e in one.estimates().items()),
                 "N_exponent": "" if size is None else text(size),
+                "status": fit.status,
+                "exponents": "; ".join(f"{name} = {text(e)}" for name, e in one.estimates().items()),
                 "published": "; ".join(
                     f"{name} = {numbers.plain(value, 4)}" for name, value in known.items()
                 ),
                 "beyond": numbers.percent(one.score()) if one.rollout else one.no_rollout,
-                "status": fit.status,
+                "law": fit.law.name,
+                "rows": f"{len(fit.rows.loss)} of {fit.rows.read}",
+                "clusters": fit.intervals.clusters,
+                "objective": f"{numbers.plain(fit.value, 6)} ({_loss(fit)})",
                 "warnings": ", ".join(dict.fromkeys(w.code for w in fit.warnings)),
                 "gradient": fit.gradient_norm,
                 "minima": len(fit.minima),
@@ -204,29 +204,31 @@ def _forests(found: list[Refit]) -> tuple[Figure, ...]:
     sized = [one for one in found if _has_size(one)]
     if not sized:
         return ()
-    return (
-        forest(
-            "size-exponents",
-            "a in N ~ C^a",
-            {one.name: one.fit.derived["N_exponent"] for one in sized},
-            {"1/2": 0.5},
-        ),
-        *(
-            forest(f"{name}s", meaning, {one.name: one.fit.parameters[name] for one in sized})
-            for name, meaning in (("alpha", "alpha, the exponent of N"), ("beta", "beta, the exponent of D"))
-        ),
+    size = forest(
+        "size-exponents",
+        "a in N ~ C^a",
+        {one.name: one.fit.derived["N_exponent"] for one in sized},
+        {"1/2": 0.5},
     )
+    others = [
+        forest(f"{name}s", meaning, {one.name: one.fit.parameters[name] for one in sized})
+        for name, meaning in (("alpha", "alpha, the exponent of N"), ("beta", "beta, the exponent of D"))
+    ]
+    return (size, *others)
 
 
 def forest(
     name: str, meaning: str, found: Mapping[str, Estimate], references: Mapping[str, float] | None = None
 ) -> Figure:
-    """Return estimates of one quantity below each other."""
+    """Return estimates of one quantity below each other, without those whose interval spans a decade."""
+    told = {key: e for key, e in found.items() if not (e.low and e.high and e.high > 10 * e.low)}
     frame = pd.DataFrame(
-        [{"set": key, "value": e.value, "low": e.low, "high": e.high} for key, e in found.items()]
+        [{"set": key, "value": e.value, "low": e.low, "high": e.high} for key, e in told.items()]
     )
     frame[["value", "low", "high"]] = frame[["value", "low", "high"]].astype(float)
-    labels = [short(key) for key in found]
+    left = [key for key in found if key not in told]
+    without = f" Not shown, as the interval spans a factor of ten: {', '.join(left)}." if left else ""
+    labels = [short(key) for key in told]
     shown = frame.assign(set=labels)
     height = 90 + sum(16 + 15 * (1 + label.count("\n")) for label in labels)
 
@@ -236,7 +238,12 @@ def forest(
         plots.legend(axes)
 
     return Figure(
-        name, f"{meaning}, with 95 % intervals.", draw, frame, "Estimates with intervals, one a line.", height
+        name,
+        f"{meaning}, with 95 % intervals.{without}",
+        draw,
+        frame,
+        "Estimates with intervals, one a line.",
+        height,
     )
 
 

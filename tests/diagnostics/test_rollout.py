@@ -119,3 +119,12 @@ def test_json_has_no_number_that_is_not_finite(budgets: pd.DataFrame) -> None:
     )
     text = json.dumps(card.to_json(), allow_nan=False)
     assert json.loads(text)["chosen"] == {"law": "chinchilla_tied", "loss": "mse"}
+
+
+def test_a_few_runs_apart_from_the_rest_are_no_budgets(chinchilla: Chinchilla) -> None:
+    N = np.append(np.geomspace(1e8, 1e10, 120), [1e6, 3e6])
+    D = np.append(np.tile([2e9, 2.5e9, 3e9], 40), [1e8, 1e8])
+    rows = pd.DataFrame({"N": N, "D": D, "loss": chinchilla.predict(N=N, D=D)})
+    card = rollout(rows, ["chinchilla"], ["huber"])
+    assert len(card.cuts) == 5
+    assert card.frame["below"].min() >= 15
