@@ -131,7 +131,7 @@ def methods(table: Table, law: fitting.Fit, draws: int) -> Methods:
     """Return the isoFLOP fit of the rows of a law's fit, and that of the law's own losses there."""
     imitation = table.frame.assign(loss=law.law.predict(N=table.frame["N"], D=table.frame["D"]))
     return Methods(
-        table.name.partition(": ")[2],
+        table.name,
         fitting.fit_isoflop(table.frame, bootstrap=draws, excluded=table.excluded),
         law,
         fitting.fit_isoflop(imitation, bootstrap=2).derived["N_exponent"].value,
@@ -170,8 +170,8 @@ def authors(missing: dict[str, str]) -> dict[str, fitting.Estimate]:
 
 STUDY = Study(
     name="refit_public",
-    question="Every public set of runs, fitted the same way: which exponents does each bear out, and how surely?",
-    presets=(Preset("cpu", "no training; about a minute, after a fetch of 1.5 MB", None),),
+    question="Every public set of runs through one table: which exponents does each bear out, and how surely?",
+    presets=(Preset("cpu", "no training; about a minute, after a fetch of 2 MB", None),),
     fits=fits,
     sections=(
         public.overview,

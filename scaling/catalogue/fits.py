@@ -19,7 +19,7 @@ class Table:
     """The rows of one customary fit."""
 
     name: str
-    """The entry's name, and the experiment's where an entry has several."""
+    """The entry's name, or the experiment's where an entry has several."""
     entry: Entry
     """How they are fitted."""
     frame: pd.DataFrame
@@ -66,4 +66,4 @@ def _experiments(entry: Entry) -> Iterator[Table]:
     for value, rows in every.frame.groupby(entry.by):
         kept = chosen.frame.loc[chosen.frame.index.isin(rows.index)]
         excluded = tuple((row, reason) for row, reason in chosen.excluded if row in rows.index)
-        yield Table(f"{entry.name}: {value!s}", entry, kept, excluded, chosen.sha256)
+        yield Table(str(value), entry, kept, excluded, chosen.sha256)

@@ -30,7 +30,7 @@ class Refit:
     """One customary fit of one set."""
 
     name: str
-    """The set, and the experiment where it has several."""
+    """The set, or the experiment where it has several."""
     fit: Fit
     """The fit."""
     known: Mapping[str, float]
@@ -182,8 +182,9 @@ def _overview(found: list[Refit]) -> Table:
     frame = pd.DataFrame(rows)
     return Table(
         "overview",
-        "One row a fit. Rows in use of those in the file; exponents with 95 % intervals; a in N ~ C^a; the error beyond "
-        "compute cuts or why there is none; the gradient's norm at the minimum, and minima within reach of it.",
+        "One row a fit. Rows in use of those in the file (a sweep is a row where knobs were swept); exponents with 95 % "
+        "intervals; a in N ~ C^a; the error beyond compute cuts or why there is none; the gradient's norm at the minimum, "
+        "and minima within reach of it.",
         frame,
         headings={"N_exponent": "a", "beyond": "beyond the rows", "published": "published or expected"},
         formats={
@@ -249,6 +250,6 @@ def forest(
 
 def short(name: str) -> str:
     """Return a set's name for a figure, in lines that a phone has room for."""
-    experiment = name.partition(": ")[2]
-    parts = experiment.split("__")[:2] if experiment else [name]
+    method = name.partition(" ")[2]
+    parts = [*name.partition(" ")[0].split("__")[:2], method]
     return "\n".join(textwrap.wrap(" ".join(parts).replace("_", " "), 18))

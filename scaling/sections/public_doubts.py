@@ -10,11 +10,19 @@ from scaling.reporting import numbers
 from scaling.reporting.document import Section, Table, Verdict
 from scaling.sections.law import UNSAFE
 from scaling.sections.public import refits
+from scaling.sections.refit import objective_at
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from scaling.laws import Law
     from scaling.sections.public import Refit
     from scaling.study import Analysis
 
+SAME_POINT = 1e-6
+"""Relative rise of the objective within which printed digits are the lowest minimum."""
+NEAR = 0.01
+"""Relative difference of parameters within which two points are one minimum."""
 MEANS = {
     "not_annealed": "checkpoints at a learning rate above 0: their loss lies above what the run can reach",
     "floor_not_identified": "a wide range of floors fits as well",
@@ -46,47 +54,67 @@ def identified(analysis: Analysis) -> Section:
             "not identified" if unsafe else "supported",
         )
     ]
+    verdicts += _printed(found)
     tested = [one for one in found if one.lack is not None]
     tables = [*_warnings(found), *([_lack(tested)] if tested else [])]
-    prose = "A warning is a finding: it says what these runs cannot tell, whatever is fitted to them."
+    prose = ["A warning is a finding: it says what these runs cannot tell, whatever is fitted to them."]
+    said = [f"- {one.name}: {warned.message}" for one in found for warned in one.fit.warnings]
+    prose += ["\n".join(said)] if said else []
     if tested:
         missed = [one.name for one in tested if one.lack is not None and one.lack.p_value < 0.05]
-        prose += (
-            " Where runs of the same inputs exist, the spread between them says how far a law may miss: it misses by more "
+        prose.append(
+            "Where runs of the same inputs exist, the spread between them says how far a law may miss: it misses by more "
             f"(p < .05) on {', '.join(missed) or 'none'}."
         )
-    return Section("What is identified and what is not", (prose,), tuple(verdicts), tables=tuple(tables))
+    return Section("What is identified and what is not", tuple(prose), tuple(verdicts), tables=tuple(tables))
+
+
+def _printed(found: list[Refit]) -> list[Verdict]:
+    """How far above the lowest objective the parameters lie that the sources printed, where they printed all."""
+    parts = []
+    for one in found:
+        fit = one.fit
+        known = {**fit.fixed, **one.known}
+        names = fit.law.parameter_names()
+        if not set(names) <= set(known):
+            continue
+        rise = objective_at(fit, type(fit.law)(**{name: known[name] for name in names})) / fit.value - 1
+        if rise > SAME_POINT:
+            rivals = [m for m in fit.minima[1:] if _near(m.law, known)]
+            parts.append(
+                f"{one.name} {numbers.percent(rise)}{', at another local minimum' if rivals else ''}"
+            )
+    if not parts:
+        return []
+    text = f"Where a source printed other parameters, they lie above the lowest objective by: {'; '.join(parts)}."
+    return [Verdict(text, "measured")]
+
+
+def _near(law: Law, known: Mapping[str, float]) -> bool:
+    return all(abs(getattr(law, name) / known[name] - 1) < NEAR for name in law.parameter_names())
 
 
 def _warnings(found: list[Refit]) -> list[Table]:
-    rows: dict[str, list[tuple[str, str]]] = {}
-    for one in found:
-        for warned in one.fit.warnings:
-            rows.setdefault(warned.code, []).append((one.name, warned.message))
-    if not rows:
-        return []
-    frame = pd.DataFrame(
-        [
-            {
-                "code": code,
-                "means": MEANS.get(code, "see the messages"),
-                "fits": len({name for name, _ in said}),
-                "said": "; ".join(f"{name}: {message}" for name, message in said),
-            }
-            for code, said in sorted(rows.items(), key=lambda item: -len(item[1]))
-        ]
+    sets: dict[str, list[str]] = {}
+    for code, name in dict.fromkeys((warned.code, one.name) for one in found for warned in one.fit.warnings):
+        sets.setdefault(code, []).append(name)
+    rows = [
+        {"code": code, "means": MEANS.get(code, "see above"), "fits": ", ".join(names)}
+        for code, names in sorted(sets.items(), key=lambda item: -len(item[1]))
+    ]
+    return (
+        [Table("warnings", "Warnings by kind, the most frequent first.", pd.DataFrame(rows))] if rows else []
     )
-    return [Table("warnings", "Warnings by kind, the most frequent first, with what each fit says.", frame)]
 
 
 def _lack(tested: list[Refit]) -> Table:
     rows = [{"set": one.name} | one.lack.to_json() for one in tested if one.lack is not None]
     return Table(
         "lack-of-fit",
-        "The law's misses against the spread of runs of the same inputs: F test on log residuals, normal theory.",
+        "The law's misses against the spread of runs, at inputs that have several: F test on log residuals, normal theory.",
         pd.DataFrame(rows)[["set", "replicated", "F", "p_value", "spread_fit", "spread_replicates"]],
         headings={
-            "replicated": "inputs with several runs",
+            "replicated": "inputs",
             "p_value": "p",
             "spread_fit": "law misses by",
             "spread_replicates": "runs differ by",

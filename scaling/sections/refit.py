@@ -35,7 +35,7 @@ def estimators(analysis: Analysis) -> Section:
     }
     hoffmann = published.set_index("source").loc["Hoffmann et al. 2022"]
     law = type(reference.law)(**{name: float(hoffmann[name]) for name in names})
-    worse = _objective(reference, law) / reference.value - 1
+    worse = objective_at(reference, law) / reference.value - 1
     frame = pd.concat([_rows(fits), published.assign(what="published")], ignore_index=True)
     return Section(
         "Estimators",
@@ -64,7 +64,7 @@ def estimators(analysis: Analysis) -> Section:
     )
 
 
-def _objective(fit: Fit, law: Law) -> float:
+def objective_at(fit: Fit, law: Law) -> float:
     """The fit's objective at another law's parameters."""
     predicted = np.log(law.predict(**fit.rows.inputs))
     return float(fit.objective.value(predicted, np.log(fit.rows.loss), fit.rows.weights))

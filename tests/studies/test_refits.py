@@ -62,7 +62,7 @@ WANTED = (
     "chinchilla_epoch",
     "chinchilla_kyo",
     "gemstones_hot",
-    "isoflops: marin_202603__nemotron__llama_2",
+    "marin_202603__nemotron__llama_2",
     "step_law_dense",
     "step_law_dense_batch",
     "olmo_ladder",
@@ -94,7 +94,7 @@ def test_every_set_is_fitted_as_is_customary(public: Analysis) -> None:
     assert set(fits["datablations_fit"].estimates()) == {"R_D", "R_N"}
     account = {name: one.to_json()["rows"] for name, one in fits.items()}
     assert all(rows["used"] + sum(rows["excluded"].values()) == rows["read"] for rows in account.values())
-    assert account["isoflops: marin_202603__nemotron__llama_2"]["read"] == 88
+    assert account["marin_202603__nemotron__llama_2"]["read"] == 88
 
 
 def test_rows_that_a_fit_is_asked_for_are_predicted_as_published(public: Analysis) -> None:
@@ -113,6 +113,9 @@ def test_what_cannot_be_told_is_said(public: Analysis) -> None:
     unsure = next(v for v in document(public).verdicts if "no doubt about themselves" in v.text)
     assert unsure.status == "not identified"
     assert "olmo_ladder" in unsure.text
+    printed = next(v.text for v in document(public).verdicts if "printed other parameters" in v.text)
+    # .01582593526 as published, over .015804662474
+    assert "datablations_fit 0.13%, at another local minimum" in printed
 
 
 def test_sets_of_the_same_rows_are_named(public: Analysis) -> None:
