@@ -85,10 +85,11 @@ def _substitute(factor: Array, right: Array) -> Array:
     """Solutions x (P, K) of factor factor^T x = right."""
     P = len(right)
     x = right.copy()
-    for j in range(P):
-        x[j] = (x[j] - np.einsum("kb,kb->b", factor[j, :j], x[:j])) / factor[j, j]
-    for j in reversed(range(P)):
-        x[j] = (x[j] - np.einsum("kb,kb->b", factor[j + 1 :, j], x[j + 1 :])) / factor[j, j]
+    with np.errstate(all="ignore"):  # where a matrix is not positive the numbers mean nothing
+        for j in range(P):
+            x[j] = (x[j] - np.einsum("kb,kb->b", factor[j, :j], x[:j])) / factor[j, j]
+        for j in reversed(range(P)):
+            x[j] = (x[j] - np.einsum("kb,kb->b", factor[j + 1 :, j], x[j + 1 :])) / factor[j, j]
     return x
 
 
