@@ -94,7 +94,7 @@ def refits(analysis: Analysis) -> list[Refit]:
 def overview(analysis: Analysis) -> Section:
     """Return one row a fit, the size exponents side by side, and what is not here."""
     found, sets = refits(analysis), analysis.fits["sets"]
-    tables = [_overview(found)] if found else []
+    tables = [_overview(found), _objectives(found)] if found else []
     if sets.missing:
         rows = pd.DataFrame([{"set": name, "why": why} for name, why in sets.missing.items()])
         tables.insert(0, Table("not-had", "Sets that could not be had; the others are fitted.", rows))
@@ -153,45 +153,61 @@ def _shared(sets: Sets) -> list[Verdict]:
 
 
 def _overview(found: list[Refit]) -> Table:
+    """What each set says, and how far it can be trusted."""
     rows = []
     for one in found:
-        fit = one.fit
-        size = fit.derived.get("N_exponent") if _has_size(one) else None
-        known = {
-            name: value for name, value in one.known.items() if name in {**one.estimates(), **fit.derived}
-        }
+        size = one.fit.derived.get("N_exponent") if _has_size(one) else None
         rows.append(
             {
                 "set": one.name,
                 "N_exponent": "" if size is None else text(size),
-                "status": fit.status,
                 "exponents": "; ".join(f"{name} = {text(e)}" for name, e in one.estimates().items()),
+                "beyond": numbers.percent(one.score()) if one.rollout else one.no_rollout,
+                "warnings": ", ".join(dict.fromkeys(w.code for w in one.fit.warnings)),
+            }
+        )
+    return Table(
+        "overview",
+        "One row a fit: a in N ~ C^a and the law's exponents with 95 % intervals, the error beyond compute cuts or why there "
+        "is none, and warnings.",
+        pd.DataFrame(rows),
+        headings={"N_exponent": "a", "beyond": "beyond the rows"},
+        formats={"set": spaced, "warnings": spaced},
+    )
+
+
+def _objectives(found: list[Refit]) -> Table:
+    """How each answer was reached."""
+    rows = []
+    for one in found:
+        fit, told = one.fit, {**one.estimates(), **one.fit.derived}
+        known = {name: value for name, value in one.known.items() if name in told}
+        units = f", {fit.intervals.clusters} runs" if fit.intervals.clusters else ""
+        rows.append(
+            {
+                "set": one.name,
+                "law": fit.law.name,
+                "rows": f"{len(fit.rows.loss)} of {fit.rows.read}{units}",
+                "loss": _loss(fit),
+                "objective": fit.value,
                 "published": "; ".join(
                     f"{name} = {numbers.plain(value, 4)}" for name, value in known.items()
                 ),
-                "beyond": numbers.percent(one.score()) if one.rollout else one.no_rollout,
-                "law": fit.law.name,
-                "rows": f"{len(fit.rows.loss)} of {fit.rows.read}",
-                "clusters": fit.intervals.clusters,
-                "objective": f"{numbers.plain(fit.value, 6)} ({_loss(fit)})",
-                "warnings": ", ".join(dict.fromkeys(w.code for w in fit.warnings)),
-                "gradient": fit.gradient_norm,
-                "minima": len(fit.minima),
             }
         )
-    frame = pd.DataFrame(rows)
     return Table(
-        "overview",
-        "One row a fit. Rows in use of those in the file (a sweep is a row where knobs were swept); exponents with 95 % "
-        "intervals; a in N ~ C^a; the error beyond compute cuts or why there is none; the gradient's norm at the minimum, "
-        "and minima within reach of it.",
-        frame,
-        headings={"N_exponent": "a", "beyond": "beyond the rows", "published": "published or expected"},
-        formats={
-            "clusters": lambda n: "" if n is None or pd.isna(n) else f"{n:.0f}",
-            "gradient": lambda norm: "" if norm is None or pd.isna(norm) else numbers.scientific(norm, 1),
-        },
+        "objectives",
+        "How each was reached: rows in use of those in the file (a sweep is a row where knobs were swept), the loss that was "
+        "summed, the lowest objective, and what was printed elsewhere; results.json has gradients and other minima.",
+        pd.DataFrame(rows),
+        headings={"published": "published or expected"},
+        formats={"set": spaced, "law": spaced, "objective": lambda v: numbers.plain(float(v), 6)},
     )
+
+
+def spaced(name: object) -> str:
+    """Return a name with spaces, where lines may break."""
+    return str(name).replace("__", " ").replace("_", " ")
 
 
 def _loss(fit: Fit) -> str:
