@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-from typing import TYPE_CHECKING
+from numbers import Number
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -37,15 +38,44 @@ def number(series: pd.Series) -> pd.Series:
 
 
 def floats(series: pd.Series) -> pd.Series:
-    """Return a column as floats: NaN for text and dates, infinite for digits beyond what a float holds."""
+    """Return a column as floats: NaN for text, dates and true/false, infinite for digits beyond what a float holds."""
     import pandas as pd
 
-    if pd.api.types.is_datetime64_any_dtype(series) or pd.api.types.is_timedelta64_dtype(series):
+    kinds = pd.api.types
+    if any(
+        is_kind(series)
+        for is_kind in (kinds.is_datetime64_any_dtype, kinds.is_timedelta64_dtype, kinds.is_bool_dtype)
+    ):
         return pd.Series(math.nan, index=series.index, name=series.name)
+    if series.dtype == object:
+        said = [isinstance(cell, bool | np.bool_) for cell in series.tolist()]
+        series = series.mask(np.array(said, dtype=bool))
     try:
         return pd.to_numeric(series, errors="coerce").astype(float)
     except (OverflowError, TypeError):  # whole numbers of hundreds of digits; nested cells
         return series.map(_as_float).astype(float)
+
+
+def exact(series: pd.Series) -> list[Any] | None:
+    """Return the cells as whole numbers where floats, which tell them apart up to 2^53, would not; else None."""
+    numbers = floats(series).to_numpy()
+    large = np.flatnonzero((np.abs(numbers) >= 2**53) & np.isfinite(numbers)).tolist()
+    rounded: list[float] = numbers.tolist()
+    cells = series.tolist() if large else []
+    found: list[Any] = [*rounded]
+    for place in large:
+        found[place] = _whole(cells[place], rounded[place])
+    return found if any(found[place] != rounded[place] for place in large) else None
+
+
+def told_apart(*sides: pd.Series | int) -> list[NDArray[np.object_]] | None:
+    """Return columns of numbers and whole numbers exactly, to be compared; None where floats tell them apart."""
+    columns = [None if isinstance(side, int) else number(side) for side in sides]
+    exactly = [side if isinstance(side, int) else exact(side) for side in sides]
+    if not any(isinstance(e, list) or (e is not None and float(e) != e) for e in exactly):
+        return None
+    pairs = zip(columns, exactly, strict=True)
+    return [np.array(c.tolist() if c is not None and e is None else e, dtype=object) for c, e in pairs]
 
 
 def missing(series: pd.Series) -> NDArray[np.bool_]:
@@ -91,11 +121,15 @@ def holds_numbers(series: pd.Series) -> bool:
 
 
 def settled(series: pd.Series) -> pd.Series:
-    """Return a column with its missing cells empty, and as floats where nothing but numbers is left."""
+    """Return a column with its missing cells empty, and as floats where nothing but numbers is left.
+
+    Whole numbers beyond 2^53, which may be names, stay as they are where floats would make two of them one.
+    """
     if _has_no_words(series):
         return series
     emptied = series.astype(object).mask(missing(series))
-    return floats(series) if holds_numbers(series) or emptied.isna().all() else emptied
+    numbers = emptied.isna().all() or (holds_numbers(series) and exact(series) is None)
+    return floats(series) if numbers else emptied
 
 
 def shown(name: object) -> str:
@@ -114,7 +148,17 @@ def _has_no_words(series: pd.Series) -> bool:
     return any(is_kind(series) for is_kind in kinds)
 
 
+def _whole(cell: object, otherwise: float) -> float:
+    """Return a cell's whole number, or what its float is."""
+    try:
+        return int(cell) if isinstance(cell, int | np.integer | str) else otherwise
+    except ValueError:
+        return otherwise
+
+
 def _as_float(cell: object) -> float:
+    if not isinstance(cell, str | Number) or (isinstance(cell, str) and re.search(r"[^ -~\s]|_", cell)):
+        return math.nan  # Python takes 1_000 and digits of other scripts, pandas does not
     try:
         return float(cell)  # type: ignore[arg-type]  # anything may stand in a cell: what is no number raises
     except OverflowError:

@@ -17,7 +17,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from scaling.errors import InputError
-from scaling.records.cells import MISSING, holds_numbers, missing, number, shown, texts, truth, truths
+from scaling.records.cells import (
+    MISSING,
+    holds_numbers,
+    missing,
+    number,
+    shown,
+    texts,
+    told_apart,
+    truth,
+    truths,
+)
+from scaling.records.quoting import with_stand_ins
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,7 +58,6 @@ _TURNED: dict[type[ast.cmpop], type[ast.cmpop]] = {
 _FUNCTIONS: dict[str, Callable[[Any], Any]] = {"log": np.log, "exp": np.exp}
 _ALLOWED = "numbers, column names, + - * / **, log(), exp()"
 _ALLOWED_CONDITION = f"{_ALLOWED}, comparisons, quoted text, and, or, not"
-_QUOTED = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|`([^`]*)`""")
 
 
 @dataclass(frozen=True)
@@ -117,21 +127,14 @@ def condition(text: str, columns: Columns) -> NDArray[np.bool_]:
 class _Evaluator:
     def __init__(self, text: str, conditions: bool) -> None:
         self.text, self.conditions = text, conditions
-        self.stand_in = "column"
-        while self.stand_in in text:
-            self.stand_in += "_"
         self.quoted: dict[str, str] = {}
         self.named = False
 
     def result(self, columns: Columns) -> Any:
-        def keep(match: re.Match[str]) -> str:
-            if match[1] is None:
-                return match[0]
-            name = f"{self.stand_in}{len(self.quoted)}_"
-            self.quoted[name] = match[1].strip()
-            return name
-
-        code = _QUOTED.sub(keep, self.text).strip()
+        try:
+            code, self.quoted = with_stand_ins(self.text)
+        except ValueError as error:
+            raise self.refuse(str(error)) from error
         try:
             with warnings.catch_warnings(), np.errstate(all="ignore"):
                 warnings.simplefilter("ignore")  # Python's own, of odd escapes in quoted text
@@ -228,8 +231,20 @@ class _Evaluator:
                 if isinstance(other.value, bool) or (said is not None and truths(cells) is not None):
                     return self.with_truth(cells, kind, bool(said))
                 return self.with_text(cells, columns.whole(str(cells.name)), kind, other.value)
-        found: NDArray[np.bool_] = _COMPARISON[type(op)](self.node(left, columns), self.node(right, columns))
+        sides = self.whole(left, right, columns) or [self.node(left, columns), self.node(right, columns)]
+        found: NDArray[np.bool_] = _COMPARISON[type(op)](*sides)
         return found
+
+    def whole(self, left: ast.expr, right: ast.expr, columns: Columns) -> list[Any] | None:
+        """Both sides as exact whole numbers, where floats would not tell them apart."""
+        sides: list[pd.Series | int] = []
+        for node in (left, right):
+            if isinstance(node, ast.Name):
+                sides.append(self.column(node.id, columns))
+            elif isinstance(node, ast.Constant) and isinstance(node.value, int):
+                self.constant(node.value)
+                sides.append(node.value)
+        return told_apart(*sides) if len(sides) == 2 else None
 
     def spelled(self, node: ast.expr, columns: Columns) -> ast.expr:
         """A bare true or false in any case is the constant, unless a column has that name."""

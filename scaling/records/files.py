@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scaling.errors import InputError
-from scaling.records.cells import shown
+from scaling.records.cells import exact, shown
 from scaling.records.naming import name_columns, searched
 
 if TYPE_CHECKING:
@@ -75,7 +75,8 @@ def read_joined(
                 )
             new[str(group)] = cells.iloc[number]
         labels = [f"{name}:{row}" for row in range(len(frame))]
-        frames.append(frame.assign(**new).set_axis(labels, axis=0))
+        kept = {column: object for column in frame if exact(frame[column]) is not None}
+        frames.append(frame.astype(kept).assign(**new).set_axis(labels, axis=0))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)  # of columns that are empty in one of the files
         return pd.concat(frames, sort=False)

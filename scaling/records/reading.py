@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,7 @@ import numpy as np
 
 from scaling.errors import InputError
 from scaling.records import expression
-from scaling.records.cells import settled, shown
+from scaling.records.cells import exact, settled, shown
 from scaling.records.files import Given, expand, hashed, is_one, read_joined
 
 if TYPE_CHECKING:
@@ -81,9 +81,13 @@ def load(path: Path) -> pd.DataFrame:
     try:
         match ending:
             case ".parquet":  # without pandas' metadata an index is a column too
-                frame: pd.DataFrame = parquet.read_table(path).to_pandas(ignore_metadata=True)
+                table = parquet.read_table(path)
+                frame: pd.DataFrame = table.to_pandas(ignore_metadata=True)
+                _tell_apart(frame, lambda k: pd.Series(table.column(k).to_pylist(), dtype=object))
             case ".jsonl":
-                frame = pd.DataFrame(_objects(path))
+                rows = _objects(path)
+                frame = pd.DataFrame(rows)
+                _tell_apart(frame, lambda k: _cells_of(rows, frame.columns[k]))
             case _:
                 frame = _separated(path, "," if ending == ".csv" else "\t")
     except FileNotFoundError as error:
@@ -112,6 +116,8 @@ def _separated(path: Path, separator: str) -> pd.DataFrame:
     import pandas as pd
 
     options: dict[str, Any] = {"sep": separator, "skipinitialspace": True, "keep_default_na": False}
+    if pd.__version__ < "3":  # later ones read floats exactly and warn of the word
+        options["float_precision"] = "round_trip"
     header = pd.read_csv(path, header=None, nrows=1, dtype=str, **options)
     names = _names(path, header.iloc[0])
     other = next((s for s in ";\t,|" if s != separator and s in names[0]), None)
@@ -136,7 +142,28 @@ def _separated(path: Path, separator: str) -> pd.DataFrame:
             )
         except pd.errors.ParserWarning as warned:
             raise ValueError(f"rows have more cells than the {len(names)} names of the header") from warned
+    texts: dict[str, Any] = {"dtype": str, "index_col": False, "na_values": [""]}
+    _tell_apart(frame, lambda k: pd.read_csv(path, usecols=[k], **texts, **options).iloc[:, 0])
     return frame
+
+
+def _tell_apart(frame: pd.DataFrame, written: Callable[[int], pd.Series]) -> None:
+    """Put back whole numbers beyond 2^53, which may be names of runs, in columns that pandas made floats.
+
+    ``written`` returns the column at a position as it stands in the file.
+    """
+    for k in range(frame.shape[1]):
+        column = frame.iloc[:, k]
+        if column.dtype == float and (column.abs() >= 2**53).any():
+            cells = written(k)
+            if exact(cells) is not None:
+                frame.isetitem(k, cells.array)
+
+
+def _cells_of(rows: list[dict[str, Any]], name: str) -> pd.Series:
+    import pandas as pd
+
+    return pd.Series([row.get(name) for row in rows], dtype=object)
 
 
 def _objects(path: Path) -> list[dict[str, Any]]:
@@ -146,7 +173,7 @@ def _objects(path: Path) -> list[dict[str, Any]]:
         if not line.strip():
             continue
         try:
-            row = json.loads(line)
+            row = json.loads(line, object_pairs_hook=_object)
         except (ValueError, RecursionError) as error:
             raise InputError(
                 f"{path} is not a readable jsonl table (line {number}: {error}); give one JSON object a line"
@@ -160,10 +187,21 @@ def _objects(path: Path) -> list[dict[str, Any]]:
     return found
 
 
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        twin = next(name for name in found if [other for other, _ in pairs].count(name) > 1)
+        raise ValueError(f"it gives {shown(twin)!r} twice")
+    return found
+
+
 def _names(path: Path, header: Iterable[object]) -> list[str]:
-    """Return a header's names without surrounding spaces; ``InputError`` names twins."""
-    names = [str(name).strip() for name in header]
-    if twins := [name for name in names if name and names.count(name) > 1]:
+    """Return a header's names without surrounding spaces; ``InputError`` names twins.
+
+    A column without a name is called by its place, "Unnamed: 0" for the first one.
+    """
+    names = [str(name).strip() or f"Unnamed: {place}" for place, name in enumerate(header)]
+    if twins := [name for name in names if names.count(name) > 1]:
         raise InputError(
             f"{path} has {names.count(twins[0])} columns called {shown(twins[0])!r}; rename or remove one"
         )
