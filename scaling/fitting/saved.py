@@ -76,6 +76,8 @@ class SavedFit:
 
         With `new_run` the interval is that of a further run there; none where the noise is not known.
         """
+        if wrong := [name for name, number in inputs.items() if not number > 0]:
+            raise InputError(f"{wrong[0]} is {inputs[wrong[0]]:g}; give a positive number")
         value = float(self.law.predict(**inputs))
         if not len(self.draws) or (new_run and self.noise is None):
             return Estimate(value)
@@ -93,6 +95,9 @@ class SavedFit:
             raise InputError(
                 f"{self.law.name} has no best N and D for a compute; predict at its inputs with --at"
             )
+        for name, number in (("compute", compute), ("inference", 1.0 if inference is None else inference)):
+            if not 0 < number < math.inf:
+                raise InputError(f"{name} is {number:g}; give a positive number")
         return derived(
             type(self.law), self.law.values(), self.draws, compute, self.level, inference=inference
         )
@@ -119,12 +124,16 @@ def load(path: Path) -> SavedFit:
         raise InputError(
             f"{path} does not exist; write a fit with `scaling fit ... --json {path}`"
         ) from error
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError) as error:
         if isinstance(error, InputError):
             raise
         raise InputError(
             f"{path} is no saved fit ({type(error).__name__}: {error}); write one with scaling fit --json"
         ) from error
+    if not 0 < level < 1:
+        raise InputError(
+            f"{path} is no saved fit (its level is {level:g}); write one with scaling fit --json"
+        )
     draws, noise = _draws(path, text, law)
     return SavedFit(fitted, draws, level, method, noise)
 
@@ -146,8 +155,8 @@ def _draws(path: Path, text: str, law: type[Law]) -> tuple[Array, Noise | None]:
             return none, None
         noise = json.loads(marks.get(b"noise", b"null"))
         scatter = noise and Noise(noise["residual"], np.array(noise["values"], dtype=np.float64))
-        return np.column_stack([table[name].to_numpy() for name in names]), scatter
-    except (pa.ArrowException, OSError, KeyError, ValueError) as error:
+        return np.column_stack([table[name].to_numpy() for name in names]).astype(float), scatter
+    except (pa.ArrowException, OSError, KeyError, TypeError, ValueError) as error:
         raise InputError(
             f"{beside} is damaged ({error}); delete it for values without intervals, or fit again"
         ) from error

@@ -2,10 +2,12 @@
 
 import contextlib
 import functools
+import io
 import json
 import os
 import random
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -69,6 +71,7 @@ for number, arguments in enumerate(json.loads(sys.argv[1])):
 """Runs many commands, each in a process of its own that starts with the libraries imported."""
 
 Run = subprocess.CompletedProcess[str]
+STOPS = (signal.SIGINT, signal.SIGTERM)
 
 
 def scaling(
@@ -149,6 +152,29 @@ def many(
             )
             for number, (name, status) in enumerate(zip(commands, done.stdout.split(), strict=True))
         }
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def inside() -> Callable[..., Run]:
+    """Return a runner of commands in this very process, for tests of thousands; a traceback fails the test."""
+
+    def run(*arguments: object) -> Run:
+        from scaling import cli
+
+        kept, handlers = (sys.argv, sys.stdin, sys.stdout, sys.stderr), [*map(signal.getsignal, STOPS)]
+        out, err = (io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True) for _ in range(2))
+        try:
+            sys.argv, sys.stdout, sys.stderr = ["scaling", *map(str, arguments)], out, err
+            with pytest.raises(SystemExit) as end:
+                cli.main()
+        finally:
+            sys.argv, sys.stdin, sys.stdout, sys.stderr = kept
+            for number, handler in zip(STOPS, handlers, strict=True):
+                signal.signal(number, handler)
+        said = [stream.buffer.getvalue().decode() for stream in (out, err)]
+        return subprocess.CompletedProcess([*map(str, arguments)], int(end.value.code or 0), *said)
 
     return run
 
