@@ -102,6 +102,8 @@ def fit(
         outside.check_target(json, table)
     if report is not None:
         outside.check_report(report)
+    if calibrate:
+        outside.check_calibrate(bootstrap)
     found = outside.fit_table(
         table,
         law,

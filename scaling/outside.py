@@ -109,14 +109,18 @@ def predict(path: Path, at: Mapping[str, float], compute: float | None, inferenc
     ]
 
 
+def check_calibrate(bootstrap: int) -> None:
+    """Refuse to calibrate intervals that are not asked for, before the work."""
+    if not bootstrap:
+        raise InputError(
+            "--calibrate counts how often intervals hold the truth; give --bootstrap 1000 with it"
+        )
+
+
 def calibration(fit: Fit) -> Calibration:
     """Return the true coverage of a fit's intervals at its own design."""
     from scaling import fitting
 
-    if fit.intervals.method is None:
-        raise InputError(
-            "--calibrate counts how often intervals hold the truth; give --bootstrap 1000 with it"
-        )
     return fitting.calibrate(fit)
 
 

@@ -74,7 +74,7 @@ def draw(
         raise InputError(f"no resampling is called {how!r}; known: {', '.join(get_args(Resample))}")
     labels: npt.NDArray[np.intp] | None
     if how == "clusters":
-        labels = labels_of(rows, cluster or "run_id")
+        labels = labels_of(rows, "run_id" if cluster is None else cluster)
         return _of(
             resampling.clusters(labels, draws, rng),
             reason or f"rows of one {cluster} share their luck",

@@ -223,8 +223,9 @@ def cloud(fit: Fit, first: str | None = None, second: str | None = None) -> Figu
     draws = pd.DataFrame({name: fit.draws[:, law.position(name)] for name in chosen})
     keep = np.isfinite(draws.to_numpy()).all(axis=1)
     for name in chosen:  # a draw at the end of a parameter's range would hide all others
-        low, high = np.quantile(draws[name][keep], [0.005, 0.995])
-        keep &= draws[name].between(low, high).to_numpy()
+        low, high = np.quantile(draws[name][keep], [0.005, 0.995]) if keep.any() else (-np.inf, np.inf)
+        inside = keep & draws[name].between(low, high).to_numpy()
+        keep = inside if inside.any() else keep  # two draws are both outermost
     middle = draws.loc[keep]
     at = pd.DataFrame({name: [float(getattr(fit.law, name))] for name in chosen})
 

@@ -83,7 +83,7 @@ def fit(
         FitError: fewer rows than parameters, or an input that never varies.
     """
     law = laws.find(law) if isinstance(law, str) else law
-    objective = Objective(loss, delta, residual or ("raw" if law.target == "score" else "log"), tau)
+    objective = Objective(loss, delta, _residual(law) if residual is None else residual, tau)
     options = Options(
         objective,
         dict(fix or {}),
@@ -103,6 +103,10 @@ def fit(
     zeros = objective.residual == "raw" or loss == "binomial"
     rows = rows_of(law, frame, excluded=excluded, sha256=sha256, weights=weights, zeros=zeros)
     return fit_rows(law, rows, options, convention)
+
+
+def _residual(law: type[Law]) -> Residual:
+    return "raw" if law.target == "score" else "log"
 
 
 def fit_rows(

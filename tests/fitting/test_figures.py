@@ -33,6 +33,15 @@ def test_every_plot_draws_its_numbers_on_the_axes_given() -> None:
     pyplot.close("all")
 
 
+@pytest.mark.parametrize("draws", [2, 3])
+def test_a_cloud_of_few_draws_shows_them(draws: int) -> None:
+    found = fit("chinchilla", rows_of(), bootstrap=draws)
+    axes = pyplot.subplots()[1]
+    found.plot.draws(ax=axes)
+    assert sum(len(line.get_xdata()) for line in axes.get_lines()) >= draws - 1
+    pyplot.close("all")
+
+
 def test_plots_that_a_law_does_not_have_say_so() -> None:
     frame = pd.DataFrame({"x": np.geomspace(1, 1e3, 12)})
     found = fit("power", frame.assign(loss=Power(E=1.0, A=4.0, alpha=0.4).predict(x=frame["x"])), bootstrap=0)
