@@ -96,6 +96,11 @@ def load(path: Path) -> pd.DataFrame:
         raise InputError(f"{path} is empty; expected a header and rows") from error
     except InputError:
         raise
+    except UnicodeEncodeError as error:
+        half = ascii(error.object[error.start : error.end])
+        raise InputError(
+            f"{path} holds half of a character, {half}, which is no text; write it whole, or leave it out"
+        ) from error
     except UnicodeError as error:
         raise InputError(
             f"{path} is not a readable {ending[1:]} table (not UTF-8 text: {error}); save it as UTF-8"

@@ -102,7 +102,7 @@ def places(found: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     return [path, *(place for key, value in inner for place in places(value, (*path, key)))]
 
 
-@settings(max_examples=50, deadline=None, derandomize=True)
+@settings(max_examples=30, deadline=None, derandomize=True)
 @given(data=st.data(), at=AT)
 def test_any_saved_fit_gives_an_answer_or_one_line(inside, one_line, ok, saved: Path, data, at) -> None:
     body = json.loads((saved / "fit.json").read_text())

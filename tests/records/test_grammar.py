@@ -104,7 +104,7 @@ def _joined(parts: st.SearchStrategy[Pair]) -> st.SearchStrategy[Pair]:
 NUMBERS = st.recursive(st.sampled_from(LEAVES), _joined, max_leaves=12)
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
+@settings(max_examples=100, deadline=None, derandomize=True)
 @given(NUMBERS)
 def test_arithmetic_is_that_of_numpy(pair: Pair) -> None:
     with nothing_runs():
@@ -137,7 +137,7 @@ CONDITIONS = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
+@settings(max_examples=100, deadline=None, derandomize=True)
 @given(CONDITIONS)
 def test_conditions_are_those_of_numpy(pair: Pair) -> None:
     with nothing_runs():
@@ -155,7 +155,7 @@ PARTS = [
 ]  # fmt: skip
 
 
-@settings(max_examples=500, deadline=None, derandomize=True)
+@settings(max_examples=400, deadline=None, derandomize=True)
 @given(st.lists(st.sampled_from(PARTS) | st.text(max_size=2), max_size=14).map("".join))
 def test_any_text_is_a_value_of_listed_parts_or_one_line_and_never_runs(text: str) -> None:
     with nothing_runs():
