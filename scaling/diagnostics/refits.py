@@ -52,7 +52,12 @@ def groups_of(fit: Fit, by: By) -> Groups:
     if column in frame:
         import pandas as pd
 
-        codes, found = pd.factorize(frame[column], use_na_sentinel=False)
+        try:
+            codes, found = pd.factorize(frame[column], use_na_sentinel=False)
+        except TypeError as error:
+            raise InputError(
+                f"column {column} holds lists or objects, which cannot label rows; give texts or numbers"
+            ) from error
         labels = found.tolist()
     elif by == "budget":
         if fit.rows.C is None or not np.isfinite(fit.rows.C).all():

@@ -124,6 +124,12 @@ def test_groups_that_leave_no_answer_say_so(table: Table, chinchilla: Chinchilla
     assert status[0] == "one N left"
 
 
+def test_lists_label_no_rows(budgets: pd.DataFrame) -> None:
+    whole = fit("chinchilla", budgets.assign(run_id=[[1]] * len(budgets)), bootstrap=0)
+    with pytest.raises(InputError, match="column run_id holds lists or objects, which cannot label rows"):
+        influence(whole, "run")
+
+
 def test_wrong_names_are_refused(budgets: pd.DataFrame) -> None:
     found = fit("chinchilla", budgets, bootstrap=0)
     with pytest.raises(InputError, match="no column is called lab"):
