@@ -168,8 +168,8 @@ def _overview(found: list[Refit]) -> Table:
         )
     return Table(
         "overview",
-        "One row a fit: a in N ~ C^a and the law's exponents with 95 % intervals, the error beyond compute cuts or why there "
-        "is none, and warnings.",
+        "One row a fit: a in N ~ C^a and the law's exponents with 95 % intervals, the error beyond compute cuts or why "
+        "there is none, and warnings.",
         pd.DataFrame(rows),
         headings={"N_exponent": "a", "beyond": "beyond the rows"},
         formats={"set": spaced, "warnings": spaced},
@@ -197,8 +197,8 @@ def _objectives(found: list[Refit]) -> Table:
         )
     return Table(
         "objectives",
-        "How each was reached: rows in use of those in the file (a sweep is a row where knobs were swept), the loss that was "
-        "summed, the lowest objective, and what was printed elsewhere; results.json has gradients and other minima.",
+        "How each was reached: rows in use of those in the file (a sweep is a row where knobs were swept), the loss that "
+        "was summed, the lowest objective, and what was printed elsewhere; results.json has gradients and other minima.",
         pd.DataFrame(rows),
         headings={"published": "published or expected"},
         formats={"set": spaced, "law": spaced, "objective": lambda v: numbers.plain(float(v), 6)},
