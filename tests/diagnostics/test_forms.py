@@ -66,7 +66,7 @@ def test_forms_must_be_comparable(rows: pd.DataFrame) -> None:
         form_uncertainty([one, fit("p_norm", rows.iloc[1:], bootstrap=0)])
     with pytest.raises(InputError, match="other rows or by another objective"):
         form_uncertainty([one, fit("chinchilla_tied", rows, loss="mse", bootstrap=0)])
-    with pytest.raises(InputError, match="fixed parameters"):
+    with pytest.raises(InputError, match="parameters that are fixed"):
         form_uncertainty([one, fit("chinchilla_tied", rows, bootstrap=0, fix={"E": 0.9})])
     heavy = rows.assign(heavy=2.0)
     weighted = [fit(law, heavy, bootstrap=0, weights="heavy") for law in ("chinchilla", "chinchilla_tied")]
