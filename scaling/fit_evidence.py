@@ -52,11 +52,13 @@ def _few(fit: Fit, work: Callable[[], Found]) -> Found:
 
 
 def _global(fit: Fit, tries: Tries) -> Section:
-    told = diagnostics.identifiability(fit)
-    prose = [
-        f"The scaled Hessian at the minimum has the condition number {numbers.plain(told.condition, 3)}. Its flattest "
-        f"direction: {told.text}."
-    ]
+    told = tries.of("the Hessian at the minimum", lambda: diagnostics.identifiability(fit))
+    prose = []
+    if told is not None:
+        prose.append(
+            f"The scaled Hessian at the minimum has the condition number {numbers.plain(told.condition, 3)}. Its "
+            f"flattest direction: {told.text}."
+        )
     fitted = tries.of("lack of fit", lambda: diagnostics.lack_of_fit(fit))
     no_replicates = (
         "Nothing here tells noise from lack of fit: that takes losses of runs with the same inputs."

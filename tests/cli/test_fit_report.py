@@ -107,6 +107,16 @@ def test_diagnostics_without_an_answer_are_named_with_the_reason(runs, command, 
     assert "prediction beyond compute cuts: something is known of parameters" in page
 
 
+def test_a_fit_that_fixes_nothing_has_a_report_too(rows: pd.DataFrame, inside, ok, tmp_path: Path) -> None:
+    rows.assign(run_id=[[1]] * len(rows)).to_json(tmp_path / "t.jsonl", orient="records", lines=True)
+    fit = ("fit", tmp_path / "t.jsonl", "--law", "power", "--map", "x=N", "--bootstrap", 0, "--fix")
+    for fixed in ("A=1e100", "A=1e300"):
+        ok(inside(*fit, fixed, "--report", tmp_path / "rep"))
+        page = (tmp_path / "rep" / "index.md").read_text()
+        assert "the Hessian at the minimum: " in page
+        assert "influence of each run: column run_id holds lists or objects" in page
+
+
 def test_calibration_enters_the_report(runs: pd.DataFrame, command, ok, tmp_path: Path) -> None:
     options = ["--law", "power", "--map", "x=C", "--loss", "mse", "--bootstrap", 40]
     out = ok(command("fit", "runs.csv", *options, "--calibrate", "--report", "rep"))
