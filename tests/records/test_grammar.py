@@ -1,6 +1,7 @@
 """Expressions by their grammar: what is allowed means what it says, and nothing that a text holds is ever run."""
 
 import ast
+import operator
 import re
 import sys
 from collections.abc import Iterator
@@ -79,11 +80,11 @@ LEAVES: list[Pair] = [
 
 def _joined(parts: st.SearchStrategy[Pair]) -> st.SearchStrategy[Pair]:
     operators = {
-        "+": np.add,
-        "-": np.subtract,
-        " * ": np.multiply,
-        "/": np.divide,
-        "**": np.power,
+        "+": operator.add,
+        "-": operator.sub,
+        " * ": operator.mul,
+        "/": operator.truediv,
+        "**": operator.pow,
     }
 
     @np.errstate(all="ignore")
@@ -92,7 +93,7 @@ def _joined(parts: st.SearchStrategy[Pair]) -> st.SearchStrategy[Pair]:
 
     @np.errstate(all="ignore")
     def single(name: str, inner: Pair) -> Pair:
-        functions = {"log": np.log, "exp": np.exp, "-": np.negative, "": np.positive}
+        functions = {"log": np.log, "exp": np.exp, "-": operator.neg, "": operator.pos}
         return f"{name}({inner[0]})", functions[name](inner[1])
 
     return st.one_of(
