@@ -9,9 +9,9 @@ from scaling.diagnostics.jsonable import objects
 from scaling.diagnostics.jsonable import plain as number
 from scaling.diagnostics.local import Local
 from scaling.errors import FitError
-from scaling.fitting.engine import is_rough
 from scaling.fitting.problems import Problems
 from scaling.fitting.result import Fit
+from scaling.fitting.rough import is_rough
 from scaling.laws import Law
 from scaling.laws.base import Array
 from scaling.reporting.numbers import plain

@@ -9,12 +9,13 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from scaling.fitting.engine import LAD_DELTAS, NEAR, TIED, is_rough, replace_column, scatter
+from scaling.fitting.engine import LAD_DELTAS, NEAR, TIED, replace_column
 from scaling.fitting.lad import exact_lad
 from scaling.fitting.newton import Solutions, join, minimise
 from scaling.fitting.objective import Mask
 from scaling.fitting.problems import Problems
 from scaling.fitting.result import Fit
+from scaling.fitting.rough import is_rough, scatter
 from scaling.laws.base import Array
 
 Positions = npt.NDArray[np.intp]

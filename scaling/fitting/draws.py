@@ -10,10 +10,11 @@ import numpy.typing as npt
 from scaling import resampling
 from scaling.errors import InputError
 from scaling.fitting.design import Design
-from scaling.fitting.engine import grid_for, is_rough, search, smoothed
+from scaling.fitting.engine import grid_for, search
 from scaling.fitting.newton import Solutions, join
 from scaling.fitting.objective import Mask, Objective
 from scaling.fitting.problems import Problems
+from scaling.fitting.rough import is_rough, smoothed
 from scaling.fitting.rows import Rows, number_column
 from scaling.laws import SeparableLaw
 from scaling.laws.base import Array

@@ -23,10 +23,6 @@ from scaling.laws.general import GeneralLaw
 
 LAD_DELTAS = (1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8)
 """Huber deltas on log residuals (times the mean loss on raw ones) that lead to least absolute deviations."""
-KICKS = 60
-"""Starts scattered about a minimum where the objective is rough."""
-SMOOTH = 2
-"""Rows a parameter that must lie within delta of the law, else Huber's loss is rough."""
 SIMPLER = 4
 """Minima of a simpler law that the starts of a law extend."""
 FINALISTS, HEAT = 6, 25
@@ -89,7 +85,7 @@ def search(
     grid = grid or grid_for(design, problems.objective)
     moments = moments_of(problems, grid)
     begin = starts(problems, grid, most=most, known=moments)
-    found = _polish(problems, _with_warm(begin, warm, B), free)
+    found = polish(problems, _with_warm(begin, warm, B), free)
     if law.floor is None or not free[law.position(law.floor)]:
         return found
     if design.known.bounds.get(law.floor, (0.0, 0.0))[0] > 0:
@@ -127,7 +123,7 @@ def search(
 def grid_for(design: Design, objective: Objective) -> Grid:
     """The grid that starts of a design's problems are taken from."""
     if objective.kinked:
-        objective = _hubers(design, objective)[0]
+        objective = hubers(design, objective)[0]
     return grid_of(design, simpler_minima(design, objective))
 
 
@@ -169,7 +165,7 @@ def floor_slope(problems: Problems, theta_BP: Array) -> Array:
     return slope
 
 
-def _polish(problems: Problems, begin: Starts, free: Mask) -> Candidates:
+def polish(problems: Problems, begin: Starts, free: Mask) -> Candidates:
     """Polish all starts; of many parameters of a general law only the FINALISTS that are lowest after some steps."""
     many = issubclass(problems.design.law, GeneralLaw) and free.sum() > FINALISTS
     if many and len(begin.problem) > FINALISTS * len(problems.weights):
@@ -189,7 +185,7 @@ def _polish_promising(problems: Problems, begin: Starts, free: Mask, rival: Arra
     near = np.flatnonzero(rough.value <= enough)
     if not near.size:
         return Candidates(near, rough.take(near))
-    return _polish(problems, Starts(begin.problem[near], rough.theta[near]), free)
+    return polish(problems, Starts(begin.problem[near], rough.theta[near]), free)
 
 
 def _with_warm(begin: Starts, warm: Array | None, B: int) -> Starts:
@@ -208,26 +204,24 @@ def _leave_zero(problems: Problems, found: Candidates, k: int, free: Mask) -> Ca
     at_zero = at_zero[np.isin(at_zero, found.problem)]
     falling = at_zero[floor_slope(problems.take(at_zero), best.theta[at_zero]) < 0]
     theta = replace_column(best.theta[falling], k, problems.log_y[falling].min(axis=1) - 5.0)
-    return _polish(problems, Starts(falling, theta), free)
+    return polish(problems, Starts(falling, theta), free)
 
 
 def _search_lad(
     problems: Problems, *, most: int, warm: Array | None, floor_at_zero: bool, grid: Grid | None
 ) -> Candidates:
     """Huber minima, followed to the vertices that they point at."""
-    smooth = replace(problems, objective=_hubers(problems.design, problems.objective)[0])
-    return _to_vertices(
-        problems, search(smooth, most=most, warm=warm, floor_at_zero=floor_at_zero, grid=grid)
-    )
+    smooth = replace(problems, objective=hubers(problems.design, problems.objective)[0])
+    return to_vertices(problems, search(smooth, most=most, warm=warm, floor_at_zero=floor_at_zero, grid=grid))
 
 
-def _hubers(design: Design, objective: Objective) -> list[Objective]:
+def hubers(design: Design, objective: Objective) -> list[Objective]:
     """Huber losses whose deltas lead to least absolute deviations."""
     unit = 1.0 if objective.residual == "log" else float(np.exp(design.log_y.mean()))
     return [replace(objective, loss="huber", delta=unit * step) for step in LAD_DELTAS]
 
 
-def _by_floor(theta_BP: Array, free_P: Mask) -> Iterator[tuple[npt.NDArray[np.intp], Mask]]:
+def by_floor(theta_BP: Array, free_P: Mask) -> Iterator[tuple[npt.NDArray[np.intp], Mask]]:
     """Positions of the thetas with a free floor and of those at 0, each with the parameters (P,) that may move."""
     zero = np.isneginf(theta_BP).any(axis=1)
     for group in (np.flatnonzero(~zero), np.flatnonzero(zero)):
@@ -235,69 +229,13 @@ def _by_floor(theta_BP: Array, free_P: Mask) -> Iterator[tuple[npt.NDArray[np.in
             yield group, free_P & np.isfinite(theta_BP[group[0]])
 
 
-def _to_vertices(problems: Problems, found: Candidates) -> Candidates:
+def to_vertices(problems: Problems, found: Candidates) -> Candidates:
     """Huber minima followed to delta -> 0, then the exact vertex; a floor of 0 stays there."""
-    hubers = _hubers(problems.design, problems.objective)[1:]
+    narrower = hubers(problems.design, problems.objective)[1:]
     ends = []
-    for group, free in _by_floor(found.solutions.theta, problems.design.free):
+    for group, free in by_floor(found.solutions.theta, problems.design.free):
         mine, at = problems.take(found.problem[group]), found.solutions.theta[group]
-        for huber in hubers:
+        for huber in narrower:
             at = minimise(replace(mine, objective=huber), at, free).theta
-        ends.append(Candidates(found.problem[group], exact_lad(mine, at, free, hubers[-1].delta)))
+        ends.append(Candidates(found.problem[group], exact_lad(mine, at, free, narrower[-1].delta)))
     return reduce(operator.add, ends)
-
-
-def smoothed(problems: Problems, *, most: int, grid: Grid | None = None) -> Candidates:
-    """Minima of Huber's loss with ten times the delta, followed to the minima of the problems' own delta.
-
-    A wider delta has fewer minima, and the lowest of them often lies beside the lowest of all.
-    """
-    objective = problems.objective
-    wide = replace(problems, objective=replace(objective, delta=10 * objective.delta))
-    theta = search(wide, most=most, floor_at_zero=False, grid=grid).best(len(problems.weights))[1].theta
-    return reduce(
-        operator.add,
-        (
-            _polish(problems, Starts(at, theta[at]), free)
-            for at, free in _by_floor(theta, problems.design.free)
-        ),
-    )
-
-
-def kicked(problems: Problems, theta_P: Array) -> Candidates:
-    """Minima from KICKS starts scattered about a theta, for the first of the problems; a floor of 0 may leave it.
-
-    Least absolute deviations, and Huber's loss with few residuals below delta, bend wherever a row changes its side
-    and so have shallow minima beside each other, which starts by least squares cannot tell apart.
-    """
-    design = problems.design
-    low, high = design.bounds
-    about = np.where(np.isfinite(theta_P), theta_P, design.log_y.min() - 5.0)
-    free, kicks = design.free, scatter(KICKS, len(theta_P))
-    begin = Starts(np.zeros(KICKS, dtype=np.intp), np.where(free, np.clip(about + kicks, low, high), theta_P))
-    if not problems.objective.kinked:
-        return _polish(problems, begin, free)
-    # a wider delta would smooth the minima into one
-    nearly = replace(problems, objective=_hubers(design, problems.objective)[1])
-    return _to_vertices(problems, _polish(nearly, begin, free))
-
-
-def scatter(count: int, P: int) -> Array:
-    """Random steps about a minimum, short and long ones in turn, (count, P)."""
-    steps: Array = (
-        np.random.default_rng(0).normal(size=(count, P)) * np.resize([0.1, 0.3, 0.6], count)[:, None]
-    )
-    return steps
-
-
-def is_rough(problems: Problems, theta_P: Array) -> bool:
-    """Whether the objective is mostly kinks: LAD, or Huber's loss with few rows within delta of the law.
-
-    Of designs with too few rows nothing hangs on which of their minima is taken.
-    """
-    objective = problems.objective
-    if objective.loss != "huber" or problems.design.has_few_rows:
-        return objective.kinked
-    log_L = problems.design.law.evaluate(theta_P[None, :], problems.design.x)[0]
-    residuals = objective.residuals(log_L, problems.log_y[:1])
-    return int(np.sum(np.abs(residuals) <= objective.delta)) < SMOOTH * len(theta_P)

@@ -3,9 +3,10 @@
 import numpy as np
 
 from scaling.fitting.design import Design
-from scaling.fitting.engine import floor_slope, is_rough, kicked, search
+from scaling.fitting.engine import floor_slope, search
 from scaling.fitting.objective import Objective
 from scaling.fitting.problems import Problems
+from scaling.fitting.rough import is_rough, kicked
 from scaling.laws import SeparableLaw
 from scaling.laws.base import Array
 
