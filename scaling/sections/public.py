@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from scaling.fitting import Objective
 from scaling.reporting import numbers, plots
 from scaling.reporting.document import Figure, Section, Table, Verdict
 from scaling.sections.law import text
@@ -105,6 +106,7 @@ def overview(analysis: Analysis) -> Section:
             "objective is a sum over the rows, the lowest of many starts, and intervals are percentiles of bootstrap "
             "draws, by run where a run gives several checkpoints. Beyond the rows: the law fitted below each compute cut "
             "and asked for the runs above, root mean square error as a share of the loss (of what is fitted).",
+            *_no_cuts(found),
         ),
         (*_missing(sets), *([_exponents(found)] if found else []), *_shared(sets)),
         figures=_forests(found),
@@ -119,6 +121,15 @@ def _missing(sets: Sets) -> list[Verdict]:
     return [
         Verdict(f"Not in this report, as they could not be had: {names}; reasons below.", "not identified")
     ]
+
+
+def _no_cuts(found: list[Refit]) -> list[str]:
+    reasons: dict[str, list[str]] = {}
+    for one in found:
+        if one.rollout is None:
+            reasons.setdefault(one.no_rollout, []).append(one.name)
+    told = "; ".join(f"{', '.join(names)} ({why})" for why, names in reasons.items())
+    return [f"Not asked beyond their rows: {told}."] if told else []
 
 
 def _exponents(found: list[Refit]) -> Verdict:
@@ -162,17 +173,17 @@ def _overview(found: list[Refit]) -> Table:
                 "set": one.name,
                 "N_exponent": "" if size is None else text(size),
                 "exponents": "; ".join(f"{name} = {text(e)}" for name, e in one.estimates().items()),
-                "beyond": numbers.percent(one.score()) if one.rollout else one.no_rollout,
+                "beyond": numbers.percent(one.score()) if one.rollout else "",
                 "warnings": ", ".join(dict.fromkeys(w.code for w in one.fit.warnings)),
             }
         )
     return Table(
         "overview",
-        "One row a fit: a in N ~ C^a and the law's exponents with 95 % intervals, the error beyond compute cuts or why "
-        "there is none, and warnings.",
+        "One row a fit: a in N ~ C^a and the law's exponents with 95 % intervals, the error beyond compute cuts, and "
+        "warnings.",
         pd.DataFrame(rows),
-        headings={"N_exponent": "a", "beyond": "beyond the rows"},
-        formats={"set": spaced, "warnings": spaced},
+        headings={"N_exponent": "a"},
+        formats={"set": on_one_line, "warnings": spaced},
     )
 
 
@@ -188,8 +199,7 @@ def _objectives(found: list[Refit]) -> Table:
                 "set": one.name,
                 "law": fit.law.name,
                 "rows": f"{len(fit.rows.loss)} of {fit.rows.read}{units}",
-                "loss": _loss(fit),
-                "objective": fit.value,
+                "objective": numbers.plain(fit.value, 6) + _loss(fit),
                 "published": "; ".join(
                     f"{name} = {numbers.plain(value, 4)}" for name, value in known.items()
                 ),
@@ -197,12 +207,19 @@ def _objectives(found: list[Refit]) -> Table:
         )
     return Table(
         "objectives",
-        "How each was reached: rows in use of those in the file (a sweep is a row where knobs were swept), the loss that "
-        "was summed, the lowest objective, and what was printed elsewhere; results.json has gradients and other minima.",
+        "How each was reached: rows in use of those in the file (a sweep is a row where knobs were swept), the lowest "
+        f"objective (Huber's loss of log residuals with delta {Objective().delta:g}, unless another is named), and what was "
+        "printed elsewhere; "
+        "results.json has gradients and other minima.",
         pd.DataFrame(rows),
         headings={"published": "published or expected"},
-        formats={"set": spaced, "law": spaced, "objective": lambda v: numbers.plain(float(v), 6)},
+        formats={"set": on_one_line, "law": spaced},
     )
+
+
+def on_one_line(name: object) -> str:
+    """Return a set's name as figures have it, for a table."""
+    return short(str(name)).replace("\n", " ")
 
 
 def spaced(name: object) -> str:
@@ -211,10 +228,12 @@ def spaced(name: object) -> str:
 
 
 def _loss(fit: Fit) -> str:
-    """The loss in a word or two."""
+    """The loss in a word or two, unless it is the usual one."""
     objective = fit.objective
+    if objective == Objective():
+        return ""
     delta = f" {objective.delta:g}" if objective.loss == "huber" else ""
-    return f"{objective.loss}{delta}{'' if objective.residual == 'log' else ', ' + objective.residual}"
+    return f" ({objective.loss}{delta}{'' if objective.residual == 'log' else ', ' + objective.residual})"
 
 
 def _forests(found: list[Refit]) -> tuple[Figure, ...]:
