@@ -54,11 +54,17 @@ __all__ = [
 ]
 
 
+_ROOMS = ("diagnostics", "fitting", "laws")
+"""Rooms that are there after ``import scaling``; each is imported when it is first asked for."""
+
+
 def __getattr__(name: str) -> Any:
+    if name in _ROOMS:
+        return import_module(f"scaling.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module 'scaling' has no attribute {name!r}")
     return getattr(import_module(_HOMES[name]), name)
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_HOMES])
+    return sorted([*globals(), *_HOMES, *_ROOMS])

@@ -8,7 +8,7 @@ import numpy as np
 
 from scaling.errors import InputError
 from scaling.fitting import fit_isoflop
-from scaling.fitting.isoflop_rows import budgets_by_gap
+from scaling.fitting.isoflop_rows import SPREAD, budgets_by_gap
 from scaling.laws import LossInND
 from scaling.reporting import numbers
 from scaling.reporting.document import Section, Verdict
@@ -25,8 +25,6 @@ SIZES = 4
 """Sizes from which a budget's parabola leaves something to tell the noise by."""
 BUDGETS = 2
 """Budgets from which there is a law through their optima."""
-SPREAD = 0.2
-"""Decades of C that rows of one budget may span."""
 
 
 def budgets_section(fit: Fit, tries: Tries) -> Section | None:
@@ -37,11 +35,12 @@ def budgets_section(fit: Fit, tries: Tries) -> Section | None:
     if found is None:
         return None
     inside = sum(budget.status == "interior" for budget in found.budgets)
+    many = len(found.budgets)
     prose = (
-        f"{len(found.frame)} of the {len(fit.rows.loss)} rows form {len(found.budgets)} budgets of at least {SIZES} sizes. "
-        f"At each a parabola of log loss in log N passes through the rows; {inside} of the optima lie between the sizes "
-        f"measured, and one at an edge is refused. The spread about the curves is {numbers.percent(found.noise)} of the "
-        f"loss ({found.noise_freedom} degrees of freedom)."
+        f"{len(found.frame)} of the {len(fit.rows.loss)} rows form {many} budgets of at least {SIZES} sizes. At each a "
+        f"parabola of log loss in log N passes through the rows; {inside} of {many} optima lie between the sizes measured; "
+        f"one at an edge would be refused. The spread about the curves is {numbers.percent(found.noise)} of the loss "
+        f"({found.noise_freedom} degrees of freedom)."
     )
     return Section(
         "IsoFLOP curves",
@@ -54,8 +53,11 @@ def budgets_section(fit: Fit, tries: Tries) -> Section | None:
 
 def _fitted(fit: Fit) -> IsoflopFit:
     frame = _budget_rows(fit)
-    draws = max(fit.options.bootstrap, 2)
-    return fit_isoflop(frame, bootstrap=draws, level=fit.intervals.level, seed=fit.options.seed)
+    if not fit.options.bootstrap:
+        raise InputError("no draws were asked for, and it is draws that tell whether a budget has an optimum")
+    return fit_isoflop(
+        frame, bootstrap=fit.options.bootstrap, level=fit.intervals.level, seed=fit.options.seed
+    )
 
 
 def _budget_rows(fit: Fit) -> pd.DataFrame:

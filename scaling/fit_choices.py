@@ -32,11 +32,7 @@ def loss_section(fit: Fit, tries: Tries) -> Section | None:
     if path is None:
         return None
     names = [name for name in _told(fit) if name not in fit.fixed]
-    spans = {name: path.span(name) for name in names}
-    moves = "; ".join(
-        f"{name} from {numbers.plain(low, 4)} to {numbers.plain(high, 4)}"
-        for name, (low, high) in spans.items()
-    )
+    moves = "; ".join(path.told(name) for name in names)
     columns = ["delta", "inside", "value", *names]
     table = Table(
         "delta-path",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -112,7 +112,7 @@ def _plane(plane: ExponentPlane) -> Figure:
 
 
 def _influence(fit: Fit, tries: Tries) -> Section | None:
-    by: Literal["run", "row"] = "run" if "run_id" in fit.rows.frame else "row"
+    by = fit.shared or ("run" if "run_id" in fit.rows.frame else "row")
     single = tries.of(f"influence of each {by}", lambda: _few(fit, lambda: diagnostics.influence(fit, by)))
     if single is None:
         return None
@@ -196,7 +196,8 @@ def _rollout(fit: Fit, tries: Tries) -> Section | None:
     frame = fit.rows.frame.assign(**fit.rows.inputs, loss=fit.rows.loss)
     laws = tuple(dict.fromkeys((fit.law.name, "chinchilla", "p_norm")))
     card = tries.of(
-        "prediction beyond compute cuts", lambda: _few(fit, lambda: diagnostics.rollout(frame, laws))
+        "prediction beyond compute cuts",
+        lambda: _few(fit, lambda: diagnostics.rollout(frame, laws, cluster=fit.shared)),
     )
     if card is None:
         return None

@@ -11,6 +11,7 @@ from scaling.errors import InputError
 from scaling.fitting.fitted import fit
 from scaling.fitting.result import Fit
 from scaling.laws import Law
+from scaling.reporting.numbers import plain
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,6 +43,14 @@ class DeltaPath:
         if name not in known:
             raise InputError(f"there is no quantity {name!r} along the path; it has {', '.join(known)}")
         return float(self.frame[name].min()), float(self.frame[name].max())
+
+    def told(self, name: str) -> str:
+        """How a quantity moves, in words: from its value at the largest delta to that at the smallest."""
+        low, high = self.span(name)
+        first, last = (float(self.frame[name].iloc[k]) for k in (0, -1))
+        shown = [plain(value, 4) for value in (first, last, low, high)]
+        between = "" if {*shown[2:]} <= {*shown[:2]} else f" (between {shown[2]} and {shown[3]})"
+        return f"{name} from {shown[0]} to {shown[1]}{between}"
 
     def to_json(self) -> dict[str, Any]:
         """The table, for programs."""

@@ -11,7 +11,7 @@ import numpy as np
 
 from scaling.errors import InputError
 from scaling.fitting.draws import fit_draws
-from scaling.fitting.isoflop_rows import budgets_by_gap
+from scaling.fitting.isoflop_rows import SPREAD, budgets_by_gap
 from scaling.fitting.objective import Mask
 from scaling.fitting.result import Fit
 from scaling.fitting.table_doubts import levels
@@ -64,6 +64,13 @@ def groups_of(fit: Fit, by: By) -> Groups:
             raise InputError("leaving out budgets needs C for every row, or N and D; name another column")
         budgets, codes = np.unique(budgets_by_gap(fit.rows.C), return_inverse=True)
         labels = budgets.tolist()
+        log_C = np.log10(fit.rows.C)
+        spans = [float(np.ptp(log_C[codes == k])) for k in range(len(budgets))]
+        if max(spans) > SPREAD:
+            raise InputError(
+                f"the compute of these rows forms no budgets: {int(np.sum(codes == np.argmax(spans)))} rows without a gap "
+                f"span {max(spans):.2g} decades, more than {SPREAD}; name a column"
+            )
     else:
         names = ", ".join(map(str, frame.columns[:12]))
         raise InputError(

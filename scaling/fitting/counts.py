@@ -29,7 +29,7 @@ NODES = 400
 """Success rates that stand for their distribution."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class CountsFit:
     """A beta-binomial law of pass@k fitted to counts."""
 
@@ -51,6 +51,20 @@ class CountsFit:
     """Right ones among them."""
     dropped: tuple[tuple[Any, str], ...]
     """(row, reason) of the rows that were not used."""
+
+    def __repr__(self) -> str:
+        """One line; `str` and `print` give the summary."""
+        return f"<CountsFit of {len(self.n)} problems: {self.law}>"
+
+    def __str__(self) -> str:
+        """The summary."""
+        return self.summary()
+
+    def summary(self) -> str:
+        """Parameters, pass@1 and what to doubt, for a terminal."""
+        from scaling.fitting.summary import counts_summary
+
+        return counts_summary(self)
 
     def pass_at(self, k: npt.ArrayLike, *, level: float | None = None) -> Prediction:
         """pass@k with the interval of the mean over such problems; k broadcasts and may be a fraction."""

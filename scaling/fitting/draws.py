@@ -66,7 +66,8 @@ def draw(
     clusters by trunk. `clusters` keeps the rows of one `cluster` together. `wild` turns residuals up or down,
     those of one `cluster` together, and `parametric` draws normal noise of their spread; both times
     sqrt(n / (n - p)), for the p parameters that were fitted. Under the binomial loss `parametric` draws new trials.
-    None means clusters where `cluster` is given, trunks where a trunk_id repeats, pairs elsewhere.
+    None means clusters where `cluster` is given, trunks where a trunk_id repeats, clusters where the table says that
+    rows are checkpoints of one run (`shared_column`), pairs elsewhere.
     """
     rng = np.random.default_rng(seed)
     reason = "as asked for" if how else ""
@@ -75,10 +76,11 @@ def draw(
         raise InputError(f"no resampling is called {how!r}; known: {', '.join(get_args(Resample))}")
     labels: npt.NDArray[np.intp] | None
     if how == "clusters":
-        labels = labels_of(rows, "run_id" if cluster is None else cluster)
+        together = cluster if cluster is not None else shared_column(rows) or "run_id"
+        labels = labels_of(rows, together)
         return _of(
             resampling.clusters(labels, draws, rng),
-            reason or f"rows of one {cluster} share their luck",
+            reason or f"rows of one {together} share their luck",
             labels,
         )
     if how == "trunks":
@@ -235,7 +237,34 @@ def _called_for(rows: Rows, cluster: str | None) -> Resample:
         return "clusters"
     if "trunk_id" in rows.frame and not rows.frame["trunk_id"].isna().any():
         return "trunks" if rows.frame["trunk_id"].duplicated().any() else "pairs"
-    return "pairs"
+    return "pairs" if shared_column(rows) is None else "clusters"
+
+
+def shared_column(rows: Rows) -> str | None:
+    """The column that names a run with several rows: run_id where it repeats, else file where each holds one size."""
+    frame = rows.frame
+    for name in ("run_id", "file"):
+        if name not in frame or frame[name].isna().any():
+            continue
+        try:
+            codes = labels_of(rows, name)
+        except InputError:  # cells that cannot label rows
+            continue
+        several = codes.max() + 1 < len(codes)
+        if name == "file" and several:
+            several = codes.max() > 0 and _constant_within(codes, rows.inputs.get("N"))
+        if several:
+            return name
+    return None
+
+
+def _constant_within(codes: npt.NDArray[np.intp], values: Array | None) -> bool:
+    """Whether each group has one value."""
+    if values is None:
+        return False
+    first = np.full(codes.max() + 1, np.nan)
+    first[codes[::-1]] = values[::-1]
+    return bool(np.all(np.abs(np.log(values / first[codes])) < 1e-6))
 
 
 def labels_of(rows: Rows, name: str) -> npt.NDArray[np.intp]:

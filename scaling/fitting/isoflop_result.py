@@ -39,7 +39,7 @@ class BudgetFit:
     """Loss there."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class IsoflopFit:
     """All isoFLOP curves of a table and the power law through their interior optima."""
 
@@ -69,6 +69,20 @@ class IsoflopFit:
     """How the intervals were made."""
     seed: int
     """Seed of the draws."""
+
+    def __repr__(self) -> str:
+        """One line; `str` and `print` give the summary."""
+        return f"<IsoflopFit of {len(self.frame)} rows at {len(self.budgets)} budgets, {self.status}: {self.law}>"
+
+    def __str__(self) -> str:
+        """The summary."""
+        return self.summary()
+
+    def summary(self) -> str:
+        """The optimum of each budget and the law through them, for a terminal."""
+        from scaling.fitting.summary import isoflop_summary
+
+        return isoflop_summary(self)
 
     def to_json(self) -> dict[str, Any]:
         """Budgets, optima and the power law through them, for programs."""

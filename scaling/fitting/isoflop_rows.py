@@ -19,6 +19,10 @@ GAP = 0.1
 """Rows whose C is further than this many decades from any other row's begin a new budget."""
 
 
+SPREAD = 0.2
+"""Decades of C beyond which rows without a gap are no budget."""
+
+
 @dataclass(frozen=True)
 class Block:
     """The rows of one budget."""

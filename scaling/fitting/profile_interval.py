@@ -52,7 +52,7 @@ class Profile:
         n - p degrees of freedom (exact for a linear law and normal noise), and chi2_1 / 2 for the binomial deviance.
         Other losses have no such rule: theirs is the quantile of the rise that the estimate itself shows in the
         bootstrap draws, whose truth it is (`drawn`, and their minima `draws`, (B, P)). An end that no value passes is
-        that of the parameter's range.
+        that of the parameter's range, or of the bounds that were given.
         """
         rise = self._threshold(level, drawn, draws)
         ends = [self._end(side, rise) for side in (-1.0, 1.0)]
@@ -61,9 +61,8 @@ class Profile:
         low, high = self.design.law.from_theta(theta, self.design.centre)[:, self.k]
         bottom, top = (bound[self.k] for bound in self.design.bounds)
         about = self.design.law.parameters()[self.k]
-        return (about.low if ends[0] <= bottom else float(low)), (
-            about.high if ends[1] >= top else float(high)
-        )
+        least, most = self.design.known.bounds.get(about.name, (about.low, about.high))
+        return (least if ends[0] <= bottom else float(low)), (most if ends[1] >= top else float(high))
 
     @cached_property
     def _at_minimum(self) -> Array:

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from scaling.fitting.options import Options
     from scaling.fitting.plotting import Plots
     from scaling.fitting.profile import FloorProfile
-    from scaling.laws import Optimum
 
 
 @dataclass(frozen=True)
@@ -101,7 +100,7 @@ class Prediction:
     """Upper ends; None without draws."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Fit:
     """A law fitted to rows."""
 
@@ -146,6 +145,13 @@ class Fit:
     def compute(self) -> float | None:
         """Compute that was asked for [FLOP]."""
         return self.options.compute
+
+    @property
+    def shared(self) -> str | None:
+        """The column whose rows are one run, as asked for or as the table says; None where rows are runs."""
+        from scaling.fitting.draws import shared_column
+
+        return self.options.cluster or shared_column(self.rows)
 
     @property
     def fixed(self) -> Mapping[str, float]:
@@ -239,13 +245,36 @@ class Fit:
         other = again(self, **changes)
         return {**other.parameters, **other.derived}[name]
 
-    def optimum(self, C: npt.ArrayLike) -> "Optimum":
-        """Best N and D for compute C [FLOP], and the loss there; InputError for a law without."""
-        from scaling.laws import LossInND
+    def optimum(self, C: float, inference: float | None = None) -> dict[str, Estimate]:
+        """N_optimal, D_optimal, tokens_per_param and loss_optimal for a compute C [FLOP], with intervals.
 
-        if not isinstance(self.law, LossInND):
-            raise InputError(f"{self.law.name} has no best N and D for a compute")
-        return self.law.optimum(C)
+        With `inference` tokens also the cheapest model of that loss to train and serve; see `fitting.derived`.
+        Raises InputError for a law without, and for numbers that are not positive.
+        """
+        from scaling.fitting.derived import derived
+
+        options = dataclasses.replace(self.options, compute=float(C), inference=inference)
+        options.check(type(self.law))
+        found = derived(
+            type(self.law),
+            self.law.values(),
+            self.draws,
+            options.compute,
+            self.intervals.level,
+            self.jackknife,
+            inference,
+        )
+        return {
+            name: estimate for name, estimate in found.items() if name not in ("N_exponent", "D_exponent")
+        }
+
+    def __repr__(self) -> str:
+        """One line; `str` and `print` give the summary."""
+        return f"<Fit of {self.law.name} to {len(self.rows.loss)} rows, {self.status}: {self.law}>"
+
+    def __str__(self) -> str:
+        """The summary."""
+        return self.summary()
 
     def summary(self) -> str:
         """The fit for a terminal; digits follow the error."""

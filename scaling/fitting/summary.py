@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from scaling.reporting.numbers import estimate, plain
 
 if TYPE_CHECKING:
+    from scaling.fitting.counts import CountsFit
     from scaling.fitting.isoflop_result import IsoflopFit
     from scaling.fitting.result import Estimate, Fit, Interval
 
@@ -93,6 +94,36 @@ def as_json(fit: "Fit", command: str | None) -> dict[str, Any]:
             "seed": fit.options.seed,
         },
     } | _known_json(fit)
+
+
+def isoflop_summary(fit: "IsoflopFit") -> str:
+    """A line for each budget, the power laws through the optima, and what to doubt."""
+    how = f"{100 * fit.intervals.level:g} % {fit.intervals.method}, {fit.intervals.draws} draws"
+    lines = [f"isoFLOP: {len(fit.frame)} rows used of {fit.read} read", f"interval: {how}", ""]
+    for budget in fit.budgets:
+        best = "" if budget.N_optimal is None else f"  N_opt {_shown(budget.N_optimal)}"
+        lines.append(f"  C = {plain(budget.C, 3)}: {budget.rows} rows, {budget.status}{best}")
+    lines += ["", *(f"  {WORDS[name]:<12}  {_shown(found)}" for name, found in fit.derived.items())]
+    lines += ["", f"status: {fit.status}", *(f"  {warned.code}: {warned.message}" for warned in fit.warnings)]
+    return "\n".join(lines)
+
+
+def counts_summary(fit: "CountsFit") -> str:
+    """Parameters with intervals, pass@1, and what to doubt."""
+    how = "none (no bootstrap)"
+    if fit.intervals.method:
+        how = f"{100 * fit.intervals.level:g} % {fit.intervals.method}, {fit.intervals.draws} draws"
+    lines = [
+        f"beta_binomial: {fit.law.formula}",
+        f"problems: {len(fit.n)}, {fit.n.sum()} samples, {fit.c.sum()} right",
+    ]
+    lines += [
+        f"interval: {how}",
+        "",
+        *(f"  {name}  {_shown(found)}" for name, found in fit.parameters.items()),
+    ]
+    lines += ["", *(f"  {warned.code}: {warned.message}" for warned in fit.warnings)]
+    return "\n".join(lines).rstrip()
 
 
 def isoflop_json(fit: "IsoflopFit") -> dict[str, Any]:

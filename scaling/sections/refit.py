@@ -103,7 +103,6 @@ def hangs_on(analysis: Analysis) -> Section:
     held: Influence = analysis.fits["influence"]
     plane: ExponentPlane = analysis.fits["exponent plane"]
     cut, whole = held.frame.iloc[0], analysis.fits["fit: Huber, all rows"]
-    low, high = path.span("beta")
     marks = plane.marks
     out = marks[(marks["kind"] == "published") & ~marks["inside"].astype(bool)]["mark"].tolist()
     return Section(
@@ -120,8 +119,7 @@ def hangs_on(analysis: Analysis) -> Section:
                 "measured",
             ),
             Verdict(
-                f"Along delta from {path.frame['delta'].max():g} to 0 beta runs from {numbers.plain(low, 4)} to "
-                f"{numbers.plain(high, 4)}.",
+                f"Along delta from {path.frame['delta'].max():g} to 0 goes {path.told('beta')}.",
                 "measured",
             ),
             Verdict(

@@ -51,6 +51,14 @@ def test_a_report_has_the_figures_that_people_expect(runs: pd.DataFrame, command
     assert not re.search(r"https?://(?!www\.w3\.org)", page)
 
 
+def test_a_report_keeps_rows_of_one_run_together(runs: pd.DataFrame, command, ok, tmp_path: Path) -> None:
+    runs.assign(size=np.arange(len(runs)) % 8).to_csv(tmp_path / "runs.csv", index=False)
+    options = ["--law", "chinchilla", "--bootstrap", 20, "--cluster", "size", "--report", "rep"]
+    ok(command("fit", "runs.csv", *options))
+    left_out = pd.read_csv(tmp_path / "rep" / "tables" / "influence.csv")
+    assert sorted(left_out["rows"].unique()) == [3, 4], "without each size, not without each row"
+
+
 def test_the_same_fit_gives_the_same_bytes(runs: pd.DataFrame, command, ok, tmp_path: Path) -> None:
     options = ["--law", "chinchilla", "--bootstrap", 50]
     ok(command("fit", "runs.csv", *options, "--report", "one"))

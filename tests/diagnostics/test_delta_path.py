@@ -40,6 +40,14 @@ def test_ends_of_the_path_are_squares_and_absolute_deviations(table: Table, chin
     assert path["value"][1] / 1e-7 == pytest.approx(path["value"][2], rel=1e-4)
 
 
+def test_words_go_from_the_largest_delta_to_the_smallest(table: Table, chinchilla: Chinchilla) -> None:
+    path = delta_path("chinchilla", table(chinchilla, noise=0.01))
+    first, last = path.frame["beta"].iloc[[0, -1]]
+    assert path.told("beta").startswith(f"beta from {first:.4g} to {last:.4g}")
+    low, high = path.span("beta")
+    assert ("between" in path.told("beta")) == (low < min(first, last) or high > max(first, last))
+
+
 def test_the_share_inside_falls_with_delta(table: Table, chinchilla: Chinchilla) -> None:
     inside = delta_path("chinchilla", table(chinchilla, noise=0.01)).frame["inside"].to_numpy()
     assert np.all(np.diff(inside) <= 0)

@@ -124,6 +124,14 @@ def test_groups_that_leave_no_answer_say_so(table: Table, chinchilla: Chinchilla
     assert status[0] == "one N left"
 
 
+def test_compute_without_gaps_forms_no_budgets(table: Table, chinchilla: Chinchilla) -> None:
+    rng = np.random.default_rng(0)
+    N, D = 10 ** rng.uniform(7, 9, 200), 10 ** rng.uniform(9, 11, 200)
+    frame = pd.DataFrame({"N": N, "D": D, "C": 6 * N * D, "loss": chinchilla.predict(N=N, D=D)})
+    with pytest.raises(InputError, match="forms no budgets"):
+        influence(fit("chinchilla", frame, bootstrap=0), "budget")
+
+
 def test_lists_label_no_rows(budgets: pd.DataFrame) -> None:
     whole = fit("chinchilla", budgets.assign(run_id=[[1]] * len(budgets)), bootstrap=0)
     with pytest.raises(InputError, match="column run_id holds lists or objects, which cannot label rows"):

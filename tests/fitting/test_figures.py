@@ -68,8 +68,3 @@ def test_an_interval_of_another_method_or_level_is_that_of_another_fit() -> None
     assert half == fit("chinchilla", frame, bootstrap=200, level=0.5).parameters["beta"]
     with pytest.raises(InputError, match="this fit has no 'gamma'; it has E, A"):
         found.interval("gamma")
-
-
-def test_the_optimum_of_a_fit_is_its_laws() -> None:
-    found = fit("chinchilla", rows_of(), bootstrap=0)
-    assert found.optimum(1e20).N == found.law.optimum(1e20).N  # type: ignore[attr-defined]

@@ -240,6 +240,38 @@ def test_resampling_follows_the_columns() -> None:
     assert single.status == "doubtful"
 
 
+def test_runs_with_several_rows_are_drawn_as_runs(table: Table, chinchilla: Chinchilla) -> None:
+    """By run_id where it repeats, by file where each holds one size; a file of many sizes is no run."""
+    frame = table(chinchilla, noise=0.01)
+    runs = [f"run{k % 12}" for k in range(len(frame))]
+    named = fit("chinchilla", frame.assign(run_id=runs), bootstrap=20)
+    assert named.shared == "run_id"
+    assert named.intervals.clusters == 12
+    assert "rows of one run_id share their luck" in named.intervals.reason
+    sizes = frame.assign(N=np.geomspace(1e7, 1e9, 6)[np.arange(len(frame)) % 6])
+    sizes["loss"] = chinchilla.predict(N=sizes["N"], D=sizes["D"])
+    files = sizes.assign(file=[f"{k % 6}.csv" for k in range(len(frame))])
+    assert fit("chinchilla", files, bootstrap=20).intervals.clusters == 6
+    assert (
+        fit("chinchilla", frame.assign(file=["a.csv", "b.csv"] * (len(frame) // 2)), bootstrap=20).shared
+        is None
+    )
+    once = frame.assign(run_id=range(len(frame)))
+    assert fit("chinchilla", once, bootstrap=20).intervals.method == "percentile, pairs"
+
+
+def test_a_fit_prints_itself_in_a_line_and_its_summary(table: Table, chinchilla: Chinchilla) -> None:
+    found = fit("chinchilla", table(chinchilla, noise=0.01), bootstrap=50)
+    assert len(repr(found).splitlines()) == 1
+    assert str(found) == found.summary()
+    best = found.optimum(1e20, inference=1e12)
+    assert best["N_optimal"].value == pytest.approx(float(found.law.optimum(1e20).N))
+    assert best["N_optimal"].low < best["N_optimal"].value < best["N_optimal"].high
+    assert "N_served" in best
+    with pytest.raises(InputError, match="give a positive number of FLOPs"):
+        found.optimum(-1)
+
+
 def test_doubts_about_the_floor(table: Table) -> None:
     no_floor = Chinchilla(E=0.0, A=20.0, B=30.0, alpha=0.1, beta=0.12)
     found = fit("chinchilla", table(no_floor, noise=0.01), bootstrap=60)

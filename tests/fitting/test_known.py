@@ -132,6 +132,16 @@ def test_clusters_make_the_rows_weigh_less(table: Table) -> None:
     assert abs(together.law.E - 1.2) < abs(alone.law.E - 1.2)
 
 
+@pytest.mark.parametrize("loss", ["huber", "mse"])
+def test_a_profile_stays_within_bounds(table: Table, loss: Any) -> None:
+    frame = table(TRUTH, noise=0.01)
+    found = fit("power", frame, loss=loss, interval="profile", bounds={"alpha": (0.30, 0.33)}, bootstrap=50)
+    e = found.parameters["alpha"]
+    assert e.low is not None
+    assert e.high is not None
+    assert 0.30 <= e.low <= e.value <= e.high <= 0.33
+
+
 def test_a_prior_that_the_rows_contradict_is_a_doubt(table: Table) -> None:
     found = fit("power", table(TRUTH, noise=0.01), priors={"alpha": (0.2, 0.001)}, bootstrap=100)
     assert found.status == "doubtful"
