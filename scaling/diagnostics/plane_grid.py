@@ -18,13 +18,16 @@ MARGIN = 0.25
 
 
 def shapes_of(fit: Fit, names: Sequence[str] | None) -> tuple[str, ...]:
-    """The parameters to hold: those asked for, or the law's free exponents."""
+    """The parameters to hold: those asked for, or the first two of the law's free exponents, or shapes without them."""
     law = type(fit.law)
     taken = {law.floor} | {t.coefficient for t in law.terms} | set(fit.fixed)
     taken |= {about.name for about in law.parameters() if about.location}
     allowed = [name for name in law.parameter_names() if name not in taken]
     exponents = dict.fromkeys(term.exponent for term in law.terms)
-    chosen = tuple(names) if names is not None else tuple(name for name in exponents if name in allowed)
+    if not allowed:
+        raise InputError(f"every exponent and shape of {law.name} is fixed; there is nothing to hold")
+    usual = [name for name in exponents if name in allowed] or allowed
+    chosen = tuple(names) if names is not None else tuple(usual[:2])
     if not 1 <= len(chosen) <= 2 or len(set(chosen)) < len(chosen) or not set(chosen) <= set(allowed):
         what = f"names are {', '.join(chosen) or 'none'}"
         raise InputError(f"{what}; give one or two of {', '.join(allowed)}, the free shapes of {law.name}")

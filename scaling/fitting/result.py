@@ -238,6 +238,10 @@ class Fit:
         known = {**self.parameters, **self.derived}
         if name not in known:
             raise InputError(f"this fit has no {name!r}; it has {', '.join(known)}")
+        if method == "profile" and name not in self.parameters:
+            raise InputError(
+                f"a profile is of a parameter, and {name} follows from several; take percentile or bca"
+            )
         asked = (("interval", method), ("level", level))
         changes: dict[str, Any] = {key: value for key, value in asked if value is not None}
         if not changes:

@@ -38,7 +38,7 @@ def summary(fit: "Fit") -> str:
     ]
     width = max(len(word) for word in [*fit.parameters, *(WORDS[name] for name in fit.derived)])
     for name, found in fit.parameters.items():
-        lines.append(f"  {name:<{width}}  {_shown(found)}{_known(fit, name)}")
+        lines.append(f"  {name:<{width}}  {_shown(found)}{known_words(fit, name)}")
     lines += _sensitivity(fit)
     if fit.derived:
         lines += ["", "compute-optimal, C = 6 N D" + _at(fit)]
@@ -170,8 +170,8 @@ def _shown(found: "Estimate") -> str:
     return estimate(found.value, found.low, found.high)
 
 
-def _known(fit: "Fit", name: str) -> str:
-    """What was known of a parameter beforehand."""
+def known_words(fit: "Fit", name: str) -> str:
+    """What was known of a parameter beforehand, in brackets; nothing where nothing was."""
     known = fit.known
     if name in known.fixed:
         return " (fixed)"

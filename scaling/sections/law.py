@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from scaling.fitting.summary import known_words
 from scaling.reporting import numbers
 from scaling.reporting.document import Section, Table, Verdict
 
@@ -75,7 +76,7 @@ def parameter_table(name: str, fit: Fit) -> Table:
     frame = pd.DataFrame(
         {
             "quantity": list(estimates),
-            "meaning": [about.get(key, "") for key in estimates],
+            "meaning": [about.get(key, "") + known_words(fit, key) for key in estimates],
             "value": [e.value for e in estimates.values()],
             "low": [e.low for e in estimates.values()],
             "high": [e.high for e in estimates.values()],

@@ -131,7 +131,8 @@ def _agreement(found: list[Methods]) -> Verdict:
     parts = []
     for word, group in names.items():
         named = f" ({', '.join(group)})" if group and word != "agree" else ""
-        parts.append(f"{len(group)} {word}{named}")
+        verb = f"{word}s" if len(group) == 1 and word != "cannot tell" else word
+        parts.append(f"{len(group)} {verb}{named}")
     return Verdict(
         f"Parabolas and the law find the same exponent of the best size: of {len(found)} experiments {'; '.join(parts)}.",
         status,
