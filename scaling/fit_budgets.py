@@ -9,6 +9,7 @@ import numpy as np
 from scaling.errors import InputError
 from scaling.fitting import fit_isoflop
 from scaling.fitting.isoflop_rows import SPREAD, budgets_by_gap
+from scaling.fitting.table_doubts import levels
 from scaling.laws import LossInND
 from scaling.reporting import numbers
 from scaling.reporting.document import Section, Verdict
@@ -66,19 +67,22 @@ def _budget_rows(fit: Fit) -> pd.DataFrame:
     C = rows.C if rows.C is not None else 6.0 * rows.inputs["N"] * rows.inputs["D"]
     frame = rows.frame.assign(**rows.inputs, C=C, loss=rows.loss)
     named = "budget" in rows.frame.columns and rows.frame["budget"].notna().all()
-    label = frame["budget"].to_numpy() if named else budgets_by_gap(C)
+    label = frame["budget"].to_numpy() if named else budgets_by_gap(C)  # NaN where C is
     keep = np.zeros(len(frame), dtype=np.bool_)
     kept = 0
+    known = np.isfinite(C) & (C > 0)
+    frame, label, C, N = frame[known], label[known], C[known], rows.inputs["N"][known]
+    keep = keep[known]
     for budget in np.unique(label):
         at = label == budget
         one = named or np.ptp(np.log10(C[at])) <= SPREAD
-        if one and len(np.unique(rows.inputs["N"][at])) >= SIZES:
+        if one and levels(N[at]) >= SIZES:
             keep |= at
             kept += 1
-    if kept < BUDGETS:
+    if kept < BUDGETS or keep.sum() < 0.5 * len(rows.loss):
         raise InputError(
             f"the rows form {kept or 'no'} budget{'' if kept == 1 else 's'} of at least {SIZES} sizes within {SPREAD} "
-            f"decades of compute; {BUDGETS} are needed"
+            f"decades of compute, with {keep.sum()} of {len(rows.loss)} rows; {BUDGETS} with half of the rows are needed"
         )
     return frame[keep].drop(columns=[] if named else ["budget"], errors="ignore")
 

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from scaling.fit_evidence import evidence
+from scaling.fit_forms import forms_section, in_other_form, other_form
 from scaling.fitting import figures
 from scaling.laws import LossInND
 from scaling.reporting import numbers
@@ -20,11 +21,12 @@ if TYPE_CHECKING:
 
 def report(fit: Fit, table: str, command: str, calibration: Calibration | None = None) -> Report:
     """Return the report of a fit to the rows of a table; ``command`` and the table's hash are its provenance."""
-    law = fit.law
+    law, other = fit.law, other_form(fit)
     sections = [
-        _answer(fit),
+        _answer(fit, other),
         _data(fit),
         _uncertainty(fit, calibration),
+        *([] if other is None else [forms_section(fit, other)]),
         *evidence(fit),
         *_beyond(fit),
         _rows(fit),
@@ -44,16 +46,16 @@ def report(fit: Fit, table: str, command: str, calibration: Calibration | None =
     )
 
 
-def _answer(fit: Fit) -> Section:
+def _answer(fit: Fit, other: Fit | None) -> Section:
     return Section(
         "What the fit says",
         (f"`{fit.law.formula}` ({fit.law.source}).", _objective(fit)),
-        (_verdict(fit),),
+        (_verdict(fit, other),),
         tables=(parameter_table("parameters", fit), *_doubts(fit)),
     )
 
 
-def _verdict(fit: Fit) -> Verdict:
+def _verdict(fit: Fit, other: Fit | None) -> Verdict:
     """The numbers that people fit a law for: exponents and shapes, the best size, and what puts them in doubt."""
     law = type(fit.law)
     coefficients = {term.coefficient for term in law.terms}
@@ -66,7 +68,10 @@ def _verdict(fit: Fit) -> Verdict:
             f"for C = {numbers.quantity(fit.compute)} FLOP it is N = {shown(fit, 'N_optimal')} with D = "
             f"{shown(fit, 'D_optimal')}, at a loss of {shown(fit, 'loss_optimal')}"
         )
-    claim = f"{'; '.join(parts)} ({100 * fit.intervals.level:g} % intervals)."
+    sure = f" ({100 * fit.intervals.level:g} % intervals)" if fit.intervals.method else ""
+    claim = f"{'; '.join(parts)}{sure}."
+    if other is not None:
+        claim += f" {in_other_form(other)}"
     unsafe = [warned.message for warned in fit.warnings if warned.code in UNSAFE]
     if unsafe:
         return Verdict(f"{claim} Not to be relied on: {'; '.join(unsafe)}.", "not identified")

@@ -82,7 +82,13 @@ def lack_of_fit(fit: Fit) -> LackOfFit | None:
     n, cells = len(kept), int(cell.max()) + 1
     rows = fit.rows
     inputs = {name: values[kept] for name, values in rows.inputs.items()}
-    design = Design.of(law, inputs, rows.loss[kept], weights=rows.weights[kept], known=fit.known)
+    design = Design.of(
+        law,
+        inputs,
+        rows.loss[kept],
+        weights=rows.weights[kept],
+        known=dataclasses.replace(fit.known, priors={}),
+    )
     theta, value, _ = local_minima(design, Objective("mse"))
     moved = int(design.free.sum()) - len(at_bounds(design, theta[0]))
     freedom = cells - moved, n - cells

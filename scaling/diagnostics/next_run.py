@@ -107,6 +107,8 @@ def next_run(
 
     if not 0 < cost_budget < np.inf:
         raise InputError(f"cost_budget is {cost_budget}; give a positive number of FLOPs")
+    if fit.known.priors:
+        raise InputError("the sensitivities of the rows know nothing of priors; fit without them")
     law, local = type(fit.law), Local(fit)
     compute = fit.compute if compute is None else compute
     names, here = quantities(law, fit.law.values()[None, :], compute=compute, at=at)

@@ -92,8 +92,10 @@ class CountsFit:
 
         Chen et al. 2021 (arXiv:2107.03374), eq. 1: no law is assumed.
         """
-        if not 1 <= k <= self.n.min():
-            raise InputError(f"k is {k}; the problem with the fewest samples has {self.n.min()}")
+        if k != int(k) or not 1 <= k <= self.n.min():
+            raise InputError(
+                f"k is {k}; give a whole number up to the fewest samples of a problem, {self.n.min()}"
+            )
         share = _unbiased(self.n, self.c, k)
         return float(share.mean()), float(share.std(ddof=1) / np.sqrt(len(share))) if len(share) > 1 else 0.0
 
@@ -113,10 +115,16 @@ def fit_counts(
         raise InputError(
             f"bootstrap is {bootstrap}; give 0 for no intervals, or at least 2 draws (1000 is usual)"
         )
+    if not 0 < level < 1:
+        raise InputError(f"level is {level}; give a coverage between 0 and 1, for example .95")
     n, c, dropped = _counts(frame)
     if not 0 < c.sum() < n.sum():
         what = "no sample is right" if c.sum() == 0 else "every sample is right"
         raise FitError(f"{what} in {len(n)} problems: how far their difficulties spread cannot be told")
+    if n.max() < 2:
+        raise FitError(
+            f"{len(n)} problems with one sample each do not tell how their difficulties spread; sample more"
+        )
     unique, position = np.unique(np.stack([n, c], axis=1), axis=0, return_inverse=True)
     position = position.ravel()
     whole = np.bincount(position)[None, :].astype(np.float64)
@@ -198,7 +206,14 @@ def _unbiased(n: npt.NDArray[np.int64], c: npt.NDArray[np.int64], k: int) -> Arr
 
 def _warnings(found: CountsFit) -> tuple[Warned, ...]:
     warned = []
-    if found.law.a + found.law.b > EVEN:
+    if min(found.law.a, found.law.b) < 1 / EVEN:
+        warned.append(
+            Warned(
+                "all_or_none",
+                "problems are solved always or never: a and b are not told, nor samples for a coverage",
+            )
+        )
+    elif found.law.a + found.law.b > EVEN:
         warned.append(
             Warned(
                 "no_spread",

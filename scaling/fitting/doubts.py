@@ -168,18 +168,29 @@ def _width(found: Estimate) -> float:
     return 0.0 if found.low is None or found.high is None else found.high - found.low
 
 
-def about_priors(parameters: Mapping[str, Estimate], changed: Sequence[Sensitivity]) -> Iterator[Warned]:
-    """Parameters whose value without the priors lies outside the interval that they have with them."""
+def about_priors(
+    parameters: Mapping[str, Estimate],
+    changed: Sequence[Sensitivity],
+    priors: Mapping[str, tuple[float, float]],
+) -> Iterator[Warned]:
+    """Parameters whose value without the priors lies outside the interval that they have with them.
+
+    Without intervals, those whose value without the priors lies more than two standard deviations from their prior.
+    """
+    drawn = {name: e for name, e in parameters.items() if e.low is not None and e.high is not None}
     for without in (one.law for one in changed if not np.isfinite(one.width)):
-        moved = [
-            f"{name} = {plain(getattr(without, name), 3)}"
-            for name, e in parameters.items()
-            if e.low is not None and e.high is not None and not e.low <= getattr(without, name) <= e.high
-        ]
+        if drawn:
+            moved = [name for name, e in drawn.items() if not e.low <= getattr(without, name) <= e.high]
+        else:
+            moved = [
+                name for name, (mean, sd) in priors.items() if abs(getattr(without, name) - mean) > 2 * sd
+            ]
         if moved:
+            values = ", ".join(f"{name} = {plain(getattr(without, name), 3)}" for name in moved)
             yield Warned(
                 "prior_decides",
-                f"without the priors the rows say {', '.join(moved)}, outside the intervals: the priors decide",
+                f"without the priors the rows say {values}, outside the {'intervals' if drawn else 'priors'}: the priors "
+                "decide",
             )
 
 

@@ -64,7 +64,7 @@ def draw(
     `trunks` needs a column trunk_id and takes sizes by their N (or the law's x); with one trunk a size it falls
     back on pairs, labelled as speaking of these runs only, and where no two trunks of a size share a duration on
     clusters by trunk. `clusters` keeps the rows of one `cluster` together. `wild` turns residuals up or down,
-    those of one `cluster` together, and `parametric` draws normal noise of their spread; both times
+    those of one `cluster` together (for squares alone), and `parametric` draws normal noise of their spread; both times
     sqrt(n / (n - p)), for the p parameters that were fitted. Under the binomial loss `parametric` draws new trials.
     None means clusters where `cluster` is given, trunks where a trunk_id repeats, clusters where the table says that
     rows are checkpoints of one run (`shared_column`), pairs elsewhere.
@@ -85,6 +85,11 @@ def draw(
         )
     if how == "trunks":
         return _trunks(rows, draws, rng, reason)
+    if how == "wild" and objective.loss != "mse":
+        raise InputError(
+            f"wild draws turn the signs of residuals, which is right for squares and too narrow for {objective.loss} (95 % "
+            "intervals held the truth in 79 to 88 % of simulations); give --loss mse, or --resample parametric"
+        )
     if how in ("wild", "parametric"):
         labels = None if cluster is None or how == "parametric" else labels_of(rows, cluster)
         return _of(_noise(rows, fitted, objective, how, labels, draws, rng), reason, labels)
@@ -238,6 +243,16 @@ def _called_for(rows: Rows, cluster: str | None) -> Resample:
     if "trunk_id" in rows.frame and not rows.frame["trunk_id"].isna().any():
         return "trunks" if rows.frame["trunk_id"].duplicated().any() else "pairs"
     return "pairs" if shared_column(rows) is None else "clusters"
+
+
+def shared_luck(rows: Rows, how: Resample | None, cluster: str | None) -> npt.NDArray[np.intp] | None:
+    """Labels of the rows that draws keep together, (n,); None where each row is drawn by itself."""
+    how = how or _called_for(rows, cluster)
+    if how == "trunks":
+        return labels_of(rows, "trunk_id")
+    if how == "clusters":
+        return labels_of(rows, cluster or shared_column(rows) or "run_id")
+    return labels_of(rows, cluster) if how == "wild" and cluster else None
 
 
 def shared_column(rows: Rows) -> str | None:

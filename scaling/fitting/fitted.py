@@ -62,7 +62,8 @@ def fit(
         fix: parameters held at a value, by name.
         bounds: smallest and largest value of parameters, by name.
         priors: mean and standard deviation of normal priors, by name. They enter as a penalty that weighs them against
-            the rows as a likelihood would (`fitting.prior`); `fit.sensitivity` has the answer without them.
+            the rows as a likelihood would (`fitting.prior`), so that weights are then relative precisions and no counts;
+            `fit.sensitivity` has the answer without them.
         weights: column that multiplies each row's part of the sum; the number of trials for `binomial`.
         bootstrap: draws for the intervals; 0 for none.
         resample: `pairs`, `clusters`, `trunks`, `wild` or `parametric`; None takes what the columns call for (see
@@ -120,7 +121,10 @@ def fit_rows(
         for value, point in zip(found.objectives, found.values, strict=True)
     )
     changed = sensitivity(found.design, options.objective)
-    warnings = (*_warnings(rows, options, found, minima), *doubts.about_priors(found.parameters, changed))
+    warnings = (
+        *_warnings(rows, options, found, minima),
+        *doubts.about_priors(found.parameters, changed, options.priors),
+    )
     return Fit(
         law=minima[0].law,
         status="ok" if all(warned.code in doubts.NOTES for warned in warnings) else "doubtful",

@@ -13,7 +13,7 @@ from scaling.errors import FitError, InputError
 from scaling.fitting.derived import estimates
 from scaling.fitting.draws import THESE_RUNS
 from scaling.fitting.isoflop_result import BudgetFit, IsoflopFit, Status
-from scaling.fitting.isoflop_rows import Budgets, budgets_of, noise, shared_trunks
+from scaling.fitting.isoflop_rows import Budgets, budgets_of, noise, shared_trunks, size_labels
 from scaling.fitting.result import Estimate, Interval, Warned
 from scaling.fitting.rows import Excluded
 from scaling.laws import IsoflopCurve, OptimalSize
@@ -136,7 +136,7 @@ def _fit_budget(
     """
     N = budgets.rows.inputs["N"][rows]
     log_loss = np.log(budgets.rows.loss[rows])
-    sizes, degree = len(np.unique(N)), budgets.degree
+    sizes, degree = len(np.unique(size_labels(N))), budgets.degree
     none = np.empty(0)
     if sizes <= degree or drawn.values is None:
         return BudgetFit(C, len(rows), sizes, "too few sizes", None, None, None, None, None), none

@@ -53,7 +53,7 @@ class Budgets:
         found = []
         for C in np.unique(self.budget):
             at = np.flatnonzero(self.budget == C)
-            found.append(Block(float(C), at, len(np.unique(N[at])) > self.degree))
+            found.append(Block(float(C), at, len(np.unique(size_labels(N[at]))) > self.degree))
         return tuple(found)
 
     @cached_property
@@ -71,6 +71,11 @@ class Budgets:
         return one_trunk_a_size(self.rows)
 
 
+def size_labels(N: Array) -> Array:
+    """One number for each size, (n,): those within a relative 1e-6 are one."""
+    return np.asarray(np.round(np.log(N), 6), dtype=np.float64)
+
+
 def budgets_of(frame: "pd.DataFrame", excluded: Excluded, degree: int = 2) -> Budgets:
     """The usable rows of a table with N, loss and two of N, D, C, sorted into budgets."""
     decides = "budget" if "budget" in frame.columns else "C"
@@ -82,13 +87,21 @@ def budgets_of(frame: "pd.DataFrame", excluded: Excluded, degree: int = 2) -> Bu
 
 
 def budgets_by_gap(C: Array) -> Array:
-    """Budget of each row, (n,) [FLOP]: the geometric mean of a group of C (n,) without a gap of more than GAP."""
+    """Budget of each row, (n,) [FLOP]: the geometric mean of a group of C (n,) without a gap of more than GAP.
+
+    NaN where C is no positive number.
+    """
+    known = np.isfinite(C) & (C > 0)
+    if not known.all():
+        budgets = np.full(len(C), np.nan)
+        budgets[known] = budgets_by_gap(C[known])
+        return budgets
     order = np.argsort(C, kind="stable")
     group = np.empty(len(C), dtype=np.intp)
     group[order] = np.concatenate([[0], np.cumsum(np.diff(np.log10(C[order])) > GAP)])[: len(C)]
     mean = np.bincount(group, weights=np.log(C)) / np.bincount(group) if len(C) else np.empty(0)
-    budgets: Array = np.exp(mean)[group]
-    return budgets
+    found: Array = np.exp(mean)[group]
+    return found
 
 
 def noise(budgets: Budgets) -> tuple[float, int]:
@@ -104,8 +117,9 @@ def noise(budgets: Budgets) -> tuple[float, int]:
             continue
         residual[0] += float(np.sum((log_loss[block.rows] - budgets.curve[block.rows]) ** 2))
         residual[1] += len(block.rows) - budgets.degree - 1
-        for size in np.unique(N[block.rows]):
-            same = log_loss[block.rows[N[block.rows] == size]]
+        label = size_labels(N[block.rows])
+        for size in np.unique(label):
+            same = log_loss[block.rows[label == size]]
             replicate[0] += float(np.sum((same - same.mean()) ** 2))
             replicate[1] += len(same) - 1
     spreads = [(float(np.sqrt(s / f)), int(f)) for s, f in (residual, replicate) if f > 0]

@@ -15,7 +15,7 @@ from scaling.laws.base import Array
 if TYPE_CHECKING:
     from scaling.fitting.result import Fit
 
-MOST = 200
+MOST = 1000
 """Quantiles that stand for more residuals."""
 
 
@@ -26,7 +26,7 @@ class Noise:
     residual: Residual
     """Whether residuals are of log losses or of losses."""
     values: Array
-    """Residuals times sqrt(n / (n - p)), or MOST evenly spaced quantiles of them, (Q,)."""
+    """Residuals times sqrt(n / (n - p)), or MOST quantiles of them from the smallest to the largest, (Q,)."""
 
     @classmethod
     def of(cls, fit: "Fit") -> "Noise":
@@ -40,7 +40,7 @@ class Noise:
         free = len(fit.parameters) - len(fit.fixed)
         residuals = np.sort(fit.residuals) * np.sqrt(n / max(n - free, 1))
         if n > MOST:
-            residuals = np.quantile(residuals, (np.arange(MOST) + 0.5) / MOST)
+            residuals = np.quantile(residuals, np.linspace(0, 1, MOST))
         return cls(fit.objective.residual, residuals)
 
     def ends(self, curves_BM: Array, level: float) -> tuple[Array, Array]:

@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
+from scaling.errors import FitError
 from scaling.fitting.design import Design
 from scaling.fitting.minima import local_minima
 from scaling.fitting.objective import Objective
@@ -41,6 +42,11 @@ def nat_of(design: Design, objective: Objective, units: npt.NDArray[np.intp] | N
     state = design.law.evaluate(theta, design.x)
     first, second = objective.derivatives(state[0], one.log_y, one.weights, np.ones(1, dtype=np.bool_))
     moving = design.free & np.isfinite(theta[0])
+    if design.rows <= moving.sum():
+        raise FitError(
+            f"a prior is weighed against the scatter of the rows, and {design.rows} rows leave none about "
+            f"{moving.sum()} parameters; give more rows, or fix the parameter"
+        )
     slopes = bare.jacobian(theta, state)[0][:, moving]
     n, p = slopes.shape
     scores = slopes * first[0][:, None]

@@ -45,15 +45,20 @@ class Profile:
             objective = replace(objective, loss="huber", delta=SMOOTH * unit)
         return cls(design.holding({name: float(values[k])}), objective, k, values)
 
-    def interval(self, level: float, drawn: Resamples | None, draws: Array) -> tuple[float, float]:
+    def interval(
+        self, level: float, drawn: Resamples | None, draws: Array
+    ) -> tuple[float, float] | tuple[None, None]:
         """Ends of the interval: the values at which the minimum over the other parameters passes a threshold.
 
         The threshold is minimum x F / (n - p) for least squares, with the quantile F of the F distribution with 1 and
         n - p degrees of freedom (exact for a linear law and normal noise), and chi2_1 / 2 for the binomial deviance.
         Other losses have no such rule: theirs is the quantile of the rise that the estimate itself shows in the
         bootstrap draws, whose truth it is (`drawn`, and their minima `draws`, (B, P)). An end that no value passes is
-        that of the parameter's range, or of the bounds that were given.
+        that of the parameter's range, or of the bounds that were given. No interval where squares have no degree of
+        freedom to tell the noise from.
         """
+        if self.objective.loss == "mse" and self.design.rows <= int(self.design.free.sum()) + 1:
+            return None, None
         rise = self._threshold(level, drawn, draws)
         ends = [self._end(side, rise) for side in (-1.0, 1.0)]
         theta = np.tile(self._at_minimum, (2, 1))
@@ -90,7 +95,7 @@ class Profile:
 
         n, p = self.design.rows, int(self.design.free.sum()) + 1
         if self.objective.loss == "mse":
-            return float(self._lowest * fdtri(1, max(n - p, 1), level) / max(n - p, 1))
+            return float(self._lowest * fdtri(1, n - p, level) / (n - p))
         if self.objective.loss == "binomial" or drawn is None:
             return float(chdtri(1, 1 - level) / 2)
         counts = np.ones((len(draws), n)) if drawn.weights is None else drawn.weights

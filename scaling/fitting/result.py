@@ -272,6 +272,27 @@ class Fit:
             name: estimate for name, estimate in found.items() if name not in ("N_exponent", "D_exponent")
         }
 
+    def compute_multiplier(self, other: "Fit", C: float) -> Estimate:
+        """Times the compute C [FLOP] that the other recipe needs for the loss that this one has at C, with its interval.
+
+        Over 1 this recipe is the better one. The draws of both fits are paired as they come: both are taken for
+        independent. Raises InputError for laws without a best N and D.
+        """
+        from scaling.fitting.derived import estimates
+        from scaling.laws import LossInND
+
+        if not (isinstance(self.law, LossInND) and isinstance(other.law, LossInND)):
+            raise InputError("a compute multiplier is of two loss laws in N and D")
+        value = np.array([float(self.law.compute_multiplier(other.law, C))])
+        both = min(len(self.draws), len(other.draws))
+        draws = np.empty((0, 1))
+        if both:
+            shuffled = np.random.default_rng(self.options.seed).permutation(len(other.draws))[:both]
+            mine = type(self.law).from_values(self.draws[:both])
+            theirs = type(other.law).from_values(other.draws[shuffled])
+            draws = np.reshape(mine.compute_multiplier(theirs, C), (both, 1))
+        return estimates(("multiplier",), value, draws, self.intervals.level)["multiplier"]
+
     def __repr__(self) -> str:
         """One line; `str` and `print` give the summary."""
         return f"<Fit of {self.law.name} to {len(self.rows.loss)} rows, {self.status}: {self.law}>"

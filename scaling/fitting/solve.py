@@ -8,7 +8,7 @@ import numpy as np
 
 from scaling.fitting.derived import derived, estimates
 from scaling.fitting.design import Design
-from scaling.fitting.draws import Drawn, Fitted, draw, fit_draws, jackknife, labels_of, shared_column
+from scaling.fitting.draws import Drawn, Fitted, draw, fit_draws, jackknife, shared_luck
 from scaling.fitting.known import Known
 from scaling.fitting.minima import local_minima
 from scaling.fitting.options import Options
@@ -56,8 +56,7 @@ def solve(law: type[Law], rows: Rows, options: Options) -> Solved:
     known = Known(fix, options.bounds, options.priors)
     design = Design.of(law, rows.inputs, rows.loss, weights=rows.weights, known=known)
     if options.priors:
-        together = options.cluster or shared_column(rows)
-        design = weighed(design, objective, None if together is None else labels_of(rows, together))
+        design = weighed(design, objective, shared_luck(rows, options.resample, options.cluster))
     theta, objectives, converged = local_minima(design, objective)
     values = design.values(theta)
     draws, without, drawn, lost = np.empty((0, values.shape[1])), None, None, 0
@@ -69,7 +68,12 @@ def solve(law: type[Law], rows: Rows, options: Options) -> Solved:
         )
         draws, good = fit_draws(design, objective, drawn, theta, options.seed)
         lost = int(np.sum(~good))
-        method = f"{options.interval}, {drawn.method}"
+        kind = (
+            "profile of parameters, percentile of the rest"
+            if options.interval == "profile"
+            else options.interval
+        )
+        method = f"{kind}, {drawn.method}"
         how = Interval(method, level, options.bootstrap, drawn.clusters, drawn.reason)
         if options.interval == "bca":
             without = jackknife(design, objective, drawn.units, theta)

@@ -239,7 +239,8 @@ def _objective(fit: "Fit") -> str:
         "quantile": f"quantile {objective.tau:g} loss",
     }
     residual = {"log": "log residuals", "raw": "residuals"}
-    return f"sum of {named[objective.loss]} of {residual[objective.residual]}"
+    penalty = " plus the priors' penalty" if fit.known.priors else ""
+    return f"sum of {named[objective.loss]} of {residual[objective.residual]}{penalty}"
 
 
 def _interval(fit: "Fit") -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from scaling.errors import FitError, InputError
-from scaling.fitting.rows import Excluded, number_column
+from scaling.fitting.rows import FINISHED, Excluded, number_column
 from scaling.laws.base import Array
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ class SweepOptima:
     spread (root mean square of log loss about it; missing where the best run itself is taken)."""
     excluded: Excluded
     """(sweep, reason) of the others."""
+    dropped: Excluded = ()
+    """(row, reason) of rows that entered no sweep."""
 
 
 def sweep_optima(
@@ -45,9 +47,14 @@ def sweep_optima(
     names = ("N", "D", *knobs, "loss")
     if missing := [name for name in names if name not in frame.columns]:
         raise InputError(f"no column is called {missing[0]}; a sweep needs {', '.join(names)}")
+    if not knobs or (within is not None and not within > 0):
+        raise InputError(
+            f"knobs are {knobs} and within is {within}; give a knob or more and a positive share"
+        )
     table = pd.DataFrame({name: number_column(frame, name) for name in names})
-    values = table.to_numpy()
-    table = table[np.all((values > 0) & np.isfinite(values), axis=1)]
+    reasons = _reasons(frame, table)
+    dropped = [(row, why) for row, why in zip(frame.index.tolist(), reasons, strict=True) if why]
+    table = table[[not why for why in reasons]]
     found, excluded = [], []
     for (N, D), sweep in table.groupby(["N", "D"]):
         logs = np.log(sweep[list(knobs)].to_numpy())
@@ -61,7 +68,21 @@ def sweep_optima(
     if not found:
         why = excluded[0][1] if excluded else "no row has positive numbers"
         raise FitError(f"no sweep has an optimum, the first because {why}; widen the sweeps")
-    return SweepOptima(pd.DataFrame(found), tuple(excluded))
+    return SweepOptima(pd.DataFrame(found), tuple(excluded), tuple(dropped))
+
+
+def _reasons(frame: "pd.DataFrame", table: "pd.DataFrame") -> list[str]:
+    """Why each row enters no sweep; empty for those that do."""
+    bad = ~((table > 0) & np.isfinite(table))
+    reasons = [
+        f"{table.columns[int(np.argmax(row))]} is missing or not positive" if row.any() else ""
+        for row in bad.to_numpy()
+    ]
+    if "status" in frame.columns:
+        for k, status in enumerate(frame["status"].tolist()):
+            if isinstance(status, str) and status.strip().lower() not in FINISHED:
+                reasons[k] = f"status is {status}"
+    return reasons
 
 
 def _optimum(

@@ -46,11 +46,13 @@ class IsoflopCurve:
 
     @property
     def status(self) -> Status:
-        """`interior`: the optimum lies between the sizes measured; `edge`: it does not; `flat`: there is none."""
+        """`interior`: the optimum lies between the sizes measured; `edge`: not, or an end is lower; `flat`: none."""
         vertex = self._vertex()
         if vertex is None:
             return "flat"
-        return "interior" if self.N_low < vertex < self.N_high else "edge"
+        ends = self.predict(N=np.array([self.N_low, self.N_high]))
+        lowest = self.N_low < vertex < self.N_high and float(self.predict(N=vertex)) < ends.min()
+        return "interior" if lowest else "edge"
 
     @property
     def N_optimal(self) -> float | None:
@@ -77,14 +79,15 @@ class IsoflopCurve:
 def minima(coefficients: Array) -> Array:
     """Where slope t + curvature t^2 + skew t^3 has its minimum, (B,), NaN where it has none; from (B, 2 or 3).
 
-    t = -slope / (curvature + sqrt(curvature^2 - 3 skew slope)), which is a parabola's vertex where skew is 0.
+    t = -slope / (curvature + sqrt(curvature^2 - 3 skew slope)), which is a parabola's vertex where skew is 0; where the
+    curve is concave at 0, (sqrt(..) - curvature) / (3 skew), the same number.
     """
     slope, curvature = coefficients[:, 0], coefficients[:, 1]
     skew = coefficients[:, 2] if coefficients.shape[1] > 2 else np.zeros_like(slope)
     with np.errstate(all="ignore"):
-        below = curvature + np.sqrt(curvature**2 - 3.0 * skew * slope)
-        at: Array = np.where(below > 0, -slope / below, np.nan)
-    return at
+        root = np.sqrt(curvature**2 - 3.0 * skew * slope)
+        at: Array = np.where(curvature > 0, -slope / (curvature + root), (root - curvature) / (3.0 * skew))
+    return np.where(np.isfinite(at), at, np.nan)
 
 
 @dataclass(frozen=True)

@@ -59,6 +59,17 @@ def test_a_report_keeps_rows_of_one_run_together(runs: pd.DataFrame, command, ok
     assert sorted(left_out["rows"].unique()) == [3, 4], "without each size, not without each row"
 
 
+def test_rows_without_compute_form_no_budgets(runs: pd.DataFrame, command, ok, tmp_path: Path) -> None:
+    frame = runs.assign(D=runs["C"] / 6 / runs["N"])
+    frame.loc[:12, "C"] = np.nan
+    frame.loc[20, "C"] = 0.0
+    frame.to_csv(tmp_path / "runs.csv", index=False)
+    ok(command("fit", "runs.csv", "--law", "chinchilla", "--bootstrap", 0, "--report", "rep"))
+    page = (tmp_path / "rep" / "index.md").read_text()
+    assert "The p-norm form gives a = " in page
+    assert "isoFLOP curves: " in page, "named among what is not there"
+
+
 def test_the_same_fit_gives_the_same_bytes(runs: pd.DataFrame, command, ok, tmp_path: Path) -> None:
     options = ["--law", "chinchilla", "--bootstrap", 50]
     ok(command("fit", "runs.csv", *options, "--report", "one"))

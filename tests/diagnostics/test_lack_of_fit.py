@@ -30,6 +30,12 @@ def test_p_values_are_uniform_where_the_law_holds(chinchilla: Chinchilla) -> Non
     assert spread == pytest.approx(0.003, rel=0.03)
 
 
+def test_priors_are_no_part_of_the_test(chinchilla: Chinchilla) -> None:
+    frame = seeds(chinchilla, 0)
+    alone, guided = (fit("chinchilla", frame, bootstrap=0, priors=p) for p in (None, {"E": (1.5, 0.02)}))
+    assert lack_of_fit(guided).F == pytest.approx(lack_of_fit(alone).F, rel=1e-9)
+
+
 def test_a_wrong_form_is_found_out() -> None:
     truth = PNorm(E=0.9, A=120.0, B=300.0, alpha=0.28, beta=0.31, p=4.0)
     frame = seeds(truth, 0)

@@ -141,6 +141,12 @@ def test_noise_is_that_of_a_run(table: Table, chinchilla: Chinchilla, loss: Any)
     assert np.mean(found) == pytest.approx(0.01, rel=0.05)
 
 
+def test_priors_are_beyond_the_sensitivities(budgets: pd.DataFrame) -> None:
+    found = fit("chinchilla", budgets, bootstrap=0, priors={"E": (1.8, 0.01)})
+    with pytest.raises(InputError, match="know nothing of priors"):
+        next_run(found, 1e20)
+
+
 def test_wrong_calls_are_refused(budgets: pd.DataFrame) -> None:
     found = fit("chinchilla", budgets, bootstrap=0)
     with pytest.raises(InputError, match="no quantity 'prediction'"):

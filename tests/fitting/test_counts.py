@@ -121,6 +121,7 @@ def test_rows_without_samples_are_named() -> None:
         (pd.DataFrame({"n": [4, 4], "c": [1, 0.5]}), InputError, "expected whole numbers"),
         (pd.DataFrame({"n": [4, 4], "c": [0, 0]}), FitError, "no sample is right in 2 problems"),
         (pd.DataFrame({"n": [4, 4], "c": [4, 4]}), FitError, "every sample is right"),
+        (pd.DataFrame({"n": [1, 1, 1], "c": [0, 1, 1]}), FitError, "one sample each"),
         (pd.DataFrame({"n": [0, 0], "c": [0, 0]}), FitError, "none of the 2 rows has samples"),
     ],
 )
@@ -149,3 +150,10 @@ def test_published_counts_of_pythia(mirror: Path, tokens: str, log_k: float) -> 
     assert e.low is not None
     assert e.high is not None
     assert e.low < e.value < e.high
+
+
+def test_problems_that_are_solved_always_or_never_are_told() -> None:
+    found = fit_counts(pd.DataFrame({"n": [50] * 40, "c": [0, 50] * 20}), bootstrap=0)
+    assert "all_or_none" in {warned.code for warned in found.warnings}
+    with pytest.raises(InputError, match="give a whole number"):
+        found.unbiased(1.5)  # type: ignore[arg-type]

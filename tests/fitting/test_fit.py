@@ -272,6 +272,19 @@ def test_a_fit_prints_itself_in_a_line_and_its_summary(table: Table, chinchilla:
         found.optimum(-1)
 
 
+def test_a_recipe_is_worth_a_factor_of_compute(table: Table, chinchilla: Chinchilla) -> None:
+    """Losses of half the data term: the multiplier is the law's, inside its interval, and 1 against itself."""
+    better = Chinchilla(E=chinchilla.E, A=chinchilla.A, B=0.5 * chinchilla.B, alpha=0.347, beta=0.367)
+    ours, theirs = (
+        fit("chinchilla", table(law, noise=0.01, seed=k), bootstrap=100)
+        for k, law in enumerate((better, chinchilla))
+    )
+    found = ours.compute_multiplier(theirs, 1e20)
+    assert found.value == pytest.approx(float(ours.law.compute_multiplier(theirs.law, 1e20)))
+    assert found.low < float(better.compute_multiplier(chinchilla, 1e20)) < found.high
+    assert ours.compute_multiplier(ours, 1e20).value == pytest.approx(1.0, rel=1e-6)
+
+
 def test_doubts_about_the_floor(table: Table) -> None:
     no_floor = Chinchilla(E=0.0, A=20.0, B=30.0, alpha=0.1, beta=0.12)
     found = fit("chinchilla", table(no_floor, noise=0.01), bootstrap=60)

@@ -160,7 +160,7 @@ def test_parametric_draws_of_a_binomial_fit_are_new_trials() -> None:
 
 def test_the_reason_of_the_draws_is_printed() -> None:
     assert "(rows are taken for independent runs)" in fit("chinchilla", rows_of(), bootstrap=20).summary()
-    again = fit("chinchilla", rows_of(), bootstrap=20, resample="wild").summary()
+    again = fit("chinchilla", rows_of(), loss="mse", bootstrap=20, resample="wild").summary()
     assert "percentile, wild, 20 draws (as asked for)" in again
 
 
@@ -202,6 +202,7 @@ def test_calibration_works_where_an_input_was_derived() -> None:
             "comes from bootstrap draws; give --bootstrap 1000, or --loss mse",
         ),
         ({"resample": "jackknife"}, "known: pairs, clusters, trunks, wild, parametric"),
+        ({"resample": "wild"}, "too narrow for huber"),
         ({"inference": 1e12}, "give --compute with them"),
         ({"inference": -1.0, "compute": 1e20}, "inference is -1.0; give a positive number"),
     ],
@@ -256,3 +257,18 @@ def test_a_new_run_of_exact_rows_is_the_law() -> None:
     guess = found.predict(N=1e8, D=1e9, new_run=True)
     assert float(guess.low) == pytest.approx(float(guess.value), rel=1e-6)
     assert float(guess.high) == pytest.approx(float(guess.value), rel=1e-6)
+
+
+def test_an_interval_of_a_new_run_reaches_into_the_tails() -> None:
+    found = fit("power", simulated_power(5000), bootstrap=50)
+    guess = found.predict(x=1e3, new_run=True, level=0.999)
+    half = 0.5 * float(np.log(guess.high / guess.low))
+    assert half == pytest.approx(0.01 * stats.norm.ppf(0.9995), rel=0.08)
+
+
+def simulated_power(n: int) -> pd.DataFrame:
+    rng = np.random.default_rng(0)
+    x = np.exp(rng.uniform(2, 12, n))
+    return pd.DataFrame(
+        {"x": x, "loss": Power(E=1.0, A=4.0, alpha=0.3).predict(x=x) * np.exp(rng.normal(0, 0.01, n))}
+    )

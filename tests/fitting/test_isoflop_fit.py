@@ -7,6 +7,7 @@ import pytest
 from scaling.errors import FitError, InputError
 from scaling.fitting import fit_isoflop
 from scaling.laws import Chinchilla
+from scaling.laws.isoflop import minima
 
 K, A = 0.08, 0.47
 BUDGETS = np.geomspace(1e13, 1e16, 4)
@@ -181,3 +182,33 @@ def test_a_cubic_asks_for_a_size_more() -> None:
         fit_isoflop(three, degree=3)
     with pytest.raises(InputError, match="give 2 for parabolas or 3 for cubics"):
         fit_isoflop(three, degree=4)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("coefficients", "at"),
+    [
+        ([-2.0, 1.0, 0.0], 1.0),
+        ([1.0, -2.0, 1.0], 1.0),
+        ([0.0, 0.05, -0.06], 0.0),
+        ([1.0, 1.0, 1.0], np.nan),
+        ([1.0, -1.0, 0.0], np.nan),
+    ],
+)
+def test_minima_of_cubics(coefficients: list[float], at: float) -> None:
+    np.testing.assert_allclose(minima(np.array([coefficients])), [at], atol=1e-12)
+
+
+def test_a_dip_that_an_end_lies_below_is_no_optimum() -> None:
+    t = np.linspace(-1, 1, 9)
+    rows = [
+        pd.DataFrame({"N": 1e8 * np.exp(t), "C": C, "loss": np.exp(1 + 0.05 * t**2 - 0.06 * t**3)})
+        for C in BUDGETS
+    ]
+    found = fit_isoflop(pd.concat(rows, ignore_index=True), degree=3, bootstrap=20)
+    assert {budget.status for budget in found.budgets} == {"edge"}
+
+
+def test_sizes_that_differ_by_a_rounding_are_one() -> None:
+    frame = curves(seeds=2, noise=0.001)
+    frame["N"] *= 1 + 1e-9 * np.arange(len(frame))
+    assert [budget.sizes for budget in fit_isoflop(frame, bootstrap=5).budgets] == [5] * 4

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from scaling.errors import InputError
+from scaling.errors import FitError, InputError
 from scaling.fitting import fit
 from scaling.fitting.design import Design
 from scaling.fitting.known import Known
@@ -169,3 +169,29 @@ def test_a_prior_that_the_rows_contradict_is_a_doubt(table: Table) -> None:
 def test_what_cannot_be_known_is_refused(table: Table, options: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError, match=message):
         fit("power", table(TRUTH), **options)
+
+
+def test_a_prior_needs_scatter_to_be_weighed_against(table: Table) -> None:
+    with pytest.raises(FitError, match="leave none about 3 parameters"):
+        fit("power", table(TRUTH, noise=0.01, rows=3), priors={"E": (1.7, 0.1)}, bootstrap=0)
+
+
+def test_a_prior_that_moves_an_answer_without_intervals_is_a_doubt(table: Table) -> None:
+    found = fit("power", table(TRUTH, noise=0.01), priors={"alpha": (0.2, 0.0005)}, bootstrap=0)
+    assert "outside the priors" in (found.warning("prior_decides") or "")
+    assert "plus the priors' penalty" in found.summary()
+
+
+def test_the_draws_decide_what_a_prior_is_weighed_against(table: Table) -> None:
+    rng = np.random.default_rng(3)
+    frame = table(TRUTH, rows=60).assign(run_id=np.arange(60) % 12)
+    frame["loss"] *= np.exp(rng.normal(0, 0.02, 12)[frame["run_id"]])
+    named, found = (
+        fit("power", frame, priors={"E": (1.2, 0.1)}, bootstrap=0, cluster=c) for c in ("run_id", None)
+    )
+    assert named.known.nat == found.known.nat
+
+
+def test_squares_without_freedom_have_no_profile(table: Table) -> None:
+    found = fit("power", table(TRUTH, noise=0.01, rows=3), loss="mse", interval="profile", bootstrap=0)
+    assert found.parameters["alpha"].low is None

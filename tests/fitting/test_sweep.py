@@ -49,3 +49,17 @@ def test_too_few_runs_near_the_optimum_and_missing_columns_are_named() -> None:
         InputError, match="no column is called lr; a sweep needs N, D, lr, batch_tokens, loss"
     ):
         sweep_optima(sweep().drop(columns="lr"))
+
+
+def test_rows_that_enter_no_sweep_are_named() -> None:
+    table = sweep(lr=1.1e-3, batch=3e5).reset_index(drop=True).assign(status="finished")
+    table.loc[3, "loss"], table.loc[5, "status"], table.loc[6, "lr"] = np.nan, "crashed", -1.0
+    found = sweep_optima(table)
+    assert found.dropped == (
+        (3, "loss is missing or not positive"),
+        (5, "status is crashed"),
+        (6, "lr is missing or not positive"),
+    )
+    assert found.frame["runs"].sum() + len(found.dropped) == len(table)
+    with pytest.raises(InputError, match="give a knob or more and a positive share"):
+        sweep_optima(table, within=-1.0)
