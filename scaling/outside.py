@@ -15,6 +15,7 @@ from scaling.records.reading import read_table
 
 if TYPE_CHECKING:
     from scaling.fitting import Calibration, Fit
+    from scaling.fitting.saved import SavedFit
 
 
 def fit_table(
@@ -78,7 +79,10 @@ def write_json(path: Path, fit: Fit, command: str) -> None:
 
 
 def predict(path: Path, at: Mapping[str, float], compute: float | None, inference: float | None) -> list[str]:
-    """Return what a saved fit says, a line each: at inputs, or of the optimum for a training compute [FLOP]."""
+    """Return what a saved fit says, a line each: at inputs, or of the optimum for a training compute [FLOP].
+
+    Below stand the distance beyond the fit's rows, and what the fit was doubted for.
+    """
     from scaling.fitting import saved
     from scaling.fitting.summary import WORDS
     from scaling.reporting.numbers import estimate, plain
@@ -101,12 +105,21 @@ def predict(path: Path, at: Mapping[str, float], compute: float | None, inferenc
         for name, e in found.items()
     ]
     how = f"{100 * fit.level:g} % percentiles of the draws beside {path.name}"
-    return [
-        *lines,
+    lines.append(
         how
         if len(fit.draws)
-        else f"no intervals: {saved.draws_path(path).name} is not there or of another fit",
-    ]
+        else f"no intervals: {saved.draws_path(path).name} is not there or of another fit"
+    )
+    if beyond := fit.beyond(at if compute is None else {"C": compute}):
+        lines.append(f"extrapolation: {'; '.join(beyond)}; this takes the law's form for granted")
+    return lines + _doubts(fit)
+
+
+def _doubts(fit: SavedFit) -> list[str]:
+    """The status of a doubtful fit and its warnings, but for the one about the compute that was asked for then."""
+    told = [one for one in fit.warnings if one.code != "extrapolation"]
+    doubtful = fit.status != "ok"
+    return [f"status: {fit.status}", *(f"  {one.code}: {one.message}" for one in told)] if doubtful else []
 
 
 def check_calibrate(bootstrap: int) -> None:

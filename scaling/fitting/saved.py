@@ -1,4 +1,7 @@
-"""A fit as a file: its JSON, and beside it the draws from which later predictions take their intervals."""
+"""A fit as a file: its JSON, and beside it the draws from which later predictions take their intervals.
+
+The draws' file also says how runs scatter and which ranges the rows span, in its metadata.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import hashlib
 import io
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +19,9 @@ from scaling import laws
 from scaling.errors import InputError
 from scaling.fitting.derived import derived, ends
 from scaling.fitting.noise import Noise
-from scaling.fitting.result import Estimate
+from scaling.fitting.result import Estimate, Warned
 from scaling.records.store import write_together
+from scaling.reporting.numbers import plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,7 +50,7 @@ def save(path: Path, fit: Fit, command: str | None = None) -> None:
     if own and len(fit.draws):
         names, stream = fit.law.parameter_names(), io.BytesIO()
         columns = {name: fit.draws[:, k] for k, name in enumerate(names)}
-        mark = {"fit": hashlib.sha256(text.encode()).hexdigest()}
+        mark = {"fit": hashlib.sha256(text.encode()).hexdigest(), "ranges": json.dumps(_ranges(fit))}
         if fit.objective.loss != "binomial":
             mark["noise"] = json.dumps(Noise.of(fit).to_json())
         pq.write_table(pa.table(columns).replace_schema_metadata(mark), stream)
@@ -54,6 +58,13 @@ def save(path: Path, fit: Fit, command: str | None = None) -> None:
     write_together(contents)
     if own and not len(fit.draws):
         beside.unlink(missing_ok=True)  # of a fit that was here before
+
+
+def _ranges(fit: Fit) -> dict[str, tuple[float, float]]:
+    """Smallest and largest value of each input, and of the compute C where it is known."""
+    columns = fit.rows.inputs | ({} if fit.rows.C is None else {"C": fit.rows.C})
+    known = {name: values[np.isfinite(values) & (values > 0)] for name, values in columns.items()}
+    return {name: (float(v.min()), float(v.max())) for name, v in known.items() if v.size}
 
 
 @dataclass(frozen=True)
@@ -68,8 +79,28 @@ class SavedFit:
     """Nominal coverage of its intervals."""
     method: str
     """How its intervals are made, in words."""
+    status: str
+    """`ok` or `doubtful`."""
+    warnings: tuple[Warned, ...]
+    """What was to doubt when it was fitted."""
     noise: Noise | None = None
     """How runs scatter about the law; None where the draws are not there, or the law is of a score with its trials."""
+    ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    """Smallest and largest value of each input and of C among the rows; empty where the draws are not there."""
+
+    def beyond(self, inputs: Mapping[str, float]) -> list[str]:
+        """Return how far each of the inputs, or C, lies beyond the rows, in words; nothing for those within."""
+        found = []
+        for name, number in inputs.items():
+            low, high = self.ranges.get(name, (0.0, math.inf))
+            end, which = (high, "largest") if number > high else (low, "smallest")
+            if not low <= number <= high:
+                decades = abs(float(np.log10(number / end)))
+                found.append(
+                    f"{name} = {plain(number)} lies {plain(decades, 2)} decades beyond the {which} of the rows, "
+                    f"{plain(end, 3)}"
+                )
+        return found
 
     def predict(self, inputs: Mapping[str, float], *, new_run: bool = False) -> Estimate:
         """Return what the law says at one value of each input, with a percentile interval of the law.
@@ -120,6 +151,8 @@ def load(path: Path) -> SavedFit:
         fitted = law.from_values(values)
         interval = body["interval"]
         level, method = float(interval["level"]), interval["method"] or ""
+        status = str(body["status"])
+        warnings = tuple(Warned(str(one["code"]), str(one["message"])) for one in body["warnings"])
     except FileNotFoundError as error:
         raise InputError(
             f"{path} does not exist; write a fit with `scaling fit ... --json {path}`"
@@ -134,12 +167,14 @@ def load(path: Path) -> SavedFit:
         raise InputError(
             f"{path} is no saved fit (its level is {level:g}); write one with scaling fit --json"
         )
-    draws, noise = _draws(path, text, law)
-    return SavedFit(fitted, draws, level, method, noise)
+    draws, noise, ranges = _draws(path, text, law)
+    return SavedFit(fitted, draws, level, method, status, warnings, noise, ranges)
 
 
-def _draws(path: Path, text: str, law: type[Law]) -> tuple[Array, Noise | None]:
-    """The draws beside a JSON file, if they are there and belong to it, and the noise of a run."""
+def _draws(
+    path: Path, text: str, law: type[Law]
+) -> tuple[Array, Noise | None, dict[str, tuple[float, float]]]:
+    """The draws beside a JSON file, if they are there and belong to it, the noise of a run, the rows' ranges."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -147,16 +182,18 @@ def _draws(path: Path, text: str, law: type[Law]) -> tuple[Array, Noise | None]:
     none: Array = np.empty((0, len(names)))
     beside = draws_path(path)
     if not beside.is_file():
-        return none, None
+        return none, None, {}
     try:
         table = pq.read_table(beside)
         marks = table.schema.metadata or {}
         if marks.get(b"fit", b"").decode() != hashlib.sha256(text.encode()).hexdigest():
-            return none, None
+            return none, None, {}
         noise = json.loads(marks.get(b"noise", b"null"))
         scatter = noise and Noise(noise["residual"], np.array(noise["values"], dtype=np.float64))
-        return np.column_stack([table[name].to_numpy() for name in names]).astype(float), scatter
-    except (pa.ArrowException, OSError, KeyError, TypeError, ValueError) as error:
+        ends = json.loads(marks.get(b"ranges", b"{}"))
+        ranges = {str(name): (float(low), float(high)) for name, (low, high) in ends.items()}
+        return np.column_stack([table[name].to_numpy() for name in names]).astype(float), scatter, ranges
+    except (pa.ArrowException, OSError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise InputError(
             f"{beside} is damaged ({error}); delete it for values without intervals, or fit again"
         ) from error

@@ -10,6 +10,8 @@ import pytest
 
 from scaling.laws import Chinchilla
 
+FEW = ("--bound", "alpha=.5,.6", "--json", "few.json", "--bootstrap", 20)
+
 
 @pytest.fixture
 def saved(command, ok, tmp_path: Path) -> str:
@@ -49,6 +51,29 @@ def test_a_prediction_has_the_interval_of_the_draws(saved: str, command, ok) -> 
     assert float(run[2]) < low, "a run has noise of its own"
     assert float(run[3]) > high
     assert "95 % percentiles of the draws beside fit.json" in said
+
+
+def test_distance_beyond_the_rows_and_doubts_are_said(
+    saved: str, inside, ok, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    rows = pd.read_csv("runs.csv")
+    N, C = rows["N"].max(), (6 * rows["N"] * rows["D"]).max()
+    assert "extrapolation" not in ok(inside("predict", "fit.json", "--at", "N=1e9,D=1e9"))
+    said = ok(inside("predict", "fit.json", "--at", f"N={100 * N},D=1e9"))
+    assert "extrapolation: N = " in said
+    assert " lies 2 decades beyond the largest of the rows" in said
+    said = ok(inside("predict", "fit.json", "--compute", f"{1000 * C}"))
+    assert "extrapolation: C = " in said
+    assert " lies 3 decades beyond" in said
+    assert "status:" not in said
+    ok(inside("fit", "runs.csv", "--law", "chinchilla", "--where", "N < 1e8", *FEW))
+    said = ok(inside("predict", "few.json", "--at", "N=1e7,D=1e9"))
+    warned = json.loads(Path("few.json").read_text())["warnings"]
+    assert warned
+    assert said.endswith(
+        "status: doubtful\n" + "".join(f"  {one['code']}: {one['message']}\n" for one in warned)
+    )
 
 
 def test_without_its_own_draws_a_fit_predicts_values_alone(saved: str, command, ok, tmp_path: Path) -> None:
