@@ -25,6 +25,14 @@ _GUESSES = {
 }
 """How columns of these meanings tend to be called, in lower case."""
 _HELD_OUT = r"val|eval|test|held"
+_FACTORS = {"k": "1e3", "thousand": "1e3", "m": "1e6", "g": "1e9", "b": "1e9", "t": "1e12"}
+"""What a unit that begins like this counts, the longer beginning first."""
+_UNIT = re.compile(
+    r"[(\[]\s*([kmgbt]|thousands?|millions?|billions?|trillions?)\s*[)\]]$"
+    r"|[_ ](thousands?|millions?|billions?|trillions?)$",
+    re.IGNORECASE,
+)
+"""How the name of a column ends that counts in thousands, millions, billions or trillions."""
 
 
 def bring(
@@ -90,8 +98,17 @@ def _next(out: Path, table: pd.DataFrame, last: str | None) -> Iterator[str]:
                 yield f"note: {name} is missing in {empty} of {len(rows)} last rows; {shlex.join([option, name])} {words}"
     parts = ["scaling", "fit", str(out / "table.parquet"), "--law", "chinchilla", "--where", "last"]
     for meaning, column in (("N", N), ("D", D), ("loss", loss)):
-        parts += ["--map", f"{meaning}={column or '...'}"]
+        parts += ["--map", f"{meaning}={'...' if column is None else _counted(meaning, column)}"]
     yield "fit:  " + shlex.join(parts)
+
+
+def _counted(meaning: str, column: str) -> str:
+    """Return what stands for a column in --map: its name, or for N and D in millions its name times 1e6."""
+    unit = None if meaning == "loss" else _UNIT.search(column)
+    if unit is None or "`" in column:  # a name with a backtick has no place in an expression
+        return column
+    said = (unit[1] or unit[2]).lower()
+    return f"`{column}` * {next(factor for start, factor in _FACTORS.items() if said.startswith(start))}"
 
 
 def _guess(table: pd.DataFrame, meaning: str, better: str | None = None) -> str | None:

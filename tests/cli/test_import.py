@@ -71,13 +71,13 @@ def test_the_command_that_it_prints_fits_the_table(command, ok, logs: Path) -> N
     assert "6 runs, 27 rows of history in 5 columns" in out
     printed = shlex.split(out.splitlines()[-1])
     assert printed[:2] == ["fit:", "scaling"]
-    assert printed[-6:] == ["--map", "N=params", "--map", "D=tokens (M)", "--map", "loss=eval/loss"]
+    assert printed[-6:] == ["--map", "N=params", "--map", "D=`tokens (M)` * 1e6", "--map", "loss=eval/loss"]
     ok(command(*printed[2:], "--bootstrap", 0, "--json", "last.json"))
     account = json.loads((logs.parent / "last.json").read_text())["rows"]
     assert (account["read"], account["used"], len(account["excluded"])) == (27, 6, 21)
     everything = [word for word in printed[2:] if word not in ("--where", "last")]
     ok(command(*everything, "--bootstrap", 0, "--json", "all.json"))
-    direct = ("--from-name", "run-(?P<N>[0-9]+)", "--map", "D=tokens (M)", "--map", "loss=eval/loss")
+    direct = ("--from-name", "run-(?P<N>[0-9]+)", "--map", "D=`tokens (M)` * 1e6", "--map", "loss=eval/loss")
     ok(
         command(
             "fit", "logs/*.csv", "--law", "chinchilla", *direct, "--bootstrap", 0, "--json", "direct.json"
@@ -88,6 +88,29 @@ def test_the_command_that_it_prints_fits_the_table(command, ok, logs: Path) -> N
     assert one["rows"]["used"] == two["rows"]["used"] == 26
     labels = [entry["row"] for entry in two["rows"]["excluded"]]
     assert labels == ["run-10000000.csv:5", "run-10000000.csv:6"]
+
+
+@pytest.mark.parametrize(
+    ("tokens", "mapped"),
+    [
+        ("tokens (B)", "`tokens (B)` * 1e9"),
+        ("tokens_millions", "`tokens_millions` * 1e6"),
+        ("tokens_thousands", "`tokens_thousands` * 1e3"),
+        ("tokens (T)", "`tokens (T)` * 1e12"),
+        ("tokens [k]", "`tokens [k]` * 1e3"),
+        ("tokens", "tokens"),
+        ("tokens_t", "tokens_t"),
+    ],
+)
+def test_a_unit_in_a_name_is_a_factor_in_the_command(
+    inside, ok, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tokens: str, mapped: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("t.csv").write_text(f"step,params (M),{tokens},loss (B)\n1,2,100,3\n")
+    said = ok(inside("import", "table", "t.csv", "--out", "out")).splitlines()[-1]
+    assert shlex.split(said)[-6:] == [
+        *("--map", "N=`params (M)` * 1e6", "--map", f"D={mapped}", "--map", "loss=loss (B)"),
+    ]
 
 
 def test_what_stands_in_the_way_of_the_last_row_is_said(command, ok, logs: Path) -> None:
