@@ -13,7 +13,17 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from scaling.catalogue import dataset
     from scaling.errors import FitError, InputError
-    from scaling.fitting import CountsFit, Fit, Holdout, IsoflopFit, fit, fit_counts, fit_isoflop, holdout
+    from scaling.fitting import (
+        CountsFit,
+        Fit,
+        Holdout,
+        IsoflopFit,
+        fit,
+        fit_counts,
+        fit_isoflop,
+        holdout,
+        sweep_optima,
+    )
     from scaling.records.frame import frame
     from scaling.records.reading import read_table
     from scaling.records.tables import Records
@@ -33,6 +43,7 @@ _HOMES = {
     "frame": "scaling.records.frame",
     "holdout": "scaling.fitting",
     "read_table": "scaling.records.reading",
+    "sweep_optima": "scaling.fitting",
 }
 """The public names and where they live; each is imported when it is first asked for."""
 
@@ -51,6 +62,7 @@ __all__ = [
     "frame",
     "holdout",
     "read_table",
+    "sweep_optima",
 ]
 
 

@@ -159,7 +159,7 @@ def _warnings(rows: Rows, options: Options, found: Solved, minima: tuple[Minimum
     floor = found.parameters.get(law.floor or "")
     return tuple(
         chain(
-            table_doubts.about_rows(type(law), rows, len(fix)),
+            table_doubts.about_rows(type(law), rows, len(fix), options.objective.loss == "binomial"),
             doubts.about_bounds(law, at_bounds(design, found.theta[0]), options.bounds),
             doubts.about_floor(design, rows, options.objective, floor, found.intervals),
             doubts.about_interval(rows, found.intervals),

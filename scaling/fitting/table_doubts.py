@@ -7,7 +7,7 @@ import numpy as np
 from scaling.fitting.design import FEW_ROWS
 from scaling.fitting.draws import one_trunk_a_size
 from scaling.fitting.result import Warned
-from scaling.fitting.rows import Rows
+from scaling.fitting.rows import Rows, number_column
 from scaling.laws import Law
 from scaling.laws.base import Array
 from scaling.reporting.numbers import plain
@@ -20,14 +20,19 @@ TOGETHER = 0.1
 """Spread of log10 D at a given N, and of log10 N at a given D, below which the two count as one variable."""
 
 
-def about_rows(law: type[Law], rows: Rows, fixed: int) -> Iterator[Warned]:
-    """Doubts that the table alone raises; `fixed` parameters ask nothing of it."""
+TUNED = frozenset({"lr", "batch_tokens"})
+"""Targets whose laws are of the best value of each size and duration."""
+
+
+def about_rows(law: type[Law], rows: Rows, fixed: int, trials: bool = False) -> Iterator[Warned]:
+    """Doubts that the table alone raises; `fixed` parameters ask nothing of it, and with `trials` scores may be equal."""
     derived = {
         name: formula for name, formula in rows.sources.items() if "(" in formula or "6 N D" in formula
     }
     for name, formula in derived.items():
         yield Warned("derived_by_6ND", f"{name} is not a column; it was derived as {formula}, from C = 6 N D")
-    yield from _about_count(len(law.parameter_names()) - fixed, rows)
+    yield from _about_count(law, len(law.parameter_names()) - fixed, rows, trials)
+    yield from _about_tuning(law, rows)
     yield from _about_joint_inputs(rows)
     yield from _about_levels(law, rows)
     yield from _about_annealing(rows)
@@ -38,10 +43,12 @@ def about_rows(law: type[Law], rows: Rows, fixed: int) -> Iterator[Warned]:
         )
 
 
-def _about_count(P: int, rows: Rows) -> Iterator[Warned]:
+def _about_count(law: type[Law], P: int, rows: Rows, trials: bool) -> Iterator[Warned]:
     """Too few rows for P parameters, or rows that were counted twice."""
     n = len(rows.loss)
     repeated = n - len(np.unique(np.column_stack([*rows.inputs.values(), rows.loss]), axis=0))
+    if trials or law.target in TUNED:
+        repeated = 0  # counts of few trials are often equal, and best values of a grid are
     if n - repeated < FEW_ROWS * P:
         yield Warned(
             "too_few_rows",
@@ -51,8 +58,30 @@ def _about_count(P: int, rows: Rows) -> Iterator[Warned]:
     if repeated:
         yield Warned(
             "repeated_rows",
-            f"{repeated} of {n} rows repeat the inputs and the loss of another to the last digit: if they are one "
-            "measurement, they count twice and make the intervals too short; drop them",
+            f"{repeated} of {n} rows repeat the inputs and the {law.target} of another to the last digit: if they are "
+            "one measurement, they count twice and make the intervals too short; drop them",
+        )
+
+
+def _about_tuning(law: type[Law], rows: Rows) -> Iterator[Warned]:
+    """Several values of a knob at one size and duration, where the law is of the best one."""
+    if law.target not in TUNED:
+        return
+    names = [name for name in ("N", "D") if name in rows.inputs or name in rows.frame]
+    if "N" not in names and "loss" not in rows.frame:
+        return  # best values of sizes that the table does not name
+    columns = [
+        rows.inputs[name] if name in rows.inputs else number_column(rows.frame, name) for name in names
+    ]
+    places, place = np.unique(np.column_stack(columns), axis=0, return_inverse=True)
+    values = np.unique(np.column_stack([place.ravel(), rows.loss]), axis=0)[:, 0]
+    several = int((np.bincount(values.astype(int)) > 1).sum())
+    if several:
+        where = " and ".join(names)
+        yield Warned(
+            "not_best_values",
+            f"{several} of {len(places)} values of {where} have several {law.target}: {law.name} is the law of the best "
+            f"{law.target} of each; take it from the sweeps with scaling.sweep_optima(frame).frame, and fit that",
         )
 
 

@@ -360,6 +360,14 @@ def test_rows_that_repeat_are_counted_and_doubted(table: Table) -> None:
     assert (few.warning("too_few_rows") or "").startswith("8 distinct rows for 5 parameters")
 
 
+def test_equal_counts_of_trials_are_no_doubt(table: Table) -> None:
+    k = np.tile(np.geomspace(1, 1000, 8), 5)
+    frame = pd.DataFrame({"k": k, "score": np.round(20 * 0.9 * k**0.01) / 20, "n": 20})
+    assert "repeated_rows" not in codes(fit("coverage", frame, loss="binomial", weights="n", bootstrap=0))
+    said = fit("coverage", frame, bootstrap=0).warning("repeated_rows") or ""
+    assert "32 of 40 rows repeat the inputs and the score of another" in said
+
+
 def test_a_floor_is_doubted_without_draws_too(table: Table) -> None:
     law = Chinchilla(E=0.9, A=60.0, B=90.0, alpha=0.15, beta=0.15)
     vague = fit("chinchilla", table(law, noise=0.02, rows=20), bootstrap=0)

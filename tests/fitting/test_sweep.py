@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from scaling.errors import FitError, InputError
-from scaling.fitting import sweep_optima
+from scaling.fitting import fit, sweep_optima
 
 
 def sweep(N: float = 1e9, D: float = 1e10, lr: float = 1e-3, batch: float = 2.0**19) -> pd.DataFrame:
@@ -63,3 +63,18 @@ def test_rows_that_enter_no_sweep_are_named() -> None:
     assert found.frame["runs"].sum() + len(found.dropped) == len(table)
     with pytest.raises(InputError, match="give a knob or more and a positive share"):
         sweep_optima(table, within=-1.0)
+
+
+@pytest.mark.parametrize(("law", "places"), [("learning_rate", "N and D"), ("batch_size", "N and D")])
+def test_a_sweep_in_place_of_its_best_values_is_doubted(law: str, places: str) -> None:
+    pairs = [(N, D) for N in (1e8, 1e9, 1e10) for D in (1e9, 1e10, 1e11)]
+    raw = pd.concat([sweep(N, D, 1e-3 * (D / N) ** 0.1, 2.0**19) for N, D in pairs], ignore_index=True)
+    doubted = fit(law, raw, loss="mse", bootstrap=0)
+    said = doubted.warning("not_best_values") or ""
+    assert said.startswith(f"9 of 9 values of {places} have several {doubted.law.target}")
+    assert "scaling.sweep_optima" in said
+    assert doubted.status == "doubtful"
+    best = fit(law, sweep_optima(raw).frame, loss="mse", bootstrap=0)
+    for found in (doubted, best):
+        assert found.warning("repeated_rows") is None
+    assert best.warning("not_best_values") is None
