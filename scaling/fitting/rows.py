@@ -10,7 +10,7 @@ import numpy as np
 from scaling.errors import InputError
 from scaling.laws import FLOPS_PER_PARAMETER_TOKEN, Law
 from scaling.laws.base import Array
-from scaling.records.cells import floats, shown
+from scaling.records.cells import floats, leaving_out, shown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -117,9 +117,10 @@ def number_column(frame: "pd.DataFrame", name: str) -> Array:
     text = values.isna() & column.notna()
     if text.any():
         where = int(text.to_numpy().argmax())
+        cell = str(column.iloc[where])
         raise InputError(
-            f"column {name}, row {column.index[where]}: {str(column.iloc[where])[:40]!r} is not a number; "
-            "correct the cell, or leave the row out"
+            f"column {name}, row {column.index[where]}: {cell[:40]!r} is not a number; correct the cell, or leave "
+            f"the row out{leaving_out(name, cell)}"
         )
     return values.to_numpy(dtype=np.float64, na_value=np.nan)
 

@@ -31,10 +31,19 @@ def number(series: pd.Series) -> pd.Series:
         where = int(wrong.argmax())
         raise InputError(
             f"column {shown(series.name)!r}, row {series.index[where]}: {str(series.iloc[where])[:40]!r} is no "
-            "number; correct the cell, map another column, or leave the row out (in --where, what follows `and` "
-            "sees only the rows kept so far)"
+            "number; correct the cell, map another column, or leave the row out"
+            f"{leaving_out(str(series.name), str(series.iloc[where]))} (in --where, what follows `and` sees only the "
+            "rows kept so far)"
         )
     return numbers
+
+
+def leaving_out(name: str, cell: str) -> str:
+    """Return the option that leaves rows with this cell out, where the cell is a plain word or number."""
+    if not re.fullmatch(r"[\w ,.:/+-]{1,40}", cell) or "`" in name:
+        return ""
+    column = name if name.isidentifier() and name.isascii() else f"`{name}`"
+    return f" with --where '{column} != \"{cell.strip()}\"'"
 
 
 def floats(series: pd.Series) -> pd.Series:

@@ -1,6 +1,7 @@
 """``scaling fit`` on tables as they come: one line and the right exit status, or an account of every row."""
 
 import json
+import shlex
 from pathlib import Path
 
 import numpy as np
@@ -119,6 +120,29 @@ def test_rows_without_a_usable_number_are_listed_with_their_reasons(
         (6, "loss is infinite"),
         (7, "loss is not positive"),
     }
+
+
+@pytest.mark.parametrize("word", ["diverged", "1,000,000"])
+def test_what_stops_a_fit_says_how_to_leave_it_out(
+    inside, one_line, ok, tmp_path: Path, rows: pd.DataFrame, monkeypatch: pytest.MonkeyPatch, word: str
+) -> None:
+    """The README's account of cells: these words are missing numbers, other text stops the fit."""
+    monkeypatch.chdir(tmp_path)
+    messy = rows.astype(object)
+    messy.loc[:6, "loss"] = ["", "-", "NaN", "NA", "n/a", "None", "null"]
+    messy.loc[7:8, "loss"] = word
+    messy.to_csv("t.csv", index=False)
+    fitted = ("fit", "t.csv", "--law", "chinchilla", "--bootstrap", 0)
+    hint = f"--where 'loss != \"{word}\"'"
+    refusal = inside(*fitted)
+    one_line(
+        refusal, 2, f"row 7: '{word}' is not a number; correct the cell, or leave the row out with {hint}"
+    )
+    said = ok(inside(*fitted, *shlex.split(hint)))
+    assert "rows: 21 used of 30 read" in said
+    assert "7 left out: loss is missing" in said
+    mapped = ("--map", "loss=loss * 1")
+    one_line(inside(*fitted, *mapped), 2, f"row 7: '{word}' is no number", f"leave the row out with {hint}")
 
 
 def test_an_export_of_a_tracker_is_fitted_as_the_readme_shows(
