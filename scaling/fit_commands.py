@@ -23,6 +23,7 @@ InferenceOption = Annotated[
 
 
 def fit(
+    context: typer.Context,
     table: Annotated[
         list[str],
         typer.Argument(
@@ -104,6 +105,10 @@ def fit(
         outside.check_report(report)
     if calibrate:
         outside.check_calibrate(bootstrap)
+    source = context.get_parameter_source("delta")
+    outside.check_effect(
+        loss, source is not None and source.name == "COMMANDLINE", resample, cluster, bool(prior)
+    )
     found = outside.fit_table(
         table,
         law,
@@ -115,8 +120,8 @@ def fit(
         tau=tau,
         residual=residual,
         fix=numbers(fix or [], "--fix"),
-        bounds=ends(bound or [], "--bound", "alpha=.2,.5"),
-        priors=ends(prior or [], "--prior", "E=1.7,.1"),
+        bounds=ends(bound or [], "--bound", "alpha=.2,.5", "NAME=LOW,HIGH"),
+        priors=ends(prior or [], "--prior", "E=1.7,.1", "NAME=MEAN,SD"),
         weights=weights,
         bootstrap=bootstrap,
         resample=resample,
@@ -155,6 +160,6 @@ def predict(
     from scaling import outside
     from scaling.options import numbers
 
-    inputs = numbers([] if at is None else at.split(","), "--at")
+    inputs = numbers([] if at is None else at.split(","), "--at", "N=1e9,D=2e10")
     for line in outside.predict(fit, inputs, compute, inference):
         sys.stdout.write(f"{line}\n")

@@ -5,23 +5,23 @@ from __future__ import annotations
 from scaling.errors import InputError
 
 
-def numbers(options: list[str], flag: str) -> dict[str, float]:
+def numbers(options: list[str], flag: str, example: str = "E=1.69") -> dict[str, float]:
     """Split repeated NAME=VALUE options whose values are numbers."""
     found = {}
-    for name, value in pairs(options, flag, "E=1.69").items():
+    for name, value in pairs(options, flag, example).items():
         try:
             found[name] = float(value)
         except ValueError as error:
             raise InputError(
-                f"{flag} {name}={value}: {value!r} is no number; give one, as in E=1.69"
+                f"{flag} {name}={value}: {value!r} is no number; give one, as in {flag} {example}"
             ) from error
     return found
 
 
-def ends(options: list[str], flag: str, example: str) -> dict[str, tuple[float, float]]:
-    """Split repeated NAME=NUMBER,NUMBER options."""
+def ends(options: list[str], flag: str, example: str, form: str) -> dict[str, tuple[float, float]]:
+    """Split repeated NAME=NUMBER,NUMBER options; ``form`` says what the two are."""
     found = {}
-    for name, value in pairs(options, flag, example).items():
+    for name, value in pairs(options, flag, example, form).items():
         try:
             first, second = map(float, value.split(","))
         except ValueError as error:
@@ -32,13 +32,15 @@ def ends(options: list[str], flag: str, example: str) -> dict[str, tuple[float, 
     return found
 
 
-def pairs(options: list[str], flag: str, example: str = "N=params") -> dict[str, str]:
+def pairs(
+    options: list[str], flag: str, example: str = "N=params", form: str = "NAME=VALUE"
+) -> dict[str, str]:
     """Split repeated NAME=VALUE options."""
     found: dict[str, str] = {}
     for option in options:
         name, equals, value = option.partition("=")
         if not equals or not name.strip() or not value.strip():
-            raise InputError(f"{flag} {option!r}: expected NAME=VALUE, such as {flag} {example}")
+            raise InputError(f"{flag} {option!r}: expected {form}, such as {flag} {example}")
         if name.strip() in found:
             raise InputError(f"{flag} gives {name.strip()} twice; give it once")
         found[name.strip()] = value.strip()

@@ -89,6 +89,10 @@ def predict(path: Path, at: Mapping[str, float], compute: float | None, inferenc
 
     if bool(at) == (compute is not None):
         raise InputError("give either --at, such as --at N=1e9,D=2e10, or --compute FLOPS")
+    if compute is None and inference is not None:
+        raise InputError(
+            "--inference tokens are served at the loss that a compute buys; give --compute, not --at"
+        )
     fit = saved.load(path)
     if compute is None:
         where = ", ".join(f"{name} = {plain(value)}" for name, value in at.items())
@@ -120,6 +124,19 @@ def _doubts(fit: SavedFit) -> list[str]:
     told = [one for one in fit.warnings if one.code != "extrapolation"]
     doubtful = fit.status != "ok"
     return [f"status: {fit.status}", *(f"  {one.code}: {one.message}" for one in told)] if doubtful else []
+
+
+def check_effect(loss: str, delta: bool, resample: str | None, cluster: str | None, priors: bool) -> None:
+    """Refuse options that were given and change nothing: a delta of no Huber loss, clusters that no draw asks for."""
+    if delta and loss in ("lad", "mse", "quantile", "binomial"):
+        raise InputError(
+            f"--delta is Huber's bend, and the loss is {loss}; leave it out, or give --loss huber"
+        )
+    if cluster is not None and resample in ("pairs", "trunks", "parametric") and not priors:
+        raise InputError(
+            f"--cluster {cluster} keeps rows together, and --resample {resample} does not look at it; give --resample "
+            "clusters or wild, or leave one out"
+        )
 
 
 def check_calibrate(bootstrap: int) -> None:

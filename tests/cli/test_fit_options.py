@@ -28,6 +28,17 @@ WRONG = {
     "compute that is no number": (["--compute", "much"], "'--compute'"),
     "unknown option": (["--nope"], "No such option: --nope"),
     "bound of one number": (["--bound", "alpha=.2"], "expected two numbers, as in --bound alpha=.2,.5"),
+    "bound without =": (["--bound", "alpha"], "expected NAME=LOW,HIGH, such as --bound alpha=.2,.5"),
+    "prior without =": (["--prior", "E"], "expected NAME=MEAN,SD, such as --prior E=1.7,.1"),
+    "delta without Huber": (
+        ["--loss", "lad", "--delta", ".001"],
+        "--delta is Huber's bend, and the loss is lad",
+    ),
+    "tau without a quantile": (["--loss", "mse", "--tau", ".1"], "give --loss quantile with it"),
+    "cluster that no draw asks for": (
+        ["--cluster", "N", "--resample", "pairs"],
+        "--cluster N keeps rows together, and --resample pairs does not look at it",
+    ),
     "prior of words": (["--prior", "E=about,two"], "expected two numbers, as in --prior E=1.7,.1"),
     "prior of an unknown parameter": (["--prior", "e=1.7,.1"], "no parameter 'e'"),
     "unknown cluster": (["--cluster", "run"], "no column is called run"),
