@@ -74,7 +74,7 @@ def about_identification(
 def about_floor(
     design: Design, rows: Rows, objective: Objective, floor: Estimate | None, interval: Interval
 ) -> Iterator[Warned]:
-    """A floor whose interval reaches 0 or spans half the lowest loss, with what another floor would cost.
+    """A floor whose interval reaches 0 or spans half the lowest loss or score, with what another floor would cost.
 
     Without draws the likelihood-ratio range of normal residuals stands for the interval: floors that raise the rms
     residual by no more than exp(chi2_1 / 2 n) - 1, with the quantile of the level asked for.
@@ -104,13 +104,20 @@ def about_floor(
     yield Warned(
         "floor_not_identified",
         f"the rows do not identify the floor {law.floor}: {runs}{law.floor} from {plain(low, 3)} to "
-        f"{plain(high, 3)} costs at most {100 * CHEAP:g} % in rms residual (lowest loss measured: "
+        f"{plain(high, 3)} costs at most {100 * CHEAP:g} % in rms residual (lowest {law.target} measured: "
         f"{plain(lowest, 3)})",
     )
 
 
 def about_interval(rows: Rows, interval: Interval) -> Iterator[Warned]:
-    """Too few clusters to draw from."""
+    """Too few draws for the level, or too few clusters to draw from."""
+    least = float(np.ceil(round(2 / (1 - interval.level), 6)))
+    if 0 < interval.draws < least:
+        yield Warned(
+            "few_draws",
+            f"{interval.draws} draws for {100 * interval.level:g} % intervals, whose ends then hang on the one or two "
+            f"outermost draws; give at least {least:.0f} (1000 is usual)",
+        )
     count = interval.clusters
     if count is None or interval.method is None or "clusters" not in interval.method:
         return

@@ -27,6 +27,8 @@ class Noise:
     """Whether residuals are of log losses or of losses."""
     values: Array
     """Residuals times sqrt(n / (n - p)), or MOST quantiles of them from the smallest to the largest, (Q,)."""
+    score: bool = False
+    """Whether runs have scores, which end at 0 and 1."""
 
     @classmethod
     def of(cls, fit: "Fit") -> "Noise":
@@ -41,7 +43,7 @@ class Noise:
         residuals = np.sort(fit.residuals) * np.sqrt(n / max(n - free, 1))
         if n > MOST:
             residuals = np.quantile(residuals, np.linspace(0, 1, MOST))
-        return cls(fit.objective.residual, residuals)
+        return cls(fit.objective.residual, residuals, fit.law.target == "score")
 
     def ends(self, curves_BM: Array, level: float) -> tuple[Array, Array]:
         """Ends (M,) of the intervals that hold a new run: percentiles over all draws with all residuals."""
@@ -54,7 +56,7 @@ class Noise:
             else:
                 runs = np.add.outer(known, self.values)
             low[m], high[m] = np.quantile(runs, tails) if runs.size else (np.nan, np.nan)
-        return low, high
+        return (np.clip(low, 0.0, 1.0), np.clip(high, 0.0, 1.0)) if self.score else (low, high)
 
     def to_json(self) -> dict[str, Any]:
         """Its parts, for a file."""

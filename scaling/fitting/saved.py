@@ -189,7 +189,9 @@ def _draws(
         if marks.get(b"fit", b"").decode() != hashlib.sha256(text.encode()).hexdigest():
             return none, None, {}
         noise = json.loads(marks.get(b"noise", b"null"))
-        scatter = noise and Noise(noise["residual"], np.array(noise["values"], dtype=np.float64))
+        scatter = noise and Noise(
+            noise["residual"], np.array(noise["values"], dtype=np.float64), law.target == "score"
+        )
         ends = json.loads(marks.get(b"ranges", b"{}"))
         ranges = {str(name): (float(low), float(high)) for name, (low, high) in ends.items()}
         return np.column_stack([table[name].to_numpy() for name in names]).astype(float), scatter, ranges

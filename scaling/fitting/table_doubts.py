@@ -35,7 +35,7 @@ def about_rows(law: type[Law], rows: Rows, fixed: int, trials: bool = False) -> 
     yield from _about_tuning(law, rows)
     yield from _about_joint_inputs(rows)
     yield from _about_levels(law, rows)
-    yield from _about_annealing(rows)
+    yield from _about_annealing(law, rows)
     if one_trunk_a_size(rows):
         yield Warned(
             "one_trunk_a_size",
@@ -103,7 +103,7 @@ def _about_levels(law: type[Law], rows: Rows) -> Iterator[Warned]:
         )
 
 
-def _about_annealing(rows: Rows) -> Iterator[Warned]:
+def _about_annealing(law: type[Law], rows: Rows) -> Iterator[Warned]:
     """Rows at full learning rate."""
     if "annealed" in rows.frame:
         said = rows.frame["annealed"].astype(str).str.strip().str.casefold()
@@ -111,8 +111,8 @@ def _about_annealing(rows: Rows) -> Iterator[Warned]:
         if hot:
             yield Warned(
                 "not_annealed",
-                f"{hot} of {len(rows.loss)} rows were not annealed (learning rate > 0) or do not say so: their loss lies "
-                "above what the run can reach",
+                f"{hot} of {len(rows.loss)} rows were not annealed (learning rate > 0) or do not say so: their "
+                f"{'score lies below' if law.target == 'score' else 'loss lies above'} what the run can reach",
             )
 
 

@@ -1,6 +1,7 @@
 """`fit`: recovery, invariances, the account of rows, errors and doubts."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scaling.errors import FitError, InputError
-from scaling.fitting import Fit, fit
-from scaling.laws import Chinchilla, Law, Power
+from scaling.fitting import Fit, fit, saved
+from scaling.laws import Chinchilla, ExponentialLink, Law, Power
 
 CHINCHILLA = Chinchilla(E=1.82, A=478.0, B=2143.0, alpha=0.347, beta=0.367)
 Table = Callable[..., pd.DataFrame]
@@ -340,6 +341,32 @@ def test_few_clusters_are_doubted(table: Table) -> None:
         )
         assert ("few_clusters" in codes(found)) is few
         assert found.status == "doubtful" or not few
+
+
+@pytest.mark.parametrize(("level", "draws", "few"), [(0.95, 39, True), (0.95, 40, False), (0.9, 20, False)])
+def test_fewer_draws_than_a_level_needs_are_doubted(
+    table: Table, level: float, draws: int, few: bool
+) -> None:
+    found = fit("power", table(Power(E=1.7, A=400.0, alpha=0.34), noise=0.003), bootstrap=draws, level=level)
+    said = f"{draws} draws for {100 * level:g} % intervals"
+    assert (found.warning("few_draws") or "").startswith(said) is few
+    assert (found.warning("few_draws") is None) is not few
+
+
+def test_a_score_is_called_a_score_and_a_new_one_ends_at_0_and_1(tmp_path: Path) -> None:
+    loss = np.linspace(1.0, 2.6, 20)
+    score = ExponentialLink(chance=0.25, K=2.0, gamma=1.1).predict(loss=loss)
+    noisy = np.clip(score + np.random.default_rng(0).normal(0, 0.05, 20), 0, 1)
+    frame = pd.DataFrame({"loss": loss, "score": noisy, "annealed": False})
+    found = fit("exponential_link", frame, bootstrap=40)
+    assert "their score lies below" in (found.warning("not_annealed") or "")
+    assert "lowest score measured" in (found.warning("floor_not_identified") or "")
+    run = found.predict(loss=[1.0], new_run=True)
+    assert run.low is not None
+    assert run.high is not None
+    assert run.low[0] < run.high[0] == 1.0
+    saved.save(tmp_path / "fit.json", found)
+    assert saved.load(tmp_path / "fit.json").predict({"loss": 1.0}, new_run=True).high == 1.0
 
 
 def test_labels_of_any_kind_are_clusters_and_lists_are_refused(table: Table) -> None:
