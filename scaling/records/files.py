@@ -34,6 +34,18 @@ def expand(given: Given) -> list[Path]:
     return list(found.values())
 
 
+def once(given: Given) -> list[Path]:
+    """Return what ``expand`` does; ``InputError`` for a file that is named twice, whose rows may be meant twice.
+
+    Globs may overlap, with each other and with names.
+    """
+    named = [Path(text).resolve() for text in map(str, _listed(given)) if _exists(text)]
+    for place, path in enumerate(named):
+        if path in named[:place]:
+            raise InputError(f"{shown(path.name)} is given twice, and a file is read once; give it once")
+    return expand(given)
+
+
 def is_one(given: Given) -> bool:
     """Return whether one path is meant, and no glob: its rows are called by their number alone."""
     texts = [str(path) for path in _listed(given)]

@@ -14,7 +14,7 @@ import numpy as np
 from scaling.errors import InputError
 from scaling.records import expression
 from scaling.records.cells import exact, settled, shown
-from scaling.records.files import Given, expand, hashed, is_one, read_joined
+from scaling.records.files import Given, hashed, is_one, once, read_joined
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -53,11 +53,11 @@ def read_table(
     mapped name hides an original one, the mapped one counts. ``where`` chooses first, so that rows which it leaves
     out may hold anything; words such as NA or None, which it sees as text, are missing cells in the result. Rows
     used plus rows excluded are always the rows read. Raises ``InputError`` with one line for a file that cannot be
-    read, a column that is not there, and text in a column of numbers.
+    read or is given twice, a column that is not there, and text in a column of numbers.
     """
     import pandas as pd
 
-    paths, one = expand(path), is_one(path) and from_name is None
+    paths, one = once(path), is_one(path) and from_name is None
     raw = load(paths[0]) if one else read_joined(paths, load, from_name)
     columns = expression.Columns(raw, {name: text.strip() for name, text in (map or {}).items()})
     keep = np.ones(len(raw), dtype=bool) if where is None else expression.condition(where, columns)

@@ -45,6 +45,12 @@ def test_one_path_is_read_as_ever_and_a_glob_of_one_names_its_file(folder: Path)
     assert named.frame["size"].tolist() == [190, 190]
 
 
+@pytest.mark.parametrize("again", ["190M-1xC.csv", "./190M-1xC.csv"])
+def test_a_file_that_is_named_twice_is_refused(folder: Path, again: str) -> None:
+    with pytest.raises(InputError, match=r"^190M-1xC\.csv is given twice, and a file is read once; give it"):
+        read_table(["190M-1xC.csv", again])
+
+
 def test_paths_and_globs_add_up_and_no_file_counts_twice(folder: Path) -> None:
     given = ["370M-1xC.csv", "*.csv", str(folder / "190M-5xC.csv"), "./190M-1xC.csv"]
     assert [path.name for path in expand(given)] == ["370M-1xC.csv", "190M-1xC.csv", "190M-5xC.csv"]
