@@ -6,7 +6,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from scaling import laws
-from scaling.errors import FitError
+from scaling.errors import FitError, InputError
 from scaling.fitting import doubts, table_doubts
 from scaling.fitting.derived import at_compute
 from scaling.fitting.design import FEW_ROWS
@@ -80,10 +80,11 @@ def fit(
         sha256: hash of the table's file, for the record.
 
     Raises:
-        InputError: unknown names, missing columns, text among numbers, a level or count that means nothing.
+        InputError: what is no law or no table, unknown names, missing columns, text among numbers, a level or count
+            that means nothing.
         FitError: fewer rows than parameters, or an input that never varies.
     """
-    law = laws.find(law) if isinstance(law, str) else law
+    law = _asked(law, frame)
     objective = Objective(loss, delta, _residual(law) if residual is None else residual, tau)
     options = Options(
         objective,
@@ -104,6 +105,23 @@ def fit(
     zeros = objective.residual == "raw" or loss == "binomial"
     rows = rows_of(law, frame, excluded=excluded, sha256=sha256, weights=weights, zeros=zeros)
     return fit_rows(law, rows, options, convention)
+
+
+def _asked(law: Any, frame: Any) -> type[Law]:
+    """The law; InputError for what is no law or no table, such as the two in the wrong order."""
+    import pandas as pd
+
+    found = laws.find(law) if isinstance(law, str) else law
+    if not (isinstance(found, type) and issubclass(found, Law)):
+        raise InputError(
+            f"the law is a {type(law).__name__}, expected a name or a class; give it first: fit('chinchilla', frame)"
+        )
+    if not isinstance(frame, pd.DataFrame):
+        raise InputError(
+            f"the table is a {type(frame).__name__}, expected a pandas DataFrame with columns "
+            f"{', '.join((*found.inputs, found.target))}; give fit({found.name!r}, frame)"
+        )
+    return found
 
 
 def _residual(law: type[Law]) -> Residual:

@@ -1,8 +1,9 @@
 """How a fit is made: everything about it but the law and the rows."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, get_args
+from numbers import Real
+from typing import Any, Literal, get_args
 
 import numpy as np
 
@@ -106,8 +107,9 @@ def _check_objective(options: Options, law: type[Law]) -> None:
 
 def _check_bounds(options: Options, law: type[Law]) -> None:
     known = {about.name: about for about in law.parameters()}
-    for name, (low, high) in options.bounds.items():
+    for name, ends in options.bounds.items():
         _check_free(options, law, name, "bound")
+        low, high = _numbers(f"the bounds of {name} are", ends, "(low, high)")
         about = known[name]
         if not about.low <= low < high <= about.high:
             raise InputError(
@@ -122,14 +124,24 @@ def _check_priors(options: Options, law: type[Law]) -> None:
             f"a prior is weighed against the curvature of the loss, which {options.objective.loss} has not; give --loss "
             "huber or mse"
         )
-    for name, (mean, sd) in options.priors.items():
+    for name, prior in options.priors.items():
         _check_free(options, law, name, "give a prior")
+        mean, sd = _numbers(f"the prior of {name} is", prior, "(mean, standard deviation)")
         about = known[name]
         if not (about.low <= mean <= about.high and np.isfinite(mean) and 0 < sd < np.inf):
             raise InputError(
                 f"the prior of {name} is {mean:g} with standard deviation {sd:g}; give a mean in "
                 f"[{about.low:g}, {about.high:g}] and a positive standard deviation"
             )
+
+
+def _numbers(what: str, given: Any, expected: str) -> tuple[float, float]:
+    """Two numbers; InputError for anything else."""
+    if isinstance(given, Sequence | np.ndarray) and len(given) == 2:
+        first, second = given
+        if isinstance(first, Real) and isinstance(second, Real):
+            return float(first), float(second)
+    raise InputError(f"{what} {given!r}; give two numbers, {expected}")
 
 
 def _check_free(options: Options, law: type[Law], name: str, what: str) -> None:
@@ -148,6 +160,8 @@ def _check_fixed(fix: Mapping[str, float], law: type[Law]) -> None:
     for name, value in fix.items():
         if name not in known:
             raise InputError(f"{law.name} has no parameter {name!r} to fix; it has {', '.join(known)}")
+        if not isinstance(value, Real):
+            raise InputError(f"{name} is fixed at {value!r}; give a number")
         about = known[name]
         inside = about.low <= value <= about.high and np.isfinite(value)
         if not inside or (value == 0 and about.scale == "log" and name != law.floor):

@@ -265,6 +265,13 @@ def test_breaks_come_in_the_order_of_their_places() -> None:
         ("power", {"fix": {"alpha": 0.0}}, "alpha is fixed at 0; give a value in"),
         ("power", {"fix": {"alpha": 11.0}}, "alpha is fixed at 11; give a value in"),
         ("power", {"fix": {"E": 1.0, "A": 1.0, "alpha": 1.0}}, "all parameters of power are fixed"),
+        ("power", {"fix": {"E": "1.7"}}, "E is fixed at '1.7'; give a number"),
+        ("power", {"bounds": {"alpha": 0.2}}, r"the bounds of alpha are 0\.2; give two numbers, .low, high."),
+        (
+            "power",
+            {"priors": {"E": ("1.7", 0.1)}},
+            r"the prior of E is .'1\.7', 0\.1.; give two numbers, .mean,",
+        ),
         ("power", {"weights": "w"}, "no column is called w"),
         (
             "power",
@@ -280,6 +287,20 @@ def test_wrong_options_say_what_to_do(law: str, options: dict[str, Any], says: s
     frame = rows_of(next(one for one in TRUTHS if one.name == law))
     with pytest.raises(InputError, match=says):
         fit(law, frame, **options)
+
+
+def test_what_is_no_law_or_no_table_is_refused() -> None:
+    frame: Any = rows_of(TRUTHS[0])
+    numbers: Any = [1, 2]
+    with pytest.raises(
+        InputError, match=r"^the table is a list, expected a pandas DataFrame with .* N, D, loss"
+    ):
+        fit("chinchilla", numbers)
+    for law in (frame, TRUTHS[0]):
+        with pytest.raises(
+            InputError, match=r"^the law is a (DataFrame|Power), expected a name or a class; .*$"
+        ):
+            fit(law, "chinchilla")  # type: ignore[arg-type]
 
 
 def test_a_score_in_per_cent_is_refused() -> None:
