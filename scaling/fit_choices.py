@@ -48,7 +48,7 @@ def loss_section(fit: Fit, tries: Tries) -> Section | None:
     return Section(
         "The loss",
         (prose,),
-        (Verdict(f"Along delta from {largest:g} to 0 go {moves}.", "measured"),),
+        (Verdict(f"As delta falls from {largest:g} to 0 the answer moves: {moves}.", "measured"),),
         (_path_figure(path, [name for name in names if name != fit.law.floor]),),
         (table,),
     )

@@ -204,8 +204,9 @@ def _rollout(fit: Fit, tries: Tries) -> Section | None:
     law, loss = card.chosen
     best = card.ranking.iloc[0]
     ties = [f"{a} by {b}" for a, b in card.tied if (a, b) != card.chosen]
+    cuts = f"{len(card.cuts)} compute cut{'s' if len(card.cuts) > 1 else ''}"
     text = (
-        f"Fitted below {len(card.cuts)} compute cuts and asked for the rows above, {law} by {loss} predicts best, within "
+        f"Fitted below {cuts} and asked for the rows above, {law} by {loss} predicts best, within "
         f"{numbers.percent(float(best['score']))} root-mean-square (bias {numbers.percent(float(best['bias']))})"
     )
     tied = f"; these rows do not tell it from {', '.join(ties)}" if ties else ""

@@ -119,7 +119,7 @@ def hangs_on(analysis: Analysis) -> Section:
                 "measured",
             ),
             Verdict(
-                f"Along delta from {path.frame['delta'].max():g} to 0 goes {path.told('beta')}.",
+                f"As delta falls from {path.frame['delta'].max():g} to 0 the answer moves: {path.told('beta')}.",
                 "measured",
             ),
             Verdict(
