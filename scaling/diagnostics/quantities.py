@@ -10,7 +10,8 @@ import numpy as np
 
 from scaling.errors import InputError
 from scaling.fitting.derived import derived_values
-from scaling.fitting.result import Estimate, Fit
+from scaling.fitting.parts import Estimate
+from scaling.fitting.result import Fit
 from scaling.laws import Law, LossInND
 from scaling.laws.base import Array
 

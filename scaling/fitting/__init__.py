@@ -8,8 +8,9 @@ from scaling.fitting.heldout import Holdout, holdout
 from scaling.fitting.isoflop import fit_isoflop
 from scaling.fitting.isoflop_result import BudgetFit, IsoflopFit
 from scaling.fitting.objective import Objective
+from scaling.fitting.parts import Estimate, Interval, Minimum, Prediction, Warned
 from scaling.fitting.profile import FloorProfile
-from scaling.fitting.result import Estimate, Fit, Interval, Minimum, Prediction, Warned
+from scaling.fitting.result import Fit
 from scaling.fitting.rows import Excluded
 from scaling.fitting.sweep import SweepOptima, sweep_optima
 

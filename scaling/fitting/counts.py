@@ -12,7 +12,7 @@ import numpy.typing as npt
 from scaling.errors import FitError, InputError
 from scaling.fitting.beta_likelihood import maximum
 from scaling.fitting.derived import estimates
-from scaling.fitting.result import Estimate, Interval, Prediction, Warned
+from scaling.fitting.parts import Estimate, Interval, Prediction, Warned
 from scaling.fitting.rows import number_column
 from scaling.laws import BetaBinomial
 from scaling.laws.base import Array

@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from scaling.fitting.result import Estimate
+from scaling.fitting.parts import Estimate
 from scaling.laws import Law, LossInND
 from scaling.laws.base import Array
 from scaling.resampling import bca, percentile

@@ -6,8 +6,8 @@ import numpy as np
 
 from scaling.fitting.design import Design
 from scaling.fitting.objective import Objective
+from scaling.fitting.parts import Estimate, Interval, Minimum, Sensitivity, Warned
 from scaling.fitting.profile import CHEAP, floor_profile
-from scaling.fitting.result import Estimate, Interval, Minimum, Sensitivity, Warned
 from scaling.fitting.rows import Rows
 from scaling.fitting.table_doubts import levels
 from scaling.laws import Law, LossInND

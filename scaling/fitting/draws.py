@@ -87,8 +87,8 @@ def draw(
         return _trunks(rows, draws, rng, reason)
     if how == "wild" and objective.loss != "mse":
         raise InputError(
-            f"wild draws turn the signs of residuals, which is right for squares and too narrow for {objective.loss} (95 % "
-            "intervals held the truth in 79 to 88 % of simulations); give --loss mse, or --resample parametric"
+            f"wild draws turn the signs of residuals, which is right for squares and too narrow for {objective.loss}; give "
+            "--loss mse, or --resample parametric"
         )
     if how in ("wild", "parametric"):
         labels = None if cluster is None or how == "parametric" else labels_of(rows, cluster)

@@ -14,8 +14,9 @@ from scaling.fitting.draws import Resample
 from scaling.fitting.minima import at_bounds, gradient_norm
 from scaling.fitting.objective import Loss, Objective, Residual
 from scaling.fitting.options import Method, Options
+from scaling.fitting.parts import Minimum, Warned
 from scaling.fitting.prior import sensitivity
-from scaling.fitting.result import Fit, Minimum, Warned
+from scaling.fitting.result import Fit
 from scaling.fitting.rows import FINISHED, Excluded, Rows, rows_of
 from scaling.fitting.solve import Solved, solve
 from scaling.laws import Law

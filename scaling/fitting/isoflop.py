@@ -14,7 +14,7 @@ from scaling.fitting.derived import estimates
 from scaling.fitting.draws import THESE_RUNS
 from scaling.fitting.isoflop_result import BudgetFit, IsoflopFit, Status
 from scaling.fitting.isoflop_rows import Budgets, budgets_of, noise, shared_trunks, size_labels
-from scaling.fitting.result import Estimate, Interval, Warned
+from scaling.fitting.parts import Estimate, Interval, Warned
 from scaling.fitting.rows import Excluded
 from scaling.laws import IsoflopCurve, OptimalSize
 from scaling.laws.base import Array

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from scaling.fitting.result import Estimate, Interval, Warned
+from scaling.fitting.parts import Estimate, Interval, Warned
 from scaling.fitting.rows import Excluded
 from scaling.laws import IsoflopCurve, OptimalSize
 

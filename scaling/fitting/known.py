@@ -29,11 +29,12 @@ class Known:
     def of(self, law: type[Law]) -> "Known":
         """What of this is about parameters of a law."""
         names = set(law.parameter_names())
-        kept = (
-            {k: v for k, v in part.items() if k in names} for part in (self.fixed, self.bounds, self.priors)
+        return Known(
+            {name: value for name, value in self.fixed.items() if name in names},
+            {name: ends for name, ends in self.bounds.items() if name in names},
+            {name: prior for name, prior in self.priors.items() if name in names},
+            self.nat,
         )
-        fixed, bounds, priors = kept
-        return Known(fixed, bounds, priors, self.nat)  # type: ignore[arg-type]
 
     def holding(self, fixed: Mapping[str, float]) -> "Known":
         """The same, with further parameters that a fit does not move."""

@@ -13,8 +13,8 @@ from scaling.errors import FitError
 from scaling.fitting.design import Design
 from scaling.fitting.minima import local_minima
 from scaling.fitting.objective import Objective
+from scaling.fitting.parts import Sensitivity
 from scaling.fitting.problems import Problems
-from scaling.fitting.result import Sensitivity
 
 WIDTHS = (0.25, 0.5, 2.0, 4.0, float("inf"))
 """Factors on the standard deviations of priors that the answer is told for."""

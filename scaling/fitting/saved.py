@@ -19,7 +19,7 @@ from scaling import laws
 from scaling.errors import InputError
 from scaling.fitting.derived import derived, ends
 from scaling.fitting.noise import Noise
-from scaling.fitting.result import Estimate, Warned
+from scaling.fitting.parts import Estimate, Warned
 from scaling.records.store import write_together
 from scaling.reporting.numbers import plain
 

@@ -12,9 +12,9 @@ from scaling.fitting.draws import Drawn, Fitted, draw, fit_draws, jackknife, sha
 from scaling.fitting.known import Known
 from scaling.fitting.minima import local_minima
 from scaling.fitting.options import Options
+from scaling.fitting.parts import Estimate, Interval
 from scaling.fitting.prior import weighed
 from scaling.fitting.profile_interval import Profile
-from scaling.fitting.result import Estimate, Interval
 from scaling.fitting.rows import Rows
 from scaling.laws import Law
 from scaling.laws.base import Array

@@ -8,7 +8,8 @@ from scaling.reporting.numbers import estimate, plain
 if TYPE_CHECKING:
     from scaling.fitting.counts import CountsFit
     from scaling.fitting.isoflop_result import IsoflopFit
-    from scaling.fitting.result import Estimate, Fit, Interval
+    from scaling.fitting.parts import Estimate, Interval
+    from scaling.fitting.result import Fit
 
 WORDS = {
     "N_exponent": "N_opt ~ C^",

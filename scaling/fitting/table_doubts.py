@@ -6,7 +6,7 @@ import numpy as np
 
 from scaling.fitting.design import FEW_ROWS
 from scaling.fitting.draws import one_trunk_a_size
-from scaling.fitting.result import Warned
+from scaling.fitting.parts import Warned
 from scaling.fitting.rows import Rows, number_column
 from scaling.laws import Law
 from scaling.laws.base import Array

@@ -29,12 +29,6 @@ class SeparableLaw(Law):
         return np.asarray(total, dtype=np.float64)
 
     @classmethod
-    def linear_names(cls) -> tuple[str, ...]:
-        """The parameters that L is linear in, given the others."""
-        floor = () if cls.floor is None else (cls.floor,)
-        return floor + tuple(term.coefficient for term in cls.terms)
-
-    @classmethod
     def evaluate(cls, theta_BP: Array, x: Sequence[Array]) -> Array:
         """State planes: log L, then the share of the floor, if there is one, and of each term."""
         terms = len(cls.terms)

@@ -32,6 +32,8 @@ UNSAFE = frozenset(
     {
         "too_few_rows",
         "repeated_rows",
+        "not_best_values",
+        "prior_decides",
         "bound_hit",
         "competing_minima",
         "flat_valley",

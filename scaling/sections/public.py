@@ -64,7 +64,7 @@ class Refit:
         for _, reason in self.fit.rows.excluded:
             counts[reason] = counts.get(reason, 0) + 1
         found["rows"] |= {"excluded": counts}
-        found |= {"published": dict(self.known), "no_rollout": self.no_rollout}
+        found |= {"published_or_expected": dict(self.known), "no_rollout": self.no_rollout}
         found["rollout"] = None if self.rollout is None else self.rollout.to_json()
         found["held"] = None if self.held is None else {"rows": self.held[0], "rms_log": self.held[1]}
         return found | {"lack_of_fit": None if self.lack is None else self.lack.to_json()}

@@ -34,6 +34,11 @@ MEANS = {
     "too_few_rows": "fewer than three rows a parameter",
     "draws_not_converged": "more than one draw in a hundred did not converge",
     "repeated_rows": "rows that repeat another to the last digit",
+    "not_best_values": "swept values where the law is of the best ones",
+    "few_draws": "fewer draws than the level of the intervals needs",
+    "prior_decides": "the answer without the priors is another",
+    "bound_hit": "a parameter is at an end of its range",
+    "not_converged": "the answer is no minimum to full precision",
 }
 """Codes of warnings in words."""
 
@@ -139,7 +144,7 @@ def beyond(analysis: Analysis) -> Section:
             Verdict(
                 f"Beyond compute cuts the p-norm predicts better than the additive law on {len(wins['p_norm'])} of "
                 f"{len(both)} sets, the additive law on {len(wins['chinchilla'])}, and {len(wins[''])} do not tell them "
-                "apart: no form is the law of all sets.",
+                f"apart{': no form is the law of all sets' if wins['p_norm'] and wins['chinchilla'] else ''}.",
                 "measured",
             )
         )
