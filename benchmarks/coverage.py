@@ -26,6 +26,7 @@ TRUTHS: tuple[Law, ...] = (
     laws.RepeatedData(E=1.87, A=521.0, B=1488.0, alpha=0.35, beta=0.36, R_D=15.4, R_N=5.3),
     laws.BrokenPower1(E=0.4, A=2.3, c0=0.06, c1=1.4, d1=600.0, f1=0.1),
     laws.BrokenPower2(**BREAKS),
+    laws.BrokenPower3(**BREAKS, c3=0.6, d3=3e4, f3=0.15),
     laws.TrainSamples(E=0.05, A=60.0, B=200.0, G=1.1, alpha=0.3, beta=0.28, gamma=0.35),
     laws.Sigmoid(R0=0.1, A=0.62, C_mid=3e19, B=0.8),
     laws.ExponentialLink(chance=0.25, K=3.0, gamma=1.2),

@@ -7,10 +7,11 @@ import numpy as np
 from scaling.fitting.design import Design
 from scaling.fitting.objective import Objective
 from scaling.fitting.parts import Estimate, Interval, Minimum, Sensitivity, Warned
-from scaling.fitting.profile import CHEAP, floor_profile
+from scaling.fitting.profile import CHEAP, floor_by_curvature, floor_profile
 from scaling.fitting.rows import Rows
 from scaling.fitting.table_doubts import levels
 from scaling.laws import Law, LossInND
+from scaling.laws.base import Array
 from scaling.reporting.numbers import plain
 
 NOTES = frozenset({"derived_by_6ND", "extrapolation"})
@@ -25,6 +26,8 @@ noise of .3 %, 80 tables: 95 % intervals held the truth in 61-69 % with 2 cluste
 each cluster is a size of its own they are too wide instead: draws that lack sizes cannot fix the law."""
 FEW_SIZES = 10
 """The same where each cluster is a size of its own."""
+CURVED = 4.0
+"""Factor by which a floor's range may be wider than its curvature says."""
 BARELY, BARELY_APART = 10.0, 3.0
 """Factors between the ends of an interval, and between near minima, from which a parameter is barely identified."""
 
@@ -72,12 +75,18 @@ def about_identification(
 
 
 def about_floor(
-    design: Design, rows: Rows, objective: Objective, floor: Estimate | None, interval: Interval
+    design: Design,
+    theta_P: Array,
+    rows: Rows,
+    objective: Objective,
+    floor: Estimate | None,
+    interval: Interval,
 ) -> Iterator[Warned]:
     """A floor whose interval reaches 0 or spans half the lowest loss or score, with what another floor would cost.
 
     Without draws the likelihood-ratio range of normal residuals stands for the interval: floors that raise the rms
-    residual by no more than exp(chi2_1 / 2 n) - 1, with the quantile of the level asked for.
+    residual by no more than exp(chi2_1 / 2 n) - 1, with the quantile of the level asked for. Where the curvature at
+    the optimum `theta_P` makes that range a quarter of what would matter, nothing is refitted.
     """
     from scipy.special import chdtri
 
@@ -92,10 +101,14 @@ def about_floor(
         return low > 1e-3 * lowest and high - low < 0.5 * lowest
 
     drawn = floor.low is not None and floor.high is not None
+    rise = float(np.expm1(chdtri(1, 1 - interval.level) / (2 * len(rows.loss))))
     if drawn and tells(floor.low or 0.0, floor.high or 0.0):
         return
+    if not drawn:
+        low, high = floor_by_curvature(design, objective, theta_P, rise)
+        if tells(floor.value - CURVED * (floor.value - low), floor.value + CURVED * (high - floor.value)):
+            return
     profile = floor_profile(design, objective)
-    rise = float(np.expm1(chdtri(1, 1 - interval.level) / (2 * len(rows.loss))))
     if not drawn and tells(*profile.cheap_range(rise)):
         return
     low, high = profile.cheap_range()

@@ -17,6 +17,8 @@ from scaling.laws.base import Array
 CHEAP = 0.02
 """A rise of the rms residual that no reader would notice."""
 
+CONDITION = 1e7
+"""Condition number of scaled slopes beyond which rows do not tell parameters apart, by half the digits."""
 STEPS = 60
 """Most steps at each floor: a profile shows a shape, and needs no last digits."""
 
@@ -72,6 +74,32 @@ def floor_profile(design: Design, objective: Objective, floors: npt.ArrayLike | 
         np.concatenate([coarse.rms, fine.rms])[order],
         np.concatenate([coarse.parameters, fine.parameters])[order],
     )
+
+
+def floor_by_curvature(design: Design, objective: Objective, theta_P: Array, rise: float) -> tuple[float, float]:
+    """What `cheap_range(rise)` would be were the law linear in its parameters: E -+ d, without a refit.
+
+    The squares S = n rms^2 grow by d^2 / V with E held d away and the others refitted, so that d = sqrt(V S ((1 +
+    rise)^2 - 1)), where V is the floor's element of (J^T J)^-1. The range is (-inf, inf) where rows do not tell the
+    parameters apart, or one is at an end of its range.
+    """
+    law = design.law
+    low, high = design.bounds
+    if law.floor is None or np.any(design.free & ((theta_P <= low) | (theta_P >= high))):
+        return -np.inf, np.inf
+    log_loss = law.evaluate(theta_P[None], design.x)
+    slopes = design.jacobian(theta_P[None], log_loss)[0][:, design.free]
+    if objective.residual == "raw":
+        slopes = slopes * np.exp(log_loss[0, 0])[:, None]
+    size = np.sqrt(np.sum(slopes**2, axis=0))
+    if not np.all(size > 0) or np.linalg.cond(slopes / size) > CONDITION:
+        return -np.inf, np.inf
+    k = int(np.sum(design.free[: law.position(law.floor)]))
+    V = np.linalg.inv((slopes / size).T @ (slopes / size))[k, k] / size[k] ** 2
+    squares = np.sum(objective.residuals(log_loss[0], design.log_y) ** 2)
+    floor = float(np.exp(theta_P[law.position(law.floor)]))
+    d = floor * float(np.sqrt(V * squares * ((1.0 + rise) ** 2 - 1.0)))
+    return floor - d, floor + d
 
 
 def _profile(design: Design, objective: Objective, held: Array) -> FloorProfile:

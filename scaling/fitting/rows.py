@@ -63,8 +63,13 @@ def rows_of(
     (or N) that is missing follows from C = 6 N D. A row is left out when its status is not one of FINISHED, or its
     target, an input, its weight, or one of the columns `also` (where the table has them) is missing, infinite, not
     positive, or beyond SMALLEST to LARGEST; with `zeros` a score of 0 stays.
-    Raises InputError for a column that is missing or holds text, and for a score above 1.
+    Raises InputError for a column that is missing, holds text or shares its name, and for a score above 1.
     """
+    if not frame.columns.is_unique:
+        name = frame.columns[frame.columns.duplicated()][0]
+        raise InputError(
+            f"{(frame.columns == name).sum()} columns are called {shown(name)}; rename or drop all but one"
+        )
     columns, sources = _columns(law, frame)
     also = also if weights is None else (*also, weights)
     if weights is not None and weights not in frame.columns:
@@ -97,12 +102,13 @@ def rows_of(
     numbers = {name: values[used] for name, values in columns.items()}
     loss = numbers.pop(law.target)
     table = np.column_stack([*numbers.values(), loss])
+    kept = frame.loc[used]
     return Rows(
-        frame=frame.loc[used],
+        frame=kept,
         inputs=numbers,
         loss=loss,
         weights=np.ones(len(loss)) if weights is None else number_column(frame, weights)[used],
-        C=_compute(frame.loc[used], numbers),
+        C=_compute(kept, numbers),
         sources=sources,
         read=len(frame) + len(excluded),
         excluded=tuple(excluded) + left_out,
@@ -113,6 +119,8 @@ def rows_of(
 def number_column(frame: "pd.DataFrame", name: str) -> Array:
     """A column as floats, missing as NaN; InputError names the first cell that is not a number."""
     column = frame[name]
+    if column.dtype == np.float64:
+        return column.to_numpy()
     values = floats(column)
     text = values.isna() & column.notna()
     if text.any():
@@ -131,7 +139,8 @@ def _columns(law: type[Law], frame: "pd.DataFrame") -> tuple[dict[str, Array], d
     known = {name: number_column(frame, name) for name in ("N", "D", "C") if name in frame.columns}
     for name in law.inputs:
         if name in frame.columns:
-            columns[name], sources[name] = number_column(frame, name), name
+            columns[name] = known[name] if name in known else number_column(frame, name)
+            sources[name] = name
         elif name == "x":
             columns[name], sources[name] = _only_one(law, known)
         else:

@@ -1,13 +1,17 @@
 """Prediction beyond a cut, and the objective along the floor."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from scaling.errors import FitError, InputError
 from scaling.fitting import fit, holdout
+from scaling.fitting.profile import floor_by_curvature
 from scaling.laws import Chinchilla, PNorm
 
 Table = Callable[..., pd.DataFrame]
@@ -58,6 +62,32 @@ def test_profile_is_lowest_at_the_fit(table: Table, chinchilla: Chinchilla) -> N
     assert high - low < 0.2 * E
     wider = whole.cheap_range(rise=0.5)
     assert wider[0] <= low < high <= wider[1]
+
+
+@given(seed=st.integers(0, 10**6), noise=st.floats(1e-4, 0.02), loss=st.sampled_from(["huber", "mse", "lad"]))
+@settings(max_examples=10, deadline=None)
+def test_curvature_tells_the_range_of_floors_where_rows_are_exact_enough(
+    table: Table, chinchilla: Chinchilla, seed: int, noise: float, loss: Any
+) -> None:
+    """Within the factor that stands between the shortcut and what would matter, wherever the shortcut is taken."""
+    found = fit("chinchilla", table(chinchilla, rows=60, noise=noise, seed=seed), loss=loss, bootstrap=0)
+    rise = 0.03
+    low, high = floor_by_curvature(found.design, found.objective, found.theta[0], rise)
+    E, lowest = found.parameters["E"].value, float(found.rows.loss.min())
+    assert low < E < high
+    if low > 0.7 * E and high - low < 0.125 * lowest:
+        floors = np.linspace(max(E - 4 * (E - low), 0.0), min(E + 4 * (high - E), 0.99 * lowest), 201)
+        profiled = found.profile(floors).cheap_range(rise)
+        assert (profiled[1] - profiled[0]) / (high - low) == pytest.approx(1.0, abs=0.6)
+
+
+def test_curvature_tells_nothing_where_rows_do_not_tell_parameters_apart(table: Table) -> None:
+    rows = table(Chinchilla(E=1.8, A=400.0, B=2000.0, alpha=0.34, beta=0.34))
+    rows["D"] = 20 * rows["N"]
+    rows["loss"] *= np.exp(np.random.default_rng(0).normal(0, 0.01, len(rows)))
+    found = fit("chinchilla", rows, bootstrap=0)
+    ends = floor_by_curvature(found.design, found.objective, found.theta[0], 0.03)
+    assert ends == (-np.inf, np.inf)
 
 
 def test_profile_refuses_floors_above_the_data(table: Table, chinchilla: Chinchilla) -> None:
