@@ -181,9 +181,11 @@ def bca(values: Array, draws: Array, jackknife: Array, level: float) -> tuple[Ar
     ends = []
     for z in ndtri([0.5 * (1 - level), 0.5 * (1 + level)]):
         share = ndtr(z0 + (z0 + z) / np.maximum(1 - a * (z0 + z), 1e-6))
-        columns = [
-            np.nanquantile(draws[:, k], share[k]) if known[:, k].any() else np.nan for k in range(len(values))
-        ]
+        with np.errstate(invalid="ignore"):  # quantiles between two infinite draws
+            columns = [
+                np.nanquantile(draws[:, k], share[k]) if known[:, k].any() else np.nan
+                for k in range(len(values))
+            ]
         ends.append(np.array(columns))
     return ends[0], ends[1]
 

@@ -4,25 +4,29 @@ Shapes: B draws, G distinct pairs of counts, M points.
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from scaling.errors import FitError, InputError
 from scaling.fitting.beta_likelihood import maximum
-from scaling.fitting.derived import estimates
+from scaling.fitting.derived import ends, estimates
 from scaling.fitting.parts import Estimate, Interval, Prediction, Warned
 from scaling.fitting.rows import number_column
 from scaling.laws import BetaBinomial
 from scaling.laws.base import Array
-from scaling.resampling import pairs, percentile
+from scaling.resampling import pairs
 
 if TYPE_CHECKING:
     import pandas as pd
 
 MISFIT = 1e-3
 """Probability of counts as far from the fitted distribution, below which the form is doubted."""
+FEW_PROBLEMS = 60
+"""Problems below which intervals are too short. Simulated with three pairs of a and b and 64 to 200 samples, 150 sets:
+95 % intervals by bca held b in 87-91 % with 30 problems, 87-92 % with 60, 93-95 % with 128, by percentiles in 83-87, 83-91
+and 90-92 %; a, pass@10 and the samples for half of the problems in 90-98 %."""
 EVEN = 1e5
 """Sum of a and b from which success rates are all the same."""
 NODES = 400
@@ -41,6 +45,8 @@ class CountsFit:
     """Negative log-likelihood at the answer, without the binomial coefficients."""
     draws: Array
     """a and b of each draw, (B, 2)."""
+    jackknife: Array | None
+    """a and b without each problem, (problems, 2), for `bca`; None for percentiles."""
     intervals: Interval
     """How the intervals were made."""
     warnings: tuple[Warned, ...]
@@ -72,8 +78,16 @@ class CountsFit:
         value = self.law.predict(k=k)
         if not len(self.draws):
             return Prediction(value, None, None)
-        drawn = BetaBinomial.from_values(self.draws).predict(k=k.ravel())
-        low, high = percentile(drawn, self.intervals.level if level is None else level)
+
+        def at(values: Array) -> Array:
+            return BetaBinomial.from_values(values).predict(k=k.ravel())
+
+        low, high = ends(
+            at(self.law.values()[None])[0],
+            at(self.draws),
+            self.intervals.level if level is None else level,
+            None if self.jackknife is None else at(self.jackknife),
+        )
         return Prediction(value, low.reshape(k.shape), high.reshape(k.shape))
 
     def samples_for(self, coverage: float) -> Estimate:
@@ -83,9 +97,13 @@ class CountsFit:
         """
         if not 0 < coverage < 1:
             raise InputError(f"the coverage is {coverage}; give a share between 0 and 1")
-        table = np.vstack([self.law.values(), self.draws])
-        log_k = _log_samples(table, coverage)
-        return estimates(("k",), np.exp(log_k[:1]), np.exp(log_k[1:, None]), self.intervals.level)["k"]
+
+        def samples(values: Array) -> Array:
+            return np.exp(_log_samples(values, coverage))
+
+        value, draws = samples(self.law.values()[None]), samples(self.draws)[:, None]
+        without = None if self.jackknife is None else samples(self.jackknife)[:, None]
+        return estimates(("k",), value, draws, self.intervals.level, without)["k"]
 
     def unbiased(self, k: int) -> tuple[float, float]:
         """The mean over problems of 1 - C(n - c, k) / C(n, k), and its standard error; k up to the fewest samples.
@@ -101,13 +119,18 @@ class CountsFit:
 
 
 def fit_counts(
-    frame: "pd.DataFrame", *, bootstrap: int = 1000, level: float = 0.95, seed: int = 0
+    frame: "pd.DataFrame",
+    *,
+    bootstrap: int = 1000,
+    interval: Literal["percentile", "bca"] = "bca",
+    level: float = 0.95,
+    seed: int = 0,
 ) -> CountsFit:
     """Fit a beta distribution of success rates to counts by maximum likelihood.
 
     One row a problem: n samples of which c were right; n may differ between problems, as where hard ones were sampled
-    on. The likelihood of a row is B(a + c, b + n - c) / B(a, b). Intervals are percentiles of draws of problems, which
-    are taken for a sample of such problems.
+    on. The likelihood of a row is B(a + c, b + n - c) / B(a, b). Intervals are of draws of problems, which are taken
+    for a sample of such problems: bias-corrected and accelerated, or percentiles.
 
     Raises InputError for columns that are not counts; FitError where every sample is right, or none is.
     """
@@ -115,6 +138,8 @@ def fit_counts(
         raise InputError(
             f"bootstrap is {bootstrap}; give 0 for no intervals, or at least 2 draws (1000 is usual)"
         )
+    if interval not in ("percentile", "bca"):
+        raise InputError(f"interval is {interval!r}; give percentile or bca")
     if not 0 < level < 1:
         raise InputError(f"level is {level}; give a coverage between 0 and 1, for example .95")
     n, c, dropped = _counts(frame)
@@ -129,20 +154,24 @@ def fit_counts(
     position = position.ravel()
     whole = np.bincount(position)[None, :].astype(np.float64)
     values, value = maximum(unique, whole)
-    draws = np.empty((0, 2))
+    draws, without = np.empty((0, 2)), None
     if bootstrap:
         weights = pairs(len(n), bootstrap, np.random.default_rng(seed)).weights
         assert weights is not None
         grouped = np.zeros((bootstrap, len(unique)))
         np.add.at(grouped.T, position, weights.T)
         draws = maximum(unique, grouped, start=np.log(values[0]))[0]
+        if interval == "bca":
+            less = whole - np.eye(len(unique))
+            without = maximum(unique, less, start=np.log(values[0]))[0][position]
     law = BetaBinomial.from_values(values[0])
     found = CountsFit(
         law=law,
-        parameters=estimates(("a", "b"), values[0], draws, level),
+        parameters=estimates(("a", "b"), values[0], draws, level, without),
         value=float(value[0]),
         draws=draws,
-        intervals=Interval("percentile, problems" if bootstrap else None, level, bootstrap),
+        jackknife=without,
+        intervals=Interval(f"{interval}, problems" if bootstrap else None, level, bootstrap),
         warnings=(),
         n=n,
         c=c,
@@ -229,9 +258,13 @@ def _warnings(found: CountsFit) -> tuple[Warned, ...]:
                 "taken rests on the form",
             )
         )
-    if len(found.n) < 20:
+    if len(found.n) < FEW_PROBLEMS:
         warned.append(
-            Warned("few_problems", f"{len(found.n)} problems tell little of how difficulties spread")
+            Warned(
+                "few_problems",
+                f"{len(found.n)} problems tell little of how difficulties spread: 95 % intervals of so few hold the truth in "
+                "nine cases of ten",
+            )
         )
     return tuple(warned)
 

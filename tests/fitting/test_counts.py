@@ -42,6 +42,24 @@ def test_a_draw_is_the_fit_of_its_problems() -> None:
         np.testing.assert_allclose(draw, alone.law.values(), rtol=1e-5)
 
 
+def test_bca_leaves_out_each_problem_once() -> None:
+    frame = counts(0.4, 8.0, 25)
+    found = fit_counts(frame, bootstrap=50)
+    assert found.intervals.method == "bca, problems"
+    assert found.jackknife is not None
+    for row, without in enumerate(found.jackknife):
+        alone = fit_counts(frame.drop(index=row), bootstrap=0)
+        np.testing.assert_allclose(without, alone.law.values(), rtol=1e-5)
+    percentiles = fit_counts(frame, bootstrap=50, interval="percentile")
+    assert percentiles.jackknife is None
+    np.testing.assert_array_equal(percentiles.draws, found.draws)
+    low, high = np.quantile(found.draws, [0.025, 0.975], axis=0)
+    np.testing.assert_allclose([e.low for e in percentiles.parameters.values()], low)
+    np.testing.assert_allclose([e.high for e in percentiles.parameters.values()], high)
+    with pytest.raises(InputError, match="interval is 'profile'; give percentile or bca"):
+        fit_counts(frame, interval="profile")  # type: ignore[arg-type]
+
+
 def test_intervals_of_the_samples_needed_hold_the_truth() -> None:
     """200 sets of 150 problems, so that 95 % means 91.5 to 98.5."""
     law = BetaBinomial(a=0.4, b=20.0)

@@ -208,6 +208,18 @@ def test_lad_is_a_vertex_that_no_linear_step_improves(table: Table, truth: Law, 
     assert np.sum(np.abs(r) < 1e-11) >= P - 1
 
 
+@pytest.mark.parametrize("seed", [10, 30, 38])
+def test_lad_is_exact_where_a_term_vanishes(seed: int) -> None:
+    """Losses that do not depend on D: what is left is the power law in N, whose vertex the rows fix."""
+    rng = np.random.default_rng(seed)
+    N, D = 10 ** rng.uniform(6, 10, (2, 30))
+    y = (1.7 + 400 / N**0.34) * np.exp(rng.normal(0, 0.02, 30))
+    _, value, converged = local_minima(Design.of(Chinchilla, {"N": N, "D": D}, y), Objective("lad"))
+    power = local_minima(Design.of(Power, {"x": N}, y), Objective("lad"))[1]
+    assert converged
+    assert value[0] <= power[0] * (1 + 1e-8), "a term at its bound is 1e-7 of the smallest loss"
+
+
 def test_a_floor_of_zero_is_found_exactly(table: Table) -> None:
     law = Chinchilla(E=0.0, A=40.0, B=60.0, alpha=0.15, beta=0.17)
     design = design_of(Chinchilla, table(law))
