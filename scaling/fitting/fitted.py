@@ -180,9 +180,7 @@ def _warnings(rows: Rows, options: Options, found: Solved, minima: tuple[Minimum
         chain(
             table_doubts.about_rows(type(law), rows, len(fix), options.objective.loss == "binomial"),
             doubts.about_bounds(law, at_bounds(design, found.theta[0]), options.bounds),
-            doubts.about_floor(
-                design, found.theta[0], rows, options.objective, floor, found.intervals
-            ),
+            doubts.about_floor(design, found.theta[0], rows, options.objective, floor, found.intervals),
             doubts.about_interval(rows, found.intervals),
             doubts.about_minima(minima, found.parameters),
             doubts.about_identification(law, found.parameters, minima, fix),

@@ -68,9 +68,8 @@ def _same_sides(problems: Problems, theta: Array, held: Mask, before: Array) -> 
     residuals = _residuals(problems, theta)
     raw = problems.objective.residual == "raw"
     unit = np.exp(problems.log_y.max(axis=1, keepdims=True)) if raw else 1.0
-    sides: Mask = np.where(
-        held, np.abs(residuals) < 1e-11 * unit, (np.sign(residuals) == np.sign(before)) | (problems.weights == 0)
-    ).all(axis=1)
+    kept = (np.sign(residuals) == np.sign(before)) | (problems.weights == 0)
+    sides: Mask = np.all(np.where(held, np.abs(residuals) < 1e-11 * unit, kept), axis=1)
     return sides
 
 

@@ -76,7 +76,9 @@ def floor_profile(design: Design, objective: Objective, floors: npt.ArrayLike | 
     )
 
 
-def floor_by_curvature(design: Design, objective: Objective, theta_P: Array, rise: float) -> tuple[float, float]:
+def floor_by_curvature(
+    design: Design, objective: Objective, theta_P: Array, rise: float
+) -> tuple[float, float]:
     """What `cheap_range(rise)` would be were the law linear in its parameters: E -+ d, without a refit.
 
     The squares S = n rms^2 grow by d^2 / V with E held d away and the others refitted, so that d = sqrt(V S ((1 +

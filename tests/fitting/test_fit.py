@@ -194,7 +194,11 @@ BAD_TABLES: list[tuple[Change, type[Exception], str]] = [
     (lambda t: t.drop(columns="loss"), InputError, "no column is called loss .the table has N, D."),
     (lambda t: t.drop(columns="D"), InputError, "no column is called D .*--map D=COLUMN"),
     (lambda t: t.assign(N="big"), InputError, "column N, row 0: 'big' is not a number"),
-    (lambda t: t.assign(x=1.0).rename(columns={"x": "loss"}), InputError, "2 columns are called loss; rename"),
+    (
+        lambda t: t.assign(x=1.0).rename(columns={"x": "loss"}),
+        InputError,
+        "2 columns are called loss; rename",
+    ),
     (lambda t: t.head(2), FitError, "5 parameters .* 2 usable rows of 2 read; give at least 5"),
     (lambda t: t.head(0), FitError, "0 usable rows of 0 read"),
     (lambda t: t.assign(loss=np.nan), FitError, "0 usable rows of 48 read .48 excluded, .* loss is missing"),
