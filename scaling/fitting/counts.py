@@ -262,8 +262,8 @@ def _warnings(found: CountsFit) -> tuple[Warned, ...]:
         warned.append(
             Warned(
                 "few_problems",
-                f"{len(found.n)} problems tell little of how difficulties spread: 95 % intervals of so few hold the truth in 9 "
-                "of 10 cases",
+                f"{len(found.n)} problems tell little of how difficulties spread: "
+                "95 % intervals of so few hold the truth in 9 of 10 cases",
             )
         )
     return tuple(warned)
