@@ -228,9 +228,10 @@ def cloud(fit: Fit, first: str | None = None, second: str | None = None) -> Figu
         keep = inside if inside.any() else keep  # two draws are both outermost
     middle = draws.loc[keep]
     at = pd.DataFrame({name: [float(getattr(fit.law, name))] for name in chosen})
+    log = "".join(axis for axis, name in zip("xy", chosen, strict=True) if _spans(middle[name]))
 
     def draw(axes: Axes) -> None:
-        plots.scales(axes, x, y)
+        plots.scales(axes, x, y, log)
         plots.points(axes, middle, x, y, label="Draws")
         plots.optima(axes, at, x, y, label="Estimate")
         plots.legend(axes)
@@ -243,6 +244,11 @@ def cloud(fit: Fit, first: str | None = None, second: str | None = None) -> Figu
         draws,
         f"A cloud of draws of {x} and {y} about the estimate.",
     )
+
+
+def _spans(drawn: pd.Series) -> bool:
+    """Whether positive draws span so much, as those of coefficients do, that a log axis shows them best."""
+    return len(drawn) > 0 and bool(drawn.min() > 0) and bool(drawn.max() > 5 * drawn.min())
 
 
 def unit(fit: Fit) -> str:

@@ -42,6 +42,13 @@ def test_a_cloud_of_few_draws_shows_them(draws: int) -> None:
     pyplot.close("all")
 
 
+def test_a_coefficient_that_spans_much_has_a_log_axis() -> None:
+    found = fit("chinchilla", rows_of(12), bootstrap=60)
+    axes = found.plot.draws("A", "alpha")
+    assert (axes.get_xscale(), axes.get_yscale()) == ("log", "linear")
+    pyplot.close("all")
+
+
 def test_plots_that_a_law_does_not_have_say_so() -> None:
     frame = pd.DataFrame({"x": np.geomspace(1, 1e3, 12)})
     found = fit("power", frame.assign(loss=Power(E=1.0, A=4.0, alpha=0.4).predict(x=frame["x"])), bootstrap=0)
