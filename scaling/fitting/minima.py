@@ -6,7 +6,7 @@ from scaling.fitting.design import Design
 from scaling.fitting.engine import floor_slope, search
 from scaling.fitting.objective import Objective
 from scaling.fitting.problems import Problems
-from scaling.fitting.rough import is_rough, kicked
+from scaling.fitting.rough import is_rough, kicked, moved
 from scaling.laws import SeparableLaw
 from scaling.laws.base import Array
 
@@ -26,6 +26,8 @@ def local_minima(design: Design, objective: Objective) -> tuple[Array, Array, bo
     best = candidates.best(1)[1].theta[0]
     if is_rough(one, best):
         candidates += kicked(one, best)
+    if not objective.kinked and any(about.location for about in design.law.parameters()):
+        candidates += moved(one, candidates.best(1)[1].theta[0])
     found = candidates.solutions
     lowest = int(candidates.best(1)[0][0])
     order = [lowest, *(k for k in np.argsort(found.value, kind="stable").tolist() if k != lowest)]

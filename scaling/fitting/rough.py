@@ -6,7 +6,15 @@ from functools import reduce
 
 import numpy as np
 
-from scaling.fitting.engine import Candidates, by_floor, hubers, polish, search, to_vertices
+from scaling.fitting.engine import (
+    Candidates,
+    by_floor,
+    hubers,
+    polish,
+    replace_column,
+    search,
+    to_vertices,
+)
 from scaling.fitting.grid import Grid
 from scaling.fitting.problems import Problems
 from scaling.fitting.starts import Starts
@@ -14,6 +22,8 @@ from scaling.laws.base import Array
 
 KICKS = 60
 """Starts scattered about a minimum where the objective is rough."""
+GAPS = 12
+"""Gaps between neighbouring inputs, about where a law bends, that it is tried to bend in."""
 SMOOTH = 2
 """Rows a parameter that must lie within delta of the law, else Huber's loss is rough."""
 
@@ -48,6 +58,27 @@ def kicked(problems: Problems, theta_P: Array) -> Candidates:
     # a wider delta would smooth the minima into one
     nearly = replace(problems, objective=hubers(design, problems.objective)[1])
     return to_vertices(problems, polish(nearly, begin, free))
+
+
+def moved(problems: Problems, theta_P: Array) -> Candidates:
+    """Minima with one location at a time moved to the GAPS between inputs next to it, for the first of the problems.
+
+    Where a law bends sharply within a gap between neighbouring inputs, each gap near by may hold a minimum.
+    """
+    design = problems.design
+    starts = [theta_P[None, :]]
+    for k, about in enumerate(design.law.parameters()):
+        if about.location is not None and design.free[k]:
+            x = np.unique(design.x[design.law.feature_names().index(about.location)])
+            gaps = 0.5 * (x[1:] + x[:-1])
+            near = design.within(k, gaps[np.argsort(np.abs(gaps - theta_P[k]), kind="stable")[:GAPS]])
+            starts.append(replace_column(np.repeat(theta_P[None, :], len(near), axis=0), k, near))
+    theta = np.concatenate(starts)
+    return polish(
+        problems,
+        Starts(np.zeros(len(theta), dtype=np.intp), theta),
+        design.free & np.isfinite(theta_P),
+    )
 
 
 def scatter(count: int, P: int) -> Array:
