@@ -136,6 +136,9 @@ def _exponents(found: list[Refit]) -> Verdict:
     sizes = {one.name: one.fit.derived["N_exponent"] for one in found if _has_size(one)}
     if not sizes:
         return Verdict("No set here has a law with a best size.", "not identified")
+    if len(sizes) == 1:
+        name, e = next(iter(sizes.items()))
+        return Verdict(f"N ~ C^a is best with a = {text(e)} on the one set here, {name}.", "measured")
     low, high = (pick(sizes, key=lambda name: sizes[name].value) for pick in (min, max))
     half = [name for name, e in sizes.items() if e.low is not None and e.low <= 0.5 <= (e.high or np.inf)]
     return Verdict(
