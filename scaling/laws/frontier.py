@@ -14,7 +14,8 @@ FLOPS_PER_PARAMETER_TOKEN = 6.0
 INFERENCE_FLOPS_PER_PARAMETER_TOKEN = 2.0
 """Forward pass alone."""
 LOG_LARGEST = 120.0
-"""Logarithm of the largest compute or number of tokens that is looked at."""
+"""Logarithm of the largest compute or number of tokens that is looked at, and of one over the smallest: units may be
+billions of tokens."""
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,7 @@ def _first_below(curve: Callable[[Array], Array], level: Array) -> Array:
     """Where a falling curve of a positive number passes a level, by bisection of the logarithm; else infinite."""
     with np.errstate(all="ignore"):
         shape = np.broadcast_shapes(np.shape(level), np.shape(curve(np.ones_like(level))))
-        low, high = np.zeros(shape), np.full(shape, LOG_LARGEST)
+        low, high = np.full(shape, -LOG_LARGEST), np.full(shape, LOG_LARGEST)
         never = ~(curve(np.exp(high)) < level)
         for _ in range(80):
             middle = 0.5 * (low + high)

@@ -1,5 +1,7 @@
 """What loss laws say of serving a model and of comparing recipes."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -78,3 +80,22 @@ def test_stacks_are_served_as_each_law() -> None:
     stack = Chinchilla.from_values(values)
     each = [Chinchilla.from_values(row).served(1e21, 1e12).N for row in values]
     np.testing.assert_allclose(np.ravel(stack.served(1e21, 1e12).N), np.ravel(each), rtol=1e-6)
+
+
+@pytest.mark.parametrize("n", [1.0, 1e9])
+@pytest.mark.parametrize("d", [1.0, 1e12])
+def test_units_of_size_and_tokens_change_the_units_of_answers_only(n: float, d: float) -> None:
+    """Sizes in billions and tokens in trillions: D, N and C are then below 1."""
+    law = Chinchilla(E=1.8, A=400.0, B=1500.0, alpha=0.34, beta=0.3)
+    other = Chinchilla(E=1.8, A=300.0, B=1500.0, alpha=0.34, beta=0.3)
+    in_units = [
+        dataclasses.replace(one, A=one.A / n**one.alpha, B=one.B / d**one.beta) for one in (law, other)
+    ]
+    C, tokens = 1e20, 1e11
+    plain, ours = law.served(C, tokens), in_units[0].served(C / (n * d), tokens / d)
+    np.testing.assert_allclose(
+        [ours.N * n, ours.D * d, ours.saving], [plain.N, plain.D, plain.saving], rtol=1e-6
+    )
+    worth = in_units[0].compute_multiplier(in_units[1], C / (n * d))
+    np.testing.assert_allclose(worth, law.compute_multiplier(other, C), rtol=1e-9)
+    np.testing.assert_allclose(in_units[0].tokens_for(2.5, 1e8 / n) * d, law.tokens_for(2.5, 1e8), rtol=1e-9)
