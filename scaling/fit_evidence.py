@@ -88,7 +88,9 @@ def _plane(plane: ExponentPlane) -> Figure:
     title, level = "Objective over its minimum (%)", ""
     if plane.threshold is not None:
         rise = plane.threshold
-        words = f"A rise of {100 * rise:.3g} %" if rise < 2 else f"An objective {1 + rise:.3g} times the minimum"
+        words = (
+            f"A rise of {100 * rise:.3g} %" if rise < 2 else f"An objective {1 + rise:.3g} times the minimum"
+        )
         level = f" {words} bounds the {100 * (plane.level or 0):g} % set."
 
     def draw(axes: Axes) -> None:

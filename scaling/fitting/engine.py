@@ -127,6 +127,16 @@ def grid_for(design: Design, objective: Objective) -> Grid:
     return grid_of(design, simpler_minima(design, objective))
 
 
+def of_own_starts(one: Problems) -> Candidates:
+    """Minima of one problem from the starts that its law has of its own."""
+    design, law = one.design, one.design.law
+    theta = np.empty((0, len(law.parameters())))
+    if issubclass(law, GeneralLaw):
+        theta = law.own_starts(design.x, one.log_y[0], one.weights[0])
+    theta = np.where(design.free, theta, design.pinned)
+    return polish(one, Starts(np.zeros(len(theta), dtype=np.intp), theta), design.free)
+
+
 def simpler_minima(design: Design, objective: Objective) -> dict[int, Array]:
     """Theta of the law's parameters, by position, at the lowest minima of its simpler law on all rows, each (K,)."""
     law = design.law

@@ -3,7 +3,7 @@
 import numpy as np
 
 from scaling.fitting.design import Design
-from scaling.fitting.engine import floor_slope, search
+from scaling.fitting.engine import floor_slope, of_own_starts, search
 from scaling.fitting.objective import Objective
 from scaling.fitting.problems import Problems
 from scaling.fitting.rough import is_rough, kicked, moved
@@ -23,11 +23,13 @@ def local_minima(design: Design, objective: Objective) -> tuple[Array, Array, bo
     most = STARTS if issubclass(design.law, SeparableLaw) else STARTS_NOT_SEPARABLE
     one = Problems.of(design, objective, np.ones((1, design.rows)))
     candidates = search(one, most=most)
+    if not objective.kinked:
+        candidates += of_own_starts(one)
     best = candidates.best(1)[1].theta[0]
     if is_rough(one, best):
         candidates += kicked(one, best)
     if not objective.kinked and any(about.location for about in design.law.parameters()):
-        candidates += moved(one, candidates.best(1)[1].theta[0])
+        candidates = moved(one, candidates)
     found = candidates.solutions
     lowest = int(candidates.best(1)[0][0])
     order = [lowest, *(k for k in np.argsort(found.value, kind="stable").tolist() if k != lowest)]

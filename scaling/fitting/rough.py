@@ -6,7 +6,9 @@ from functools import reduce
 
 import numpy as np
 
+from scaling.fitting.design import Design
 from scaling.fitting.engine import (
+    TIED,
     Candidates,
     by_floor,
     hubers,
@@ -24,6 +26,8 @@ KICKS = 60
 """Starts scattered about a minimum where the objective is rough."""
 GAPS = 12
 """Gaps between neighbouring inputs, about where a law bends, that it is tried to bend in."""
+ROUNDS = 4
+"""Most times that the lowest minimum is left for one with a location moved."""
 SMOOTH = 2
 """Rows a parameter that must lie within delta of the law, else Huber's loss is rough."""
 
@@ -60,25 +64,38 @@ def kicked(problems: Problems, theta_P: Array) -> Candidates:
     return to_vertices(problems, polish(nearly, begin, free))
 
 
-def moved(problems: Problems, theta_P: Array) -> Candidates:
-    """Minima with one location at a time moved to the GAPS between inputs next to it, for the first of the problems.
+def moved(problems: Problems, found: Candidates) -> Candidates:
+    """Candidates of the first problem, and minima with one location of the lowest moved to the GAPS between inputs nearby.
 
-    Where a law bends sharply within a gap between neighbouring inputs, each gap near by may hold a minimum.
+    Where a law bends sharply within a gap between neighbouring inputs, each gap near by may hold a minimum. As long as
+    one is lower the next are tried from there, up to ROUNDS times.
     """
     design = problems.design
-    starts = [theta_P[None, :]]
-    for k, about in enumerate(design.law.parameters()):
-        if about.location is not None and design.free[k]:
-            x = np.unique(design.x[design.law.feature_names().index(about.location)])
-            gaps = 0.5 * (x[1:] + x[:-1])
-            near = design.within(k, gaps[np.argsort(np.abs(gaps - theta_P[k]), kind="stable")[:GAPS]])
-            starts.append(replace_column(np.repeat(theta_P[None, :], len(near), axis=0), k, near))
-    theta = np.concatenate(starts)
-    return polish(
-        problems,
-        Starts(np.zeros(len(theta), dtype=np.intp), theta),
-        design.free & np.isfinite(theta_P),
-    )
+    lowest = found.best(1)[1]
+    for _ in range(ROUNDS):
+        theta_P = lowest.theta[0]
+        starts = [_in_gaps(design, k, theta_P) for k in _locations(design)]
+        theta = np.concatenate([theta_P[None, :], *starts])
+        begin = Starts(np.zeros(len(theta), dtype=np.intp), theta)
+        found += polish(problems, begin, design.free & np.isfinite(theta_P))
+        before, lowest = lowest, found.best(1)[1]
+        if lowest.value[0] >= before.value[0] * (1 - TIED):
+            break
+    return found
+
+
+def _locations(design: Design) -> list[int]:
+    """Positions of the free parameters that are places on an input."""
+    return [k for k, about in enumerate(design.law.parameters()) if about.location and design.free[k]]
+
+
+def _in_gaps(design: Design, k: int, theta_P: Array) -> Array:
+    """The theta with its location k in each of the GAPS between inputs nearby."""
+    law = design.law
+    x = np.unique(design.x[law.feature_names().index(law.parameters()[k].location or "")])
+    gaps = 0.5 * (x[1:] + x[:-1])
+    near = design.within(k, gaps[np.argsort(np.abs(gaps - theta_P[k]), kind="stable")[:GAPS]])
+    return replace_column(np.repeat(theta_P[None, :], len(near), axis=0), k, near)
 
 
 def scatter(count: int, P: int) -> Array:

@@ -1,7 +1,8 @@
 """Power laws that bend: between breaks the curve is straight in log-log axes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any, ClassVar, final
 
 import numpy as np
@@ -11,6 +12,15 @@ from scaling.laws.general import GeneralLaw
 from scaling.laws.parameters import Term, parameter
 
 SOURCE = "Caballero et al. 2022 (arXiv:2210.14891), eq. 1"
+
+PLACES = 16
+"""Places, evenly many rows apart, that own starts bend at."""
+FLOORS = (0.3, 0.7, 0.9, 0.97, 0.995)
+"""Floors of own starts, in units of the smallest loss."""
+WIDTHS = (0.05, 0.2, 0.6, 1.5)
+"""Widths of their bends."""
+KEPT = 3
+"""Subsets of places that are kept for each floor and width."""
 
 
 def _exponent(meaning: str) -> Any:
@@ -50,6 +60,45 @@ class BrokenPower(GeneralLaw):
             c, d, f = (getattr(p, f"{name}{i}") for name in "cdf")
             exponent = exponent + c * f * np.logaddexp(0.0, (x["x"] - d) / f)
         return p.E + p.A * np.exp(-exponent)
+
+    @classmethod
+    def own_starts(cls, x: Sequence[Array], log_y: Array, weights: Array) -> Array:
+        """The best bends at some places, for some floors and widths.
+
+        Given floor, places and widths, log(L - E) = log A - c0 log x - sum_i c_i f_i log(1 + (x / d_i)^(1 / f_i)) is
+        linear in all others: weighted least squares with the weights ((L - E) / L)^2 that turn errors of log(L - E) into
+        those of log L. All subsets of PLACES are tried at the cost of one Gram matrix for each floor and width.
+        """
+        u, y = x[0], np.exp(log_y)
+        places = np.unique(np.quantile(u, np.linspace(0, 1, PLACES + 2)[1:-1]))
+        chosen = np.array(list(combinations(range(len(places)), cls.breaks)), dtype=np.intp)
+        if not len(chosen) or not np.all(np.isfinite(log_y)):
+            return super().own_starts(x, log_y, weights)
+        columns = np.hstack([np.tile([0, 1], (len(chosen), 1)), 2 + chosen])
+        found = []
+        for floor in FLOORS:
+            E = floor * y.min()
+            z, w = np.log(y - E), weights * ((y - E) / y) ** 2
+            for f in WIDTHS:
+                bends = f * np.logaddexp(0.0, (u[:, None] - places) / f)
+                basis = np.column_stack([np.ones_like(u), -u, -bends])
+                gram, hits = (basis.T * w) @ basis, (basis.T * w) @ z
+                part = gram[columns[:, :, None], columns[:, None, :]]
+                part = part + 1e-10 * np.einsum("kii->ki", part)[:, :, None] * np.eye(part.shape[1])
+                factors = np.linalg.solve(part, hits[columns][:, :, None])[:, :, 0]
+                gain = np.einsum("ki,ki->k", factors, hits[columns])
+                for k in np.argsort(-gain)[:KEPT]:
+                    c = factors[k]
+                    with np.errstate(divide="ignore"):
+                        start = {"E": np.log(E), "A": c[0], "c0": c[1]}
+                    for i in range(cls.breaks):
+                        start |= {
+                            f"c{i + 1}": c[2 + i],
+                            f"d{i + 1}": places[chosen[k, i]],
+                            f"f{i + 1}": np.log(f),
+                        }
+                    found.append([start[name] for name in cls.parameter_names()])
+        return np.array(found)
 
     @classmethod
     def canonical(cls, values: Array) -> Array:

@@ -40,6 +40,11 @@ class GeneralLaw(Law):
         A parameter with a location stands in its feature's unit (the logarithm, where the feature is one).
         """
 
+    @classmethod
+    def own_starts(cls, x: Sequence[Array], log_y: Array, weights: Array) -> Array:
+        """Thetas (S, P) for rows (n,) that a fit of all rows starts from too; none unless a law knows better than trials."""
+        return np.empty((0, len(cls.parameters())))
+
     def at(self, x: Mapping[str, Array]) -> Array:
         """The law's formula at its features."""
         values = {

@@ -1,6 +1,7 @@
 """The engine under every fit: derivatives, and minima nobody else finds lower."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,7 @@ from scaling.fitting.minima import local_minima
 from scaling.fitting.newton import minimise
 from scaling.fitting.objective import Objective
 from scaling.fitting.problems import Problems
-from scaling.laws import Chinchilla, Law, PNorm, Power
+from scaling.laws import BrokenPower2, BrokenPower3, Chinchilla, Law, PNorm, Power
 from scaling.resampling import Resamples, pairs
 
 Table = Callable[..., pd.DataFrame]
@@ -206,6 +207,28 @@ def test_lad_is_a_vertex_that_no_linear_step_improves(table: Table, truth: Law, 
     # What bending can add over a box of 1e-4 is of the order of its square.
     assert found.fun >= value[0] - n * 1e-7 * np.abs(r).max()
     assert np.sum(np.abs(r) < 1e-11) >= P - 1
+
+
+BENDS = (
+    BrokenPower2(E=0.05, A=5.0, c0=0.05, c1=0.3, d1=1e3, f1=0.1, c2=0.2, d2=1e6, f2=0.2),
+    BrokenPower2(E=0.4, A=2.6, c0=0.15, c1=1.4, d1=400.0, f1=0.05, c2=-0.9, d2=3e5, f2=0.4),
+    BrokenPower3(E=1.5, A=6.7, c0=0.12, c1=0.7, d1=213.0, f1=0.04, c2=1.5, d2=962.0, f2=0.3, c3=-0.5, d3=1e6, f3=0.2),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("law", "loss"), zip(BENDS, ("mse", "huber", "huber"), strict=True), ids=["2", "2 back", "3"]
+)
+def test_noisy_bends_are_found(law: BrokenPower2 | BrokenPower3, loss: Any) -> None:
+    """At least as low as what the truth leads to."""
+    rng = np.random.default_rng(3)
+    x = np.exp(rng.uniform(np.log(50), np.log(1e8), 60))
+    design = Design.of(type(law), {"x": x}, law.predict(x=x) * np.exp(rng.normal(0, 0.01, 60)))
+    objective = Objective(loss)
+    value = local_minima(design, objective)[1]
+    truth = law.to_theta(law.values(), design.centre)
+    from_truth = minimise(Problems.of(design, objective, np.ones((1, 60))), truth[None], design.free)
+    assert value[0] <= from_truth.value[0] * (1 + 1e-9)
 
 
 @pytest.mark.parametrize("seed", [10, 30, 38])
