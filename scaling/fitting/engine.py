@@ -137,6 +137,26 @@ def of_own_starts(one: Problems) -> Candidates:
     return polish(one, Starts(np.zeros(len(theta), dtype=np.intp), theta), design.free)
 
 
+def of_held_shapes(one: Problems) -> Candidates:
+    """Minima of one problem from those with a shape that has trials, as the p-norm's p, held at the last two of them.
+
+    Where p is large each row belongs to one of the terms, and a grid of exponents may have none that parts them well.
+    """
+    design, law = one.design, one.design.law
+    shapes = [] if issubclass(law, GeneralLaw) else [a for a in law.parameters() if a.trials]
+    ends = [np.empty((0, len(law.parameters())))]
+    for about in shapes:
+        k = law.position(about.name)
+        for value in np.exp(design.within(k, np.log(about.trials))[[0, -1]]) if design.free[k] else ():
+            held = design.holding({about.name: float(value)})
+            found = search(Problems.of(held, one.objective, np.ones((1, held.rows))), most=2)
+            theta = found.best(1)[1].theta
+            floor = design.log_y.min() - 5.0
+            ends.append(np.where(np.isneginf(theta), floor, theta))
+    theta = np.concatenate(ends)
+    return polish(one, Starts(np.zeros(len(theta), dtype=np.intp), theta), design.free)
+
+
 def simpler_minima(design: Design, objective: Objective) -> dict[int, Array]:
     """Theta of the law's parameters, by position, at the lowest minima of its simpler law on all rows, each (K,)."""
     law = design.law

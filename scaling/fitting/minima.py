@@ -3,7 +3,7 @@
 import numpy as np
 
 from scaling.fitting.design import Design
-from scaling.fitting.engine import floor_slope, of_own_starts, search
+from scaling.fitting.engine import floor_slope, of_held_shapes, of_own_starts, search
 from scaling.fitting.objective import Objective
 from scaling.fitting.problems import Problems
 from scaling.fitting.rough import is_rough, kicked, moved
@@ -24,7 +24,7 @@ def local_minima(design: Design, objective: Objective) -> tuple[Array, Array, bo
     one = Problems.of(design, objective, np.ones((1, design.rows)))
     candidates = search(one, most=most)
     if not objective.kinked:
-        candidates += of_own_starts(one)
+        candidates += of_own_starts(one) + of_held_shapes(one)
     best = candidates.best(1)[1].theta[0]
     if is_rough(one, best):
         candidates += kicked(one, best)

@@ -36,7 +36,7 @@ class PNorm(LossInND):
         "how the terms join: 1 adds, large takes the larger",
         low=0.02,
         high=200.0,
-        trials=(0.4, 0.8, 1.6, 4, 10),
+        trials=(0.4, 0.8, 1.6, 4, 10, 100),
     )
 
     def at(self, x: Mapping[str, Array]) -> Array:

@@ -209,6 +209,19 @@ def test_lad_is_a_vertex_that_no_linear_step_improves(table: Table, truth: Law, 
     assert np.sum(np.abs(r) < 1e-11) >= P - 1
 
 
+@pytest.mark.parametrize("seed", [6, 9, 33])
+def test_a_free_p_is_no_worse_than_a_held_one(seed: int) -> None:
+    """Noisy rows of a world that takes the larger term: each row belongs to one of the terms."""
+    rng = np.random.default_rng(seed)
+    N, D = (a.ravel() for a in np.meshgrid(5e7 * 4.0 ** np.arange(4), 1e9 * 4.0 ** np.arange(6)))
+    truth = PNorm(E=1.0, A=3e4, B=3e5, alpha=0.6, beta=0.55, p=50.0)
+    y = truth.predict(N=N, D=D) * np.exp(rng.normal(0, 0.2, len(N)))
+    design = Design.of(PNorm, {"N": N, "D": D}, y, weights=rng.uniform(0.5, 3, len(N)))
+    free = local_minima(design, Objective("mse"))[1][0]
+    for p in (1.0, 10.0, 50.0, 200.0):
+        assert free <= local_minima(design.holding({"p": p}), Objective("mse"))[1][0] * (1 + 1e-7)
+
+
 BENDS = (
     BrokenPower2(E=0.05, A=5.0, c0=0.05, c1=0.3, d1=1e3, f1=0.1, c2=0.2, d2=1e6, f2=0.2),
     BrokenPower2(E=0.4, A=2.6, c0=0.15, c1=1.4, d1=400.0, f1=0.05, c2=-0.9, d2=3e5, f2=0.4),
@@ -217,7 +230,7 @@ BENDS = (
 
 
 @pytest.mark.parametrize(
-    ("law", "loss"), zip(BENDS, ("mse", "huber", "huber"), strict=True), ids=["2", "2 back", "3"]
+    ("law", "loss"), [*zip(BENDS, ("mse", "huber", "huber"), strict=True)], ids=["2", "2 back", "3"]
 )
 def test_noisy_bends_are_found(law: BrokenPower2 | BrokenPower3, loss: Any) -> None:
     """At least as low as what the truth leads to."""
