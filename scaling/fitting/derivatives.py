@@ -87,7 +87,10 @@ class Derivatives:
                 for (_, columns), slope in zip(self._coordinates, slopes, strict=True)
             ]
             sums += [plane @ product for plane, product in zip(planes, self._products, strict=True)]
-            totals = _gather(self.law) @ np.concatenate(sums, axis=1).T
+            with np.errstate(
+                invalid="ignore"
+            ):  # of a trial beyond the formula's range, which no step accepts
+                totals = _gather(self.law) @ np.concatenate(sums, axis=1).T
         gradient, hessian = totals[:P], totals[P:].reshape(P, P, B)
         # By an exponent's logarithm, log L moves -exponent times as fast as by its feature.
         exponents = _exponents(self.law)

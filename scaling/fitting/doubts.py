@@ -4,7 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
+from scaling.errors import InputError
 from scaling.fitting.design import Design
+from scaling.fitting.draws import Drawn, labels_of
 from scaling.fitting.objective import Objective
 from scaling.fitting.parts import Estimate, Interval, Minimum, Sensitivity, Warned
 from scaling.fitting.profile import CHEAP, floor_by_curvature, floor_profile
@@ -12,6 +14,7 @@ from scaling.fitting.rows import Rows
 from scaling.fitting.table_doubts import levels
 from scaling.laws import Law, LossInND
 from scaling.laws.base import Array
+from scaling.records.cells import shown
 from scaling.reporting.numbers import plain
 
 NOTES = frozenset({"derived_by_6ND", "extrapolation"})
@@ -28,6 +31,8 @@ FEW_SIZES = 10
 """The same where each cluster is a size of its own."""
 CURVED = 4.0
 """Factor by which a floor's range may be wider than its curvature says."""
+TOGETHER = 1e-3
+"""Probability of residuals that differ as much between labels by chance, below which they share their luck."""
 BARELY, BARELY_APART = 10.0, 3.0
 """Factors between the ends of an interval, and between near minima, from which a parameter is barely identified."""
 
@@ -120,6 +125,41 @@ def about_floor(
         f"{plain(high, 3)} costs at most {100 * CHEAP:g} % in rms residual (lowest {law.target} measured: "
         f"{plain(lowest, 3)})",
     )
+
+
+def about_shared_errors(rows: Rows, residuals: Array, drawn: Drawn | None) -> Iterator[Warned]:
+    """Rows drawn one by one although those with the same label, in a column of text, err together.
+
+    Kruskal and Wallis (1952): with R_j the mean rank of the n_j residuals of a label, H = 12 / (n (n + 1)) sum_j n_j
+    (R_j - (n + 1) / 2)^2 is about chi-squared with as many degrees of freedom as labels but one.
+    """
+    from scipy.special import chdtrc
+    from scipy.stats import rankdata
+
+    if drawn is None or drawn.units is not None or drawn.weights is None:
+        return
+    n = len(residuals)
+    for name in rows.frame.columns:
+        cells = rows.frame[name]
+        if cells.dtype.kind in "biufcM" or name in rows.inputs or name == "status" or cells.isna().any():
+            continue
+        try:
+            labels = labels_of(rows, name)
+        except InputError:  # cells that cannot label rows
+            continue
+        counts = np.bincount(labels)
+        if not 1 < len(counts) <= n / 2:
+            continue
+        means = np.bincount(labels, weights=rankdata(residuals)) / counts
+        H = 12.0 / (n * (n + 1)) * float(np.sum(counts * (means - 0.5 * (n + 1)) ** 2))
+        if chdtrc(len(counts) - 1, H) < TOGETHER:
+            yield Warned(
+                "rows_err_together",
+                f"rows with the same {shown(name)} err together ({len(counts)} labels, Kruskal-Wallis p = "
+                f"{float(chdtrc(len(counts) - 1, H)):.1g}), as checkpoints of one run do, and were drawn one by one: "
+                f"intervals are too short; draw them together with --cluster {shown(name)}",
+            )
+            return
 
 
 def about_interval(rows: Rows, interval: Interval) -> Iterator[Warned]:

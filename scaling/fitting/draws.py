@@ -256,9 +256,9 @@ def shared_luck(rows: Rows, how: Resample | None, cluster: str | None) -> npt.ND
 
 
 def shared_column(rows: Rows) -> str | None:
-    """The column that names a run with several rows: run_id where it repeats, else file where each holds one size."""
+    """The column that names a run with several rows: run_id where it repeats, else one where each run has one size."""
     frame = rows.frame
-    for name in ("run_id", "file"):
+    for name in ("run_id", "run", "run_name", "file"):
         if name not in frame or frame[name].isna().any():
             continue
         try:
@@ -266,7 +266,7 @@ def shared_column(rows: Rows) -> str | None:
         except InputError:  # cells that cannot label rows
             continue
         several = codes.max() + 1 < len(codes)
-        if name == "file" and several:
+        if name != "run_id" and several:
             several = codes.max() > 0 and _constant_within(codes, rows.inputs.get("N"))
         if several:
             return name

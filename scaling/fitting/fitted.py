@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from scaling import laws
 from scaling.errors import FitError, InputError
 from scaling.fitting import doubts, table_doubts
@@ -176,11 +178,14 @@ def again(found: Fit, **changes: Any) -> Fit:
 def _warnings(rows: Rows, options: Options, found: Solved, minima: tuple[Minimum, ...]) -> tuple[Warned, ...]:
     law, design, fix = minima[0].law, found.design, options.fix
     floor = found.parameters.get(law.floor or "")
+    with np.errstate(divide="ignore"):  # scores of 0
+        residuals = options.objective.residuals(np.log(law.predict(**rows.inputs)), np.log(rows.loss))
     return tuple(
         chain(
             table_doubts.about_rows(type(law), rows, len(fix), options.objective.loss == "binomial"),
             doubts.about_bounds(law, at_bounds(design, found.theta[0]), options.bounds),
             doubts.about_floor(design, found.theta[0], rows, options.objective, floor, found.intervals),
+            doubts.about_shared_errors(rows, residuals, found.drawn if options.resample is None else None),
             doubts.about_interval(rows, found.intervals),
             doubts.about_minima(minima, found.parameters),
             doubts.about_identification(law, found.parameters, minima, fix),

@@ -10,12 +10,15 @@ from scaling.fitting.parts import Warned
 from scaling.fitting.rows import Rows, number_column
 from scaling.laws import Law
 from scaling.laws.base import Array
+from scaling.laws.frontier import FLOPS_PER_PARAMETER_TOKEN
 from scaling.reporting.numbers import plain
 
 ANNEALED = frozenset({"true", "1", "1.0", "yes"})
 """Cells of a column `annealed` that say yes, in any case."""
 FEW_LEVELS = 3
 """Levels of an input below which floor, coefficient and exponent cannot all be told apart."""
+DISAGREES = 3.0
+"""Factor between compute and 6 N D beyond which no convention of counting parameters or FLOPs explains it."""
 TOGETHER = 0.1
 """Spread of log10 D at a given N, and of log10 N at a given D, below which the two count as one variable."""
 
@@ -31,6 +34,7 @@ def about_rows(law: type[Law], rows: Rows, fixed: int, trials: bool = False) -> 
     }
     for name, formula in derived.items():
         yield Warned("derived_by_6ND", f"{name} is not a column; it was derived as {formula}, from C = 6 N D")
+    yield from _about_compute(rows)
     yield from _about_count(law, len(law.parameter_names()) - fixed, rows, trials)
     yield from _about_tuning(law, rows)
     yield from _about_joint_inputs(rows)
@@ -40,6 +44,42 @@ def about_rows(law: type[Law], rows: Rows, fixed: int, trials: bool = False) -> 
         yield Warned(
             "one_trunk_a_size",
             "each size was trained from one seed: intervals speak of these runs, not of other seeds",
+        )
+
+
+def _about_compute(rows: Rows) -> Iterator[Warned]:
+    """Compute that is not about 6 N D, in the middle or in single rows; a D below one token, from C in another unit."""
+    N, D = (
+        rows.inputs.get(name, number_column(rows.frame, name) if name in rows.frame else None)
+        for name in ("N", "D")
+    )
+    if rows.sources.get("D", "D") != "D" and D is not None and D.min() < 1.0:
+        yield Warned(
+            "compute_disagrees",
+            f"D, derived as {rows.sources['D']}, is {plain(float(D.min()), 2)} at its least, below one token: C and N are "
+            "not in FLOPs and parameters; give both in the same units, or map D",
+        )
+    if N is None or D is None or "C" not in rows.frame:
+        return
+    with np.errstate(all="ignore"):
+        logs = np.log(number_column(rows.frame, "C") / (FLOPS_PER_PARAMETER_TOKEN * N * D))
+    known = np.isfinite(logs)
+    if not known.any():
+        return
+    middle = float(np.median(logs[known]))
+    if abs(middle) > np.log(DISAGREES):
+        yield Warned(
+            "compute_disagrees",
+            f"C is {plain(float(np.exp(middle)), 2)} times 6 N D in the middle of the rows: optima at a given compute take "
+            "C = 6 N D, so give it in that unit, or map C, N and D to one convention",
+        )
+    off = np.flatnonzero(known & (np.abs(logs - middle) > np.log(DISAGREES)))
+    if len(off):
+        yield Warned(
+            "compute_disagrees",
+            f"{len(off)} of {int(known.sum())} rows have a C that is more than {DISAGREES:g} times off that of the others, "
+            f"over 6 N D; the first is row {rows.frame.index[off[0]]}, with "
+            f"{plain(float(np.exp(logs[off[0]] - middle)), 2)} times: check its N, D and C",
         )
 
 

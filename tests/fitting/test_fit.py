@@ -507,3 +507,38 @@ def test_inputs_that_rise_together_are_told_from_those_that_do_not() -> None:
         frame = pd.DataFrame({"N": N, "D": D, "loss": law.predict(N=N, D=D)})
         found = fit("chinchilla", frame, bootstrap=0).warning("N_and_D_move_together")
         assert (found is not None) is doubted
+
+
+def test_compute_that_is_not_6ND_is_doubted(table: Table) -> None:
+    rows = table(CHINCHILLA, noise=0.01)
+    C = 6 * rows["N"] * rows["D"]
+    assert fit("chinchilla", rows.assign(C=1.3 * C), bootstrap=0).status == "ok", "attention and embeddings"
+    other_unit = fit("chinchilla", rows.assign(C=C / 1e18), bootstrap=0).warning("compute_disagrees")
+    assert other_unit is not None
+    assert "C is 1 \u00d7 10\u207b\u00b9\u2078 times 6 N D in the middle" in other_unit
+    one_off = fit("chinchilla", rows.assign(C=C.where(rows.index != 7, C / 100)), bootstrap=0)
+    assert "1 of 48 rows" in str(one_off.warning("compute_disagrees"))
+    assert "the first is row 7" in str(one_off.warning("compute_disagrees"))
+    derived = fit("chinchilla", rows.drop(columns="D").assign(C=C / 1e18), bootstrap=0)
+    assert "below one token" in str(derived.warning("compute_disagrees"))
+
+
+@pytest.mark.parametrize("column", ["run", "run_name", "trial"])
+def test_checkpoints_of_runs_are_drawn_together_or_doubted(column: str) -> None:
+    """Columns that say they name runs are followed; of any other column of text its residuals tell."""
+    rng = np.random.default_rng(0)
+    rows = []
+    for k, N in enumerate(np.repeat(np.geomspace(1e7, 1e9, 6), 2)):
+        luck = rng.normal(0, 0.01)
+        for D in np.geomspace(1e9, 3e10, 8):
+            loss = CHINCHILLA.predict(N=N, D=D) * np.exp(luck + rng.normal(0, 0.001))
+            rows.append((f"r{k}", N, D, float(loss)))
+    frame = pd.DataFrame(rows, columns=[column, "N", "D", "loss"])
+    found = fit("chinchilla", frame, bootstrap=20)
+    if column == "trial":
+        assert "--cluster trial" in str(found.warning("rows_err_together"))
+        assert fit("chinchilla", frame, bootstrap=20, cluster="trial").warning("rows_err_together") is None
+    else:
+        assert found.intervals.clusters == 12
+    alone = frame.assign(**{column: rng.permutation(frame[column])})
+    assert fit("chinchilla", alone, bootstrap=20).warning("rows_err_together") is None
