@@ -108,7 +108,8 @@ def predict(path: Path, at: Mapping[str, float], compute: float | None, inferenc
         + (plain(e.value, 6) if e.low is None or e.high is None else estimate(e.value, e.low, e.high))
         for name, e in found.items()
     ]
-    how = f"{100 * fit.level:g} % percentiles of the draws beside {path.name}"
+    kind = "percentiles" if fit.jackknife is None else "BCa intervals"
+    how = f"{100 * fit.level:g} % {kind} of the draws beside {path.name}"
     lines.append(
         how
         if len(fit.draws)

@@ -1,6 +1,7 @@
 """A fit as a file: its JSON, and beside it the draws from which later predictions take their intervals.
 
-The draws' file also says how runs scatter and which ranges the rows span, in its metadata.
+The draws' file also says how runs scatter, which ranges the rows span, and for BCa intervals the fits without each unit, in
+its metadata.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import hashlib
 import io
 import json
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -53,6 +54,8 @@ def save(path: Path, fit: Fit, command: str | None = None) -> None:
         mark = {"fit": hashlib.sha256(text.encode()).hexdigest(), "ranges": json.dumps(_ranges(fit))}
         if fit.objective.loss != "binomial":
             mark["noise"] = json.dumps(Noise.of(fit).to_json())
+        if fit.jackknife is not None:
+            mark["jackknife"] = json.dumps(fit.jackknife.tolist())
         pq.write_table(pa.table(columns).replace_schema_metadata(mark), stream)
         contents[beside] = stream.getvalue()
     write_together(contents)
@@ -87,6 +90,8 @@ class SavedFit:
     """How runs scatter about the law; None where the draws are not there, or the law is of a score with its trials."""
     ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     """Smallest and largest value of each input and of C among the rows; empty where the draws are not there."""
+    jackknife: Array | None = None
+    """Parameters without each unit, (U, P), where the fit's intervals are BCa."""
 
     def beyond(self, inputs: Mapping[str, float]) -> list[str]:
         """Return how far each of the inputs, or C, lies beyond the rows, in words; nothing for those within."""
@@ -103,7 +108,7 @@ class SavedFit:
         return found
 
     def predict(self, inputs: Mapping[str, float], *, new_run: bool = False) -> Estimate:
-        """Return what the law says at one value of each input, with a percentile interval of the law.
+        """Return what the law says at one value of each input, with the interval of the law.
 
         With `new_run` the interval is that of a further run there; none where the noise is not known.
         """
@@ -117,7 +122,9 @@ class SavedFit:
         if new_run and self.noise is not None:
             low, high = self.noise.ends(drawn, self.level)
             return Estimate(value, float(low[0]), float(high[0]))
-        low, high = ends(np.array([value]), drawn, self.level, None)
+        law = type(self.law)
+        without = None if self.jackknife is None else law.from_values(self.jackknife).predict(**columns)
+        low, high = ends(np.array([value]), drawn, self.level, without)
         return Estimate(value, float(low[0]), float(high[0]), float(np.nanstd(drawn, ddof=1)))
 
     def at_compute(self, compute: float, inference: float | None = None) -> dict[str, Estimate]:
@@ -130,7 +137,13 @@ class SavedFit:
             if not 0 < number < math.inf:
                 raise InputError(f"{name} is {number:g}; give a positive number")
         return derived(
-            type(self.law), self.law.values(), self.draws, compute, self.level, inference=inference
+            type(self.law),
+            self.law.values(),
+            self.draws,
+            compute,
+            self.level,
+            self.jackknife,
+            inference,
         )
 
 
@@ -167,34 +180,36 @@ def load(path: Path) -> SavedFit:
         raise InputError(
             f"{path} is no saved fit (its level is {level:g}); write one with scaling fit --json"
         )
-    draws, noise, ranges = _draws(path, text, law)
-    return SavedFit(fitted, draws, level, method, status, warnings, noise, ranges)
+    alone = SavedFit(fitted, np.empty((0, len(values))), level, method, status, warnings)
+    return _with_draws(alone, path, text)
 
 
-def _draws(
-    path: Path, text: str, law: type[Law]
-) -> tuple[Array, Noise | None, dict[str, tuple[float, float]]]:
-    """The draws beside a JSON file, if they are there and belong to it, the noise of a run, the rows' ranges."""
+def _with_draws(found: SavedFit, path: Path, text: str) -> SavedFit:
+    """The fit with the draws beside its JSON file and all that stands there, if that belongs to it."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    names = law.parameter_names()
-    none: Array = np.empty((0, len(names)))
+    law = type(found.law)
     beside = draws_path(path)
     if not beside.is_file():
-        return none, None, {}
+        return found
     try:
         table = pq.read_table(beside)
         marks = table.schema.metadata or {}
         if marks.get(b"fit", b"").decode() != hashlib.sha256(text.encode()).hexdigest():
-            return none, None, {}
+            return found
         noise = json.loads(marks.get(b"noise", b"null"))
-        scatter = noise and Noise(
-            noise["residual"], np.array(noise["values"], dtype=np.float64), law.target == "score"
+        ranges = json.loads(marks.get(b"ranges", b"{}"))
+        without = json.loads(marks.get(b"jackknife", b"null"))
+        names = law.parameter_names()
+        return replace(
+            found,
+            draws=np.column_stack([table[name].to_numpy() for name in names]).astype(float),
+            noise=noise
+            and Noise(noise["residual"], np.array(noise["values"], dtype=np.float64), law.target == "score"),
+            ranges={str(name): (float(low), float(high)) for name, (low, high) in ranges.items()},
+            jackknife=without and np.array(without, dtype=np.float64).reshape(-1, len(names)),
         )
-        ends = json.loads(marks.get(b"ranges", b"{}"))
-        ranges = {str(name): (float(low), float(high)) for name, (low, high) in ends.items()}
-        return np.column_stack([table[name].to_numpy() for name in names]).astype(float), scatter, ranges
     except (pa.ArrowException, OSError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise InputError(
             f"{beside} is damaged ({error}); delete it for values without intervals, or fit again"

@@ -40,6 +40,16 @@ def test_a_saved_fit_says_what_the_fit_said(saved: str, command, ok, tmp_path: P
     assert set(body["derived"]) >= {"N_served", "serving_saving", "loss_optimal"}
 
 
+def test_bca_intervals_are_kept(saved: str, inside, ok, tmp_path: Path) -> None:
+    options = ("--law", "chinchilla", "--bootstrap", 100, "--interval", "bca", "--compute", "1e20")
+    said = ok(inside("fit", tmp_path / "runs.csv", *options, "--json", tmp_path / "bca.json"))
+    again = ok(inside("predict", tmp_path / "bca.json", "--compute", "1e20"))
+    line = next(line for line in said.splitlines() if line.strip().startswith("loss at the optimum"))
+    assert re.sub(r" +", " ", line.strip()) in re.sub(r" +", " ", again)
+    assert "95 % BCa intervals of the draws beside bca.json" in again
+    ok(inside("predict", tmp_path / "bca.json", "--at", "N=1e9,D=2e10"))
+
+
 def test_a_prediction_has_the_interval_of_the_draws(saved: str, command, ok) -> None:
     said = ok(command("predict", "fit.json", "--at", "N=1e9,D=2e10"))
     found = re.search(r"loss at N = 1 × 10⁹, D = 2 × 10¹⁰ +([\d.]+) \[([\d.]+), ([\d.]+)\]", said)
