@@ -24,9 +24,12 @@ if TYPE_CHECKING:
 
     from scaling.diagnostics import ExponentPlane, Influence, Rollout
     from scaling.fitting import Fit
+    from scaling.fitting.objective import Loss
 
 SHOWN = 12
 """Rows of the influence table and bars of its figure."""
+LOSSES: tuple[Loss, ...] = ("huber", "lad", "mse")
+"""What predicts beyond cuts is fitted by each of these."""
 MOST_ROWS = 5000
 """Rows above which the plane and the influence of single rows would take minutes."""
 
@@ -189,7 +192,7 @@ def _influence_table(name: str, found: Influence, fit: Fit) -> Table:
 
 
 def _rollout(fit: Fit, tries: Tries) -> Section | None:
-    """For loss laws in N and D: both forms and three losses, fitted below each cut and asked for what lies above."""
+    """For loss laws in N and D: the fit's law, chinchilla and p_norm by three losses, asked for what lies above each cut."""
     if not isinstance(fit.law, LossInND):
         return None
     if fit.known.anything:
@@ -201,7 +204,7 @@ def _rollout(fit: Fit, tries: Tries) -> Section | None:
     laws = tuple(dict.fromkeys((fit.law.name, "chinchilla", "p_norm")))
     card = tries.of(
         "prediction beyond compute cuts",
-        lambda: _few(fit, lambda: diagnostics.rollout(frame, laws, cluster=fit.shared)),
+        lambda: _few(fit, lambda: diagnostics.rollout(frame, laws, LOSSES, cluster=fit.shared)),
     )
     if card is None:
         return None
@@ -216,7 +219,10 @@ def _rollout(fit: Fit, tries: Tries) -> Section | None:
     tied = f"; these rows do not tell it from {', '.join(ties)}" if ties else ""
     return Section(
         "Prediction beyond the rows",
-        ("Every law and loss is fitted to the rows below a compute cut and predicts those above it.",),
+        (
+            f"The laws {', '.join(laws)} by the losses {', '.join(LOSSES)}: each is fitted to the rows below a compute cut "
+            "and predicts those above it.",
+        ),
         (Verdict(f"{text}{tied}.", "measured"),),
         (_rollout_figure(card),),
         (

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from scaling.errors import InputError
 from scaling.fit_evidence import evidence
 from scaling.fit_forms import forms_section, in_other_form, other_form
 from scaling.fitting import figures
@@ -170,15 +171,15 @@ def _uncertainty(fit: Fit, calibration: Calibration | None) -> Section:
 def _beyond(fit: Fit) -> list[Section]:
     if not isinstance(fit.law, LossInND):
         return []
-    return [
-        Section(
-            "Past the largest run",
-            (
-                "The band is that of the fitted curve, not of a new run, and takes the form of the law for granted.",
-            ),
-            figures=(figures.fan(fit),),
-        )
-    ]
+    title = "Past the largest run"
+    try:
+        figure = figures.fan(fit)
+    except InputError as error:
+        return [Section(title, (f"Not drawn: {error}.",))]
+    prose = (
+        "The band is that of the fitted curve, not of a new run, and takes the form of the law for granted."
+    )
+    return [Section(title, (prose,), figures=(figure,))]
 
 
 def _rows(fit: Fit) -> Section:

@@ -4,12 +4,14 @@ Shapes: B draws, G distinct pairs of counts, M points.
 """
 
 from dataclasses import dataclass
+from numbers import Real
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from scaling.errors import FitError, InputError
+from scaling.fitting import checks
 from scaling.fitting.beta_likelihood import maximum
 from scaling.fitting.derived import ends, estimates
 from scaling.fitting.parts import Estimate, Interval, Prediction, Warned
@@ -74,7 +76,9 @@ class CountsFit:
 
     def pass_at(self, k: npt.ArrayLike, *, level: float | None = None) -> Prediction:
         """pass@k with the interval of the mean over such problems; k broadcasts and may be a fraction."""
-        k = np.asarray(k, dtype=np.float64)
+        k = checks.positive("k", k)
+        level = self.intervals.level if level is None else level
+        checks.level(level)
         value = self.law.predict(k=k)
         if not len(self.draws):
             return Prediction(value, None, None)
@@ -85,7 +89,7 @@ class CountsFit:
         low, high = ends(
             at(self.law.values()[None])[0],
             at(self.draws),
-            self.intervals.level if level is None else level,
+            level,
             None if self.jackknife is None else at(self.jackknife),
         )
         return Prediction(value, low.reshape(k.shape), high.reshape(k.shape))
@@ -95,8 +99,7 @@ class CountsFit:
 
         Raises InputError for a coverage outside (0, 1).
         """
-        if not 0 < coverage < 1:
-            raise InputError(f"the coverage is {coverage}; give a share between 0 and 1")
+        checks.share("the coverage", coverage, "a share between 0 and 1")
 
         def samples(values: Array) -> Array:
             return np.exp(_log_samples(values, coverage))
@@ -110,7 +113,7 @@ class CountsFit:
 
         Chen et al. 2021 (arXiv:2107.03374), eq. 1: no law is assumed.
         """
-        if k != int(k) or not 1 <= k <= self.n.min():
+        if not isinstance(k, Real) or k % 1 or not 1 <= k <= self.n.min():
             raise InputError(
                 f"k is {k}; give a whole number up to the fewest samples of a problem, {self.n.min()}"
             )
@@ -132,16 +135,15 @@ def fit_counts(
     on. The likelihood of a row is B(a + c, b + n - c) / B(a, b). Intervals are of draws of problems, which are taken
     for a sample of such problems: bias-corrected and accelerated, or percentiles.
 
-    Raises InputError for columns that are not counts; FitError where every sample is right, or none is.
+    Raises InputError for what is no table, columns that are not counts, and a level or count that means nothing;
+    FitError where every sample is right, or none is.
     """
-    if bootstrap < 0 or bootstrap == 1:
-        raise InputError(
-            f"bootstrap is {bootstrap}; give 0 for no intervals, or at least 2 draws (1000 is usual)"
-        )
+    checks.table(frame, "n and c", "fit_counts(frame)")
+    checks.draws(bootstrap)
+    checks.level(level)
+    checks.seed(seed)
     if interval not in ("percentile", "bca"):
         raise InputError(f"interval is {interval!r}; give percentile or bca")
-    if not 0 < level < 1:
-        raise InputError(f"level is {level}; give a coverage between 0 and 1, for example .95")
     n, c, dropped = _counts(frame)
     if not 0 < c.sum() < n.sum():
         what = "no sample is right" if c.sum() == 0 else "every sample is right"
@@ -262,8 +264,8 @@ def _warnings(found: CountsFit) -> tuple[Warned, ...]:
         warned.append(
             Warned(
                 "few_problems",
-                f"{len(found.n)} problems tell little of how difficulties spread: "
-                "95 % intervals of so few hold the truth in 9 of 10 cases",
+                f"{len(found.n)} problems tell little of how difficulties spread: counted at 95 %, intervals of so few "
+                "held the truth in 9 of 10 cases",
             )
         )
     return tuple(warned)

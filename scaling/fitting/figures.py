@@ -176,8 +176,11 @@ def fan(fit: Fit) -> Figure:
     product = 6 * N * D
     C = np.geomspace(product.min(), product.max() * BEYOND, 60)
     best = law.optimum(C)
-    band = fit.predict(N=best.N, D=best.D)
-    frame = pd.DataFrame({"C": C, "loss": band.value})
+    inside = (best.N > 0) & (best.D > 0) & np.isfinite(best.N) & np.isfinite(best.D)
+    if not inside.any():
+        raise InputError(f"this {law.name} puts its best size at 0 or infinity, and has no frontier to draw")
+    band = fit.predict(N=best.N[inside], D=best.D[inside])
+    frame = pd.DataFrame({"C": C[inside], "loss": band.value})
     drawn = band.low is not None and band.high is not None
     if drawn:
         frame = frame.assign(low=band.low, high=band.high)
@@ -214,10 +217,9 @@ def cloud(fit: Fit, first: str | None = None, second: str | None = None) -> Figu
     apart = {law.floor, *fit.fixed, *(term.coefficient for term in law.terms)}
     free = [name for name in law.parameter_names() if name not in fit.fixed]
     shapes = [name for name in free if name not in apart]
-    chosen = (
-        (shapes if len(shapes) > 1 else free)[-2:] if first is None or second is None else [first, second]
-    )
-    if len(chosen) < 2 or not set(chosen) <= set(law.parameter_names()):
+    asked = [name for name in (first, second) if name is not None]
+    chosen = asked or (shapes if len(shapes) > 1 else free)[-2:]
+    if len(set(chosen)) < 2 or not set(chosen) <= set(free):
         raise InputError(f"a cloud takes two free parameters of {law.name}: {', '.join(free)}")
     x, y = chosen
     draws = pd.DataFrame({name: fit.draws[:, law.position(name)] for name in chosen})

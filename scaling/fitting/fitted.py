@@ -9,7 +9,7 @@ import numpy as np
 
 from scaling import laws
 from scaling.errors import FitError, InputError
-from scaling.fitting import doubts, table_doubts
+from scaling.fitting import checks, doubts, table_doubts
 from scaling.fitting.derived import at_compute
 from scaling.fitting.design import FEW_ROWS
 from scaling.fitting.draws import Resample
@@ -87,7 +87,7 @@ def fit(
             that means nothing.
         FitError: fewer rows than parameters, or an input that never varies.
     """
-    law = _asked(law, frame)
+    law = asked(law, frame)
     objective = Objective(loss, delta, _residual(law) if residual is None else residual, tau)
     options = Options(
         objective,
@@ -110,20 +110,15 @@ def fit(
     return fit_rows(law, rows, options, convention)
 
 
-def _asked(law: Any, frame: Any) -> type[Law]:
-    """The law; InputError for what is no law or no table, such as the two in the wrong order."""
-    import pandas as pd
-
+def asked(law: Any, frame: Any, call: str = "fit({law}, frame)") -> type[Law]:
+    """The law; InputError for what is no law or no table, such as the two in the wrong order, and how to `call`."""
     found = laws.find(law) if isinstance(law, str) else law
     if not (isinstance(found, type) and issubclass(found, Law)):
         raise InputError(
-            f"the law is a {type(law).__name__}, expected a name or a class; give it first: fit('chinchilla', frame)"
+            f"the law is a {type(law).__name__}, expected a name or a class; give it first: "
+            f"{call.format(law=repr('chinchilla'))}"
         )
-    if not isinstance(frame, pd.DataFrame):
-        raise InputError(
-            f"the table is a {type(frame).__name__}, expected a pandas DataFrame with columns "
-            f"{', '.join((*found.inputs, found.target))}; give fit({found.name!r}, frame)"
-        )
+    checks.table(frame, ", ".join((*found.inputs, found.target)), call.format(law=repr(found.name)))
     return found
 
 

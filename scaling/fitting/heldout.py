@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from scaling.errors import InputError
-from scaling.fitting.fitted import fit
+from scaling.fitting import checks
+from scaling.fitting.fitted import asked, fit
 from scaling.fitting.result import Fit
 from scaling.fitting.rows import rows_of
-from scaling.laws import Law, find
+from scaling.laws import Law
 from scaling.laws.base import Array
 
 if TYPE_CHECKING:
@@ -61,10 +62,11 @@ class Holdout:
 def holdout(law: str | type[Law], frame: "pd.DataFrame", cut_C: float, **options: Any) -> Holdout:
     """Fit on rows with C <= cut_C and predict the rest; `options` are those of `fit`.
 
-    Raises InputError when no usable row lies above the cut or the table gives no C, FitError when too few lie
-    below.
+    Raises InputError for what `fit` refuses, and when no usable row lies above the cut or the table gives no C; FitError
+    when too few lie below.
     """
-    law = find(law) if isinstance(law, str) else law
+    law = asked(law, frame, "holdout({law}, frame, cut_C)")
+    cut_C = checks.number("cut_C", cut_C, " of FLOPs")
     rows = rows_of(law, frame, excluded=options.pop("excluded", ()), also=("C",))
     if rows.C is None:
         raise InputError("a cut in C needs a column C, or N and D")

@@ -10,6 +10,7 @@ import numpy as np
 
 from scaling import resampling
 from scaling.errors import FitError, InputError
+from scaling.fitting import checks
 from scaling.fitting.derived import estimates
 from scaling.fitting.draws import THESE_RUNS
 from scaling.fitting.isoflop_result import BudgetFit, IsoflopFit, Status
@@ -48,15 +49,18 @@ def fit_isoflop(
     larger of two spreads, that of the residuals and that of replicates. The power law is an ordinary least
     squares line of log N_opt on log C.
 
-    Raises InputError for missing columns or text; FitError when no budget has three sizes (a cubic asks for four) or
+    Raises InputError for what is no table, missing columns or text, and a level, compute or count that means nothing;
+    FitError when no budget has three sizes (a cubic asks for four) or
     nothing tells the noise.
     """
+    checks.table(frame, "N, C (or D) and loss", "fit_isoflop(frame)")
     if degree not in (2, 3):
         raise InputError(f"degree is {degree}; give 2 for parabolas or 3 for cubics")
-    if bootstrap < 2:
-        raise InputError(
-            f"bootstrap is {bootstrap}; the status of a budget needs draws, give at least 2 (1000 is usual)"
-        )
+    checks.draws(bootstrap, least=2)  # the status of a budget needs draws
+    checks.level(level)
+    checks.seed(seed)
+    if compute is not None:
+        compute = checks.number("compute", compute, " of FLOPs")
     budgets = budgets_of(frame, excluded, degree)
     if not any(block.usable for block in budgets.blocks):
         shape, least = ("parabola", "three") if degree == 2 else ("cubic", "four")

@@ -51,7 +51,7 @@ def at_bounds(design: Design, theta_P: Array) -> list[str]:
 
 
 def gradient_norm(design: Design, objective: Objective, theta_P: Array) -> float | None:
-    """Norm of the gradient by the log parameters that may move; None for LAD, which has a kink there."""
+    """Norm of the gradient by the log parameters that may move; None for LAD and quantiles, which have kinks there."""
     if objective.kinked:
         return None
     one = Problems.of(design, objective, np.ones((1, design.rows)))

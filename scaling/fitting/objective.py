@@ -5,6 +5,7 @@ Shapes: B problems, n rows.
 
 import math
 from dataclasses import dataclass
+from numbers import Real
 from typing import Literal
 
 import numpy as np
@@ -56,12 +57,12 @@ class Objective:
             raise InputError(f"no loss is called {self.loss!r}; known: {', '.join(LOSSES)}")
         if self.residual not in ("log", "raw"):
             raise InputError(f"no residual is called {self.residual!r}; known: log, raw")
-        if not 0 < self.delta < math.inf:
+        if not (isinstance(self.delta, Real) and 0 < self.delta < math.inf):
             raise InputError(
-                f"delta is {self.delta}; give a positive number, or --loss mse for squares alone"
+                f"delta is {self.delta!s:.40}; give a positive number, or --loss mse for squares alone"
             )
-        if not 0 < self.tau < 1:
-            raise InputError(f"tau is {self.tau}; give a quantile between 0 and 1, for example .1")
+        if not (isinstance(self.tau, Real) and 0 < self.tau < 1):
+            raise InputError(f"tau is {self.tau!s:.40}; give a quantile between 0 and 1, for example .1")
         if self.tau != 0.5 and self.loss not in ("quantile", "huber"):
             raise InputError(f"tau is {self.tau} and the loss {self.loss}; give --loss quantile with it")
 

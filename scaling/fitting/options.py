@@ -8,13 +8,12 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from scaling.errors import InputError
+from scaling.fitting import checks
 from scaling.fitting.draws import Resample
 from scaling.fitting.objective import Objective
 from scaling.laws import Law, LossInND
 
 Method = Literal["percentile", "bca", "profile"]
-MOST_DRAWS = 1_000_000
-"""Draws above which a number is taken for a slip."""
 
 
 @dataclass(frozen=True)
@@ -60,14 +59,9 @@ class Options:
 
 def _check_draws(options: Options) -> None:
     bootstrap, interval, loss = options.bootstrap, options.interval, options.objective.loss
-    if bootstrap < 0 or bootstrap == 1:
-        raise InputError(
-            f"bootstrap is {bootstrap}; give 0 for no intervals, or at least 2 draws (1000 is usual)"
-        )
-    if bootstrap > MOST_DRAWS:
-        raise InputError(f"bootstrap is {bootstrap}; give at most {MOST_DRAWS} draws (1000 is usual)")
-    if not 0 < options.level < 1:
-        raise InputError(f"level is {options.level}; give a coverage between 0 and 1, for example .95")
+    checks.draws(bootstrap)
+    checks.level(options.level)
+    checks.seed(options.seed)
     if interval not in get_args(Method):
         raise InputError(f"no interval is called {interval!r}; known: {', '.join(get_args(Method))}")
     if interval == "bca" and not bootstrap:
@@ -85,14 +79,14 @@ def _check_compute(options: Options, law: type[Law]) -> None:
         raise InputError(
             f"{law.name} has no best N and D for a compute; leave --compute out or fit a law in N and D"
         )
-    if compute is not None and not 0 < compute < np.inf:
-        raise InputError(f"compute is {compute}; give a positive number of FLOPs")
+    if compute is not None:
+        checks.number("compute", compute, " of FLOPs")
     if inference is not None and compute is None:
         raise InputError(
             "inference tokens are served at the loss that a compute buys; give --compute with them"
         )
-    if inference is not None and not 0 < inference < np.inf:
-        raise InputError(f"inference is {inference}; give a positive number of tokens")
+    if inference is not None:
+        checks.number("inference", inference, " of tokens")
 
 
 def _check_objective(options: Options, law: type[Law]) -> None:

@@ -59,8 +59,8 @@ def floor_profile(design: Design, objective: Objective, floors: npt.ArrayLike | 
     if objective.kinked:
         objective = replace(objective, loss="huber")
     if floors is not None:
-        held = np.sort(np.asarray(floors, dtype=np.float64))
-        if held.size == 0 or held[0] < 0 or held[-1] >= lowest:
+        held = np.sort(np.atleast_1d(np.asarray(floors, dtype=np.float64)))
+        if held.size == 0 or held[0] < 0 or not held[-1] < lowest:
             raise InputError(f"floors must lie in [0, {lowest:g}), below every measured loss")
         return _profile(design, objective, held)
     coarse = _profile(design, objective, np.linspace(0.0, 0.995 * lowest, 41))

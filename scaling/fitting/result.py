@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from scaling.errors import InputError
+from scaling.fitting import checks
 from scaling.fitting.known import Known
 from scaling.fitting.objective import Objective
 from scaling.fitting.parts import Estimate, Interval, Minimum, Prediction, Sensitivity, Warned
@@ -38,7 +39,7 @@ class Fit:
     value: float
     """The objective at the answer: the sum over the rows."""
     gradient_norm: float | None
-    """Norm of the objective's gradient by the log parameters there; None for `lad`, which has a kink there."""
+    """Norm of the objective's gradient by the log parameters there; None for `lad` and `quantile`, with kinks there."""
     parameters: Mapping[str, Estimate]
     """Estimates by name, in the law's order."""
     derived: Mapping[str, Estimate]
@@ -88,24 +89,33 @@ class Fit:
 
         With `new_run` the interval is the one that holds a further run there: percentiles over all draws of the law and
         all residuals, these times sqrt(n / (n - p)). It takes noise there for that of the rows.
-        Raises InputError when the inputs are not the law's.
+        Raises InputError when the inputs are not the law's, or not positive and finite.
         """
         from scaling.fitting.derived import ends
         from scaling.fitting.noise import Noise
 
-        arrays = np.broadcast_arrays(*[np.asarray(values, dtype=np.float64) for values in inputs.values()])
+        level = self.intervals.level if level is None else level
+        checks.level(level)
+        given = [checks.positive(name, values) for name, values in inputs.items()]
+        try:
+            arrays = np.broadcast_arrays(*given)
+        except ValueError as error:
+            shapes = ", ".join(f"{name} {array.shape}" for name, array in zip(inputs, given, strict=True))
+            raise InputError(
+                f"inputs of shapes {shapes} do not broadcast; give equal lengths or single numbers"
+            ) from error
         value = self.law.predict(**dict(zip(inputs, arrays, strict=True)))
         if not len(self.draws):
             return Prediction(value, None, None)
         flat = dict(zip(inputs, (array.ravel() for array in arrays), strict=True))
         curves = type(self.law).from_values(self.draws).predict(**flat)
         if new_run:
-            low, high = Noise.of(self).ends(curves, self.intervals.level if level is None else level)
+            low, high = Noise.of(self).ends(curves, level)
             return Prediction(value, low.reshape(arrays[0].shape), high.reshape(arrays[0].shape))
         without = (
             None if self.jackknife is None else type(self.law).from_values(self.jackknife).predict(**flat)
         )
-        low, high = ends(value.ravel(), curves, self.intervals.level if level is None else level, without)
+        low, high = ends(value.ravel(), curves, level, without)
         return Prediction(value, low.reshape(arrays[0].shape), high.reshape(arrays[0].shape))
 
     @property
@@ -180,7 +190,9 @@ class Fit:
         """
         from scaling.fitting.derived import derived
 
-        options = dataclasses.replace(self.options, compute=float(C), inference=inference)
+        options = dataclasses.replace(
+            self.options, compute=checks.number("C", C, " of FLOPs"), inference=inference
+        )
         options.check(type(self.law))
         found = derived(
             type(self.law),
@@ -199,13 +211,14 @@ class Fit:
         """Times the compute C [FLOP] that the other recipe needs for the loss that this one has at C, with its interval.
 
         Over 1 this recipe is the better one. The draws of both fits are paired as they come: both are taken for
-        independent. Raises InputError for laws without a best N and D.
+        independent. Raises InputError for laws without a best N and D, and for a C that is not positive.
         """
         from scaling.fitting.derived import estimates
         from scaling.laws import LossInND
 
         if not (isinstance(self.law, LossInND) and isinstance(other.law, LossInND)):
             raise InputError("a compute multiplier is of two loss laws in N and D")
+        C = checks.number("C", C, " of FLOPs")
         value = np.array([float(self.law.compute_multiplier(other.law, C))])
         both = min(len(self.draws), len(other.draws))
         draws = np.empty((0, 1))

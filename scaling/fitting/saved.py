@@ -18,6 +18,7 @@ import numpy as np
 
 from scaling import laws
 from scaling.errors import InputError
+from scaling.fitting import checks
 from scaling.fitting.derived import derived, ends
 from scaling.fitting.noise import Noise
 from scaling.fitting.parts import Estimate, Warned
@@ -112,8 +113,7 @@ class SavedFit:
 
         With `new_run` the interval is that of a further run there; none where the noise is not known.
         """
-        if wrong := [name for name, number in inputs.items() if not number > 0]:
-            raise InputError(f"{wrong[0]} is {inputs[wrong[0]]:g}; give a positive number")
+        inputs = {name: checks.number(name, given) for name, given in inputs.items()}
         value = float(self.law.predict(**inputs))
         if not len(self.draws) or (new_run and self.noise is None):
             return Estimate(value)
@@ -134,8 +134,7 @@ class SavedFit:
                 f"{self.law.name} has no best N and D for a compute; predict at its inputs with --at"
             )
         for name, number in (("compute", compute), ("inference", 1.0 if inference is None else inference)):
-            if not 0 < number < math.inf:
-                raise InputError(f"{name} is {number:g}; give a positive number")
+            checks.number(name, number)
         return derived(
             type(self.law),
             self.law.values(),

@@ -4,11 +4,13 @@ Shapes: n runs of one sweep, K knobs.
 """
 
 from dataclasses import dataclass
+from numbers import Real
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from scaling.errors import FitError, InputError
+from scaling.fitting import checks
 from scaling.fitting.rows import FINISHED, Excluded, number_column
 from scaling.laws.base import Array
 
@@ -40,14 +42,15 @@ def sweep_optima(
     or highest value of a knob, and where the paraboloid has no minimum inside the sweep or rests on fewer than two
     runs more than it has coefficients.
 
-    Raises InputError for missing columns or text, FitError when no sweep has an optimum.
+    Raises InputError for what is no table, missing columns or text, FitError when no sweep has an optimum.
     """
     import pandas as pd
 
     names = ("N", "D", *knobs, "loss")
+    checks.table(frame, ", ".join(names), "sweep_optima(frame)")
     if missing := [name for name in names if name not in frame.columns]:
         raise InputError(f"no column is called {missing[0]}; a sweep needs {', '.join(names)}")
-    if not knobs or (within is not None and not within > 0):
+    if not knobs or (within is not None and not (isinstance(within, Real) and within > 0)):
         raise InputError(
             f"knobs are {knobs} and within is {within}; give a knob or more and a positive share"
         )

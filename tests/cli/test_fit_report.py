@@ -41,6 +41,10 @@ def test_a_report_has_the_figures_that_people_expect(runs: pd.DataFrame, command
     assert candidates["C"].max() <= 1e19 * (1 + 1e-9)
     assert np.all(np.abs(np.log(optima["N"] / LAW.N_optimal(optima["C"]))) < 0.5)
     assert "C = 1 × 10¹⁶" in page  # a curve a budget
+    said = "The laws chinchilla, p_norm by the losses huber, lad, mse: each is fitted to the rows below a compute cut"
+    ranking = pd.read_csv(tmp_path / "rep" / "tables" / "rollout.csv")
+    assert (set(ranking["law"]), set(ranking["loss"])) == ({"chinchilla", "p_norm"}, {"huber", "lad", "mse"})
+    assert said in page
     excluded = pd.read_csv(tmp_path / "rep" / "tables" / "excluded.csv")
     assert excluded.to_dict("records") == [{"row": 3, "reason": "loss is missing"}]
     used = pd.read_csv(tmp_path / "rep" / "tables" / "rows.csv")
@@ -134,6 +138,15 @@ def test_a_fit_that_fixes_nothing_has_a_report_too(rows: pd.DataFrame, inside, o
         page = (tmp_path / "rep" / "index.md").read_text()
         assert "the Hessian at the minimum: " in page
         assert "influence of each run: column run_id holds lists or objects" in page
+
+
+def test_a_law_without_a_best_size_has_a_report_too(runs, inside, ok, tmp_path: Path) -> None:
+    fit = ("fit", tmp_path / "runs.csv", "--law", "chinchilla_tied", "--bootstrap", 0, "--fix", "alpha=1e-3")
+    ok(inside(*fit, "--report", tmp_path / "rep"))
+    assert (
+        "Not drawn: this chinchilla_tied puts its best size at 0"
+        in (tmp_path / "rep" / "index.md").read_text()
+    )
 
 
 def test_calibration_enters_the_report(runs: pd.DataFrame, command, ok, tmp_path: Path) -> None:
