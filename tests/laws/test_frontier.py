@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+from scipy.optimize import brentq
 
 from scaling.laws import Chinchilla, ChinchillaTied, LossInND, OverTraining, PNorm
 
@@ -58,12 +59,39 @@ def test_more_serving_asks_for_a_smaller_model() -> None:
     assert np.all(np.diff(N) < 0)
 
 
+SARDANA = Chinchilla(E=1.69, A=406.4, B=410.7, alpha=0.336, beta=0.283)
+
+
 def test_a_published_case_of_serving() -> None:
-    """Sardana et al. 2023, figure 1: at 2e12 tokens a Chinchilla-70B's quality is cheapest with far fewer parameters."""
-    law = Chinchilla(E=1.69, A=406.4, B=410.7, alpha=0.336, beta=0.283)
-    C = law.compute_for(law.predict(N=70e9, D=1.4e12))
-    served = law.served(C, 2e12)
-    assert 0.1 < served.N / law.optimum(C).N < 0.95
+    """Sardana et al. (arXiv:2401.00448v2), figure 1: for 2e12 tokens a 7B saves 17 %, 1.7e22 FLOPs, over a 13B."""
+    C = brentq(lambda C: float(SARDANA.N_optimal(C)) - 13e9, 1e20, 1e25)
+    served = SARDANA.served(C, 2e12)
+    assert pytest.approx(7e9, abs=0.5e9) == served.N
+    assert served.saving == pytest.approx(0.17, abs=0.005)
+    assert served.saving * (C + 2 * 13e9 * 2e12) == pytest.approx(1.7e22, abs=0.05e22)
+
+
+@pytest.mark.parametrize("tokens", [1e10, 2e12, 1e14])
+def test_the_served_model_is_where_the_cost_has_no_slope(tokens: float) -> None:
+    """6 N D + 2 N T along the D that keep the loss: d log D / d log N = -alpha A N^-alpha / (beta B D^-beta)."""
+    law, C = SARDANA, float(SARDANA.compute_for(SARDANA.predict(N=70e9, D=1.4e12)))
+    above = float(law.optimum(C).loss) - law.E
+
+    def D(N: float) -> float:
+        return float((law.B / (above - law.A * N**-law.alpha)) ** (1 / law.beta))
+
+    def slope(log_N: float) -> float:
+        N = np.exp(log_N)
+        parameters, data = law.alpha * law.A * N**-law.alpha, law.beta * law.B * D(N) ** -law.beta
+        return float(6 * D(N) * (1 - parameters / data) + 2 * tokens)
+
+    smallest = (law.A / above) ** (1 / law.alpha)
+    N = np.exp(brentq(slope, np.log(smallest) + 1e-3, np.log(law.optimum(C).N) + 1e-3, xtol=1e-14))
+    served = law.served(C, tokens)
+    assert pytest.approx(N, rel=1e-6) == served.N
+    assert pytest.approx(D(N), rel=1e-6) == served.D
+    saving = 1 - (6 * N * D(N) + 2 * N * tokens) / (C + 2 * float(law.optimum(C).N) * tokens)
+    assert served.saving == pytest.approx(saving, abs=1e-9)
 
 
 def test_a_recipe_that_needs_half_the_compute_has_multiplier_two() -> None:
