@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from scaling.errors import InputError
+from scaling.records.nested import leaves
 
 Cell = bool | int | float | str
-MOST_CELLS, MOST_LEVELS, MOST_LETTERS = 20_000, 40, 2_000
+MOST_CELLS, MOST_LETTERS = 20_000, 2_000
 """What one row may unfold to: a few lines of YAML can stand for more than any memory holds."""
 
 
@@ -20,8 +21,9 @@ def flattened(found: Mapping[Any, Any], prefix: str = "") -> dict[str, Cell]:
     Raises ``InputError`` for more cells or levels than a log of numbers has.
     """
     cells: dict[str, Cell] = {}
-    for name, value in _leaves(found, prefix, 0):
-        cells[name] = value
+    for name, value in leaves(found, prefix):
+        if value is not None:
+            cells[clean(name)] = cell(value)
         if len(cells) > MOST_CELLS:
             raise InputError(f"one entry unfolds to more than {MOST_CELLS} values; expected numbers by name")
     return cells
@@ -41,17 +43,6 @@ def cell(value: object) -> Cell:
 def clean(text: str) -> str:
     """Return text without halves of characters, which no file in UTF-8 can hold."""
     return text.encode("utf-8", "replace").decode()
-
-
-def _leaves(found: Mapping[Any, Any], prefix: str, level: int) -> Iterator[tuple[str, Cell]]:
-    if level > MOST_LEVELS:
-        raise InputError(f"an entry is nested more than {MOST_LEVELS} levels deep; expected numbers by name")
-    for key, value in found.items():
-        name = prefix + clean(str(key)).strip()
-        if isinstance(value, Mapping):
-            yield from _leaves(value, f"{name}.", level + 1)
-        elif value is not None:
-            yield name, cell(value)
 
 
 def _text(value: object) -> str:

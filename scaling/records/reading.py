@@ -15,6 +15,7 @@ from scaling.errors import InputError
 from scaling.records import expression
 from scaling.records.cells import exact, settled, shown
 from scaling.records.files import Given, hashed, is_one, once, read_joined
+from scaling.records.nested import leaves
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,6 +46,7 @@ def read_table(
 ) -> Reading:
     """Return the rows of a csv, tsv, jsonl or parquet file, with columns added by ``map`` and kept by ``where``.
 
+    Nested objects of jsonl and structs of parquet are columns with dots: ``{"config": {"n": 1}}`` has config.n.
     ``path`` may be a glob or several paths: files of one kind are read as one table, with a column ``file``.
     ``from_name`` is a regular expression whose named groups are columns, taken from each file's name (from its
     whole path if the expression has a /).
@@ -82,6 +84,8 @@ def load(path: Path) -> pd.DataFrame:
         match ending:
             case ".parquet":  # without pandas' metadata an index is a column too
                 table = parquet.read_table(path)
+                while any(pa.types.is_struct(kind) for kind in table.schema.types):
+                    table = table.flatten()
                 frame: pd.DataFrame = table.to_pandas(ignore_metadata=True)
                 _tell_apart(frame, lambda k: pd.Series(table.column(k).to_pylist(), dtype=object))
             case ".jsonl":
@@ -179,6 +183,7 @@ def _objects(path: Path) -> list[dict[str, Any]]:
             continue
         try:
             row = json.loads(line, object_pairs_hook=_object)
+            row = _flat(row) if isinstance(row, dict) else row
         except (ValueError, RecursionError) as error:
             raise InputError(
                 f"{path} is not a readable jsonl table (line {number}: {error}); give one JSON object a line"
@@ -190,6 +195,18 @@ def _objects(path: Path) -> list[dict[str, Any]]:
             )
         found.append(row)
     return found
+
+
+def _flat(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a row whose nested objects are cells called by their path, with dots."""
+    if not any(isinstance(value, dict) for value in row.values()):
+        return row
+    cells = [
+        pair
+        for name, value in row.items()
+        for pair in (leaves(value, f"{name.strip()}.") if isinstance(value, dict) else [(name, value)])
+    ]
+    return _object(cells)
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

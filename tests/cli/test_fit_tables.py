@@ -182,3 +182,24 @@ def test_an_export_of_a_tracker_is_fitted_as_the_readme_shows(
     same = json.loads((tmp_path / "clean.json").read_text())
     for name, estimate in same["parameters"].items():
         assert found["parameters"][name]["value"] == pytest.approx(estimate["value"], rel=1e-6)
+
+
+def test_nested_objects_are_columns_with_dots(
+    inside, one_line, ok, tmp_path: Path, rows: pd.DataFrame
+) -> None:
+    nested = [
+        {"config": {"n": N, "optim": {"tokens": D}}, "metrics": {"loss": loss}, "config.seed": 1}
+        for N, D, loss in rows[["N", "D", "loss"]].to_numpy().tolist()
+    ]
+    (tmp_path / "runs.jsonl").write_text("\n".join(map(json.dumps, nested)))
+    pd.DataFrame(nested).to_parquet(tmp_path / "runs.parquet")
+    rows.to_csv(tmp_path / "runs.csv", index=False)
+    options = ("--law", "chinchilla", "--bootstrap", 0, "--where", "`config.n` > 0 and `config.seed` == 1")
+    maps = ("--map", "N=config.n", "--map", "D=`config.optim.tokens` * 1", "--map", "loss=metrics.loss")
+    plain = ok(inside("fit", tmp_path / "runs.csv", "--law", "chinchilla", "--bootstrap", 0))
+    for table in ("runs.jsonl", "runs.parquet"):
+        path = tmp_path / table
+        assert ok(inside("fit", path, *options, *maps)).splitlines()[1:] == plain.splitlines()[1:]
+        says = "the table has config.n, config.optim.tokens, metrics.loss, config.seed"
+        one_line(inside("fit", path, "--law", "chinchilla"), 2, says)
+        one_line(inside("fit", path, "--law", "chinchilla", "--map", "N=`config.m`"), 2, says)

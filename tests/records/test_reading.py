@@ -158,6 +158,24 @@ def test_unreadable_files_give_one_line(tmp_path: Path, name: str, content: byte
     assert "\n" not in str(caught.value)
 
 
+def test_nested_cells_of_jsonl_are_called_by_their_path(tmp_path: Path) -> None:
+    path = tmp_path / "t.jsonl"
+    path.write_text(
+        '{"a": {"b": 1, "c": {"d": null}}, "e": [1]}\n{"a": 2, "e": null}\n{"a": {"b": 9007199254740993}}\n'
+    )
+    frame = read_table(path).frame
+    assert frame.columns.tolist() == ["a.b", "a.c.d", "e", "a"]
+    assert frame["a.b"].tolist()[::2] == [1, 2**53 + 1]
+    assert frame["a"].tolist()[1] == 2
+    for twice in ('{"a": {"b": 1}, "a.b": 2}', '{"a": {"b": 1, "b ": 2}}'):
+        path.write_text(twice)
+        with pytest.raises(InputError, match=r"line 1: it gives 'a\.b' twice"):
+            read_table(path)
+    path.write_text('{"a": ' * 60 + "1" + "}" * 60)
+    with pytest.raises(InputError, match="nested more than 40 levels deep"):
+        read_table(path)
+
+
 def test_missing_file_folder_and_column_are_named(tmp_path: Path, table: Path) -> None:
     with pytest.raises(InputError, match="does not exist"):
         read_table(tmp_path / "none.csv")
