@@ -111,9 +111,11 @@ class SavedFit:
     def predict(self, inputs: Mapping[str, float], *, new_run: bool = False) -> Estimate:
         """Return what the law says at one value of each input, with the interval of the law.
 
-        With `new_run` the interval is that of a further run there; none where the noise is not known.
+        An infinite input is the law's limit. With `new_run` the interval is that of a further run there; none where the
+        noise is not known.
         """
-        inputs = {name: checks.number(name, given) for name, given in inputs.items()}
+        if wrong := [name for name, number in inputs.items() if not number > 0]:
+            raise InputError(f"{wrong[0]} is {inputs[wrong[0]]:g}; give a positive number")
         value = float(self.law.predict(**inputs))
         if not len(self.draws) or (new_run and self.noise is None):
             return Estimate(value)

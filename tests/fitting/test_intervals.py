@@ -204,7 +204,7 @@ def test_calibration_works_where_an_input_was_derived() -> None:
         ({"resample": "jackknife"}, "known: pairs, clusters, trunks, wild, parametric"),
         ({"resample": "wild"}, "too narrow for huber"),
         ({"inference": 1e12}, "give --compute with them"),
-        ({"inference": -1.0, "compute": 1e20}, "inference is -1.0; give a positive number"),
+        ({"inference": -1.0, "compute": 1e20}, "inference is -1; give a positive number"),
     ],
 )
 def test_wrong_calls_say_what_to_do(options: dict[str, Any], says: str) -> None:
