@@ -14,10 +14,12 @@ if TYPE_CHECKING:
     from scaling.catalogue import dataset
     from scaling.errors import FitError, InputError
     from scaling.fitting import (
+        Chain,
         CountsFit,
         Fit,
         Holdout,
         IsoflopFit,
+        chain,
         fit,
         fit_counts,
         fit_isoflop,
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from scaling.records.tables import Records
 
 _HOMES = {
+    "Chain": "scaling.fitting",
     "CountsFit": "scaling.fitting",
     "Fit": "scaling.fitting",
     "FitError": "scaling.errors",
@@ -36,6 +39,7 @@ _HOMES = {
     "InputError": "scaling.errors",
     "IsoflopFit": "scaling.fitting",
     "Records": "scaling.records.tables",
+    "chain": "scaling.fitting",
     "dataset": "scaling.catalogue",
     "fit": "scaling.fitting",
     "fit_counts": "scaling.fitting",
@@ -48,6 +52,7 @@ _HOMES = {
 """The public names and where they live; each is imported when it is first asked for."""
 
 __all__ = [
+    "Chain",
     "CountsFit",
     "Fit",
     "FitError",
@@ -55,6 +60,7 @@ __all__ = [
     "InputError",
     "IsoflopFit",
     "Records",
+    "chain",
     "dataset",
     "fit",
     "fit_counts",

@@ -1,6 +1,7 @@
 """Table in, Fit out: laws fitted to rows, with intervals and doubts."""
 
 from scaling.fitting.calibration import Calibration, calibrate
+from scaling.fitting.chained import Chain, chain
 from scaling.fitting.counts import CountsFit, fit_counts
 from scaling.fitting.coverage import Coverage, coverage
 from scaling.fitting.fitted import fit
@@ -17,6 +18,7 @@ from scaling.fitting.sweep import SweepOptima, sweep_optima
 __all__ = [
     "BudgetFit",
     "Calibration",
+    "Chain",
     "CountsFit",
     "Coverage",
     "Estimate",
@@ -32,6 +34,7 @@ __all__ = [
     "SweepOptima",
     "Warned",
     "calibrate",
+    "chain",
     "coverage",
     "fit",
     "fit_counts",
