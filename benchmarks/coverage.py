@@ -2,7 +2,7 @@
 
 Simulates tables of n runs at log-uniform inputs (N and D from 1e6 to 1e10, others over their usual range), with the
 law's losses times lognormal noise of 1 %, fits each with its intervals, and counts. Prints one line a law, n and method
-as Markdown. Usage: python benchmarks/coverage.py [--laws power,chinchilla] [--rows 60,240] [--sets 200] [--draws 1000]
+as Markdown; for laws with a best size also what follows at COMPUTE, beyond the rows. Usage: python benchmarks/coverage.py [--laws power,chinchilla] [--rows 60,240] [--sets 200] [--draws 1000]
 200 sets take two minutes and tell a coverage to within 3 points; 1000 tell it to within 1.4.
 """
 
@@ -12,9 +12,10 @@ import time
 import numpy as np
 import pandas as pd
 
-from scaling import laws, resampling
-from scaling.fitting import fit
-from scaling.laws import Law
+from scaling import laws
+from scaling.fitting import Estimate, Fit, fit
+from scaling.fitting.derived import at_compute, derived, estimates
+from scaling.laws import Law, LossInND
 
 BREAKS = {"E": 0.4, "A": 2.3, "c0": 0.06, "c1": 1.4, "d1": 600.0, "f1": 0.1, "c2": -1.1, "d2": 4e3, "f2": 0.2}
 TRUTHS: tuple[Law, ...] = (
@@ -38,6 +39,8 @@ TRUTHS: tuple[Law, ...] = (
 )
 RANGES = {"U": (1e6, 1e9), "k": (1.0, 1e4), "loss": (1.5, 4.0), "x": (50.0, 3e5), "C": (1e16, 1e22)}
 NOISE = 0.01
+COMPUTE = 1e22
+"""FLOPs; the rows reach 6e20."""
 
 
 def table(law: Law, rows: int, rng: np.random.Generator) -> pd.DataFrame:
@@ -52,18 +55,37 @@ def table(law: Law, rows: int, rng: np.random.Generator) -> pd.DataFrame:
     )
 
 
-def count(law: Law, rows: int, sets: int, draws: int) -> dict[str, np.ndarray]:
-    """Return by method whether each parameter's 95 % interval held the truth, (sets, P)."""
-    held: dict[str, list[np.ndarray]] = {"percentile, pairs": [], "bca, pairs": []}
-    truth = law.values()
+def count(law: Law, rows: int, sets: int, draws: int) -> dict[str, dict[str, float]]:
+    """Return by method the share of 95 % intervals that held the truth, of parameters and of what follows from them."""
+    compute = COMPUTE if isinstance(law, LossInND) else None
+    truth = dict(zip(law.parameter_names(), law.values(), strict=True)) | at_compute(law, compute)
+    truth |= {"N_exponent": law.N_exponent} if isinstance(law, LossInND) else {}
+    held: dict[str, list[list[bool]]] = {"percentile, pairs": [], "bca, pairs": []}
     for number in range(sets):
         frame = table(law, rows, np.random.default_rng([number, rows]))
-        found = fit(law.name, frame, interval="bca", resample="pairs", bootstrap=draws, seed=number)
-        ends = np.array([(e.low, e.high) for e in found.parameters.values()])
-        held["bca, pairs"].append((ends[:, 0] <= truth) & (truth <= ends[:, 1]))
-        low, high = resampling.percentile(found.draws, 0.95)
-        held["percentile, pairs"].append((low <= truth) & (truth <= high))
-    return {method: np.array(counts) for method, counts in held.items()}
+        options = {"resample": "pairs", "bootstrap": draws, "seed": number, "compute": compute}
+        found = fit(law.name, frame, interval="bca", **options)
+        bca = {**found.parameters, **found.derived}
+        for method, ends in (("bca, pairs", bca), ("percentile, pairs", percentiles(found, compute))):
+            held[method].append([holds(ends[name], value) for name, value in truth.items()])
+    return {
+        method: dict(zip(truth, 100 * np.mean(counts, axis=0), strict=True))
+        for method, counts in held.items()
+    }
+
+
+def percentiles(found: Fit, compute: float | None) -> dict[str, Estimate]:
+    """Return the same estimates with the percentiles of the same draws."""
+    law, level = type(found.law), found.intervals.level
+    parameters = estimates(law.parameter_names(), found.law.values(), found.draws, level)
+    return parameters | derived(law, found.law.values(), found.draws, compute, level)
+
+
+def holds(found: Estimate, truth: float) -> bool:
+    """Return whether an interval holds a number."""
+    assert found.low is not None
+    assert found.high is not None
+    return found.low <= truth <= found.high
 
 
 def main() -> None:
@@ -84,9 +106,8 @@ def main() -> None:
             start = time.process_time()
             held = count(law, rows, options.sets, options.draws)
             seconds = (time.process_time() - start) / options.sets
-            for method, counts in held.items():
-                shares = zip(law.parameter_names(), 100 * counts.mean(axis=0), strict=True)
-                words = ", ".join(f"{parameter} {share:.1f}" for parameter, share in shares)
+            for method, shares in held.items():
+                words = ", ".join(f"{name} {share:.1f}" for name, share in shares.items())
                 print(
                     f"| {name} | {rows} | {options.sets} | {method} | {words} | {seconds:.2f} |", flush=True
                 )
