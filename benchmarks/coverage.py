@@ -2,7 +2,8 @@
 
 Simulates tables of n runs at log-uniform inputs (N and D from 1e6 to 1e10, others over their usual range), with the
 law's losses times lognormal noise of 1 %, fits each with its intervals, and counts. Prints one line a law, n and method
-as Markdown; for laws with a best size also what follows at COMPUTE, beyond the rows. Usage: python benchmarks/coverage.py [--laws power,chinchilla] [--rows 60,240] [--sets 200] [--draws 1000]
+as Markdown; for laws with a best size also what follows at COMPUTE, beyond the rows. Usage: python
+benchmarks/coverage.py [--laws power,chinchilla] [--rows 60,240] [--sets 200] [--draws 1000]
 200 sets take two minutes and tell a coverage to within 3 points; 1000 tell it to within 1.4.
 """
 
