@@ -1,5 +1,6 @@
 """What callers give, checked: one line says what came, what was expected and what to do."""
 
+from collections.abc import Mapping
 from numbers import Integral, Real
 from typing import Any
 
@@ -20,6 +21,15 @@ def table(given: Any, columns: str, call: str) -> None:
         raise InputError(
             f"the table is {_said(given)}, expected a pandas DataFrame with columns {columns}; give {call}"
         )
+
+
+def by_name(what: str, given: Any) -> dict[str, Any]:
+    """Return what is given by parameter's name; InputError for what is no dict of names."""
+    if given is None:
+        return {}
+    if not (isinstance(given, Mapping) and all(isinstance(name, str) for name in given)):
+        raise InputError(f"{what} is {_said(given)}; give a dict by parameter's name")
+    return dict(given)
 
 
 def level(given: Any) -> None:

@@ -91,9 +91,9 @@ def fit(
     objective = Objective(loss, delta, _residual(law) if residual is None else residual, tau)
     options = Options(
         objective,
-        dict(fix or {}),
-        dict(bounds or {}),
-        dict(priors or {}),
+        checks.by_name("fix", fix),
+        checks.by_name("bounds", bounds),
+        checks.by_name("priors", priors),
         weights,
         bootstrap,
         resample,

@@ -74,6 +74,12 @@ def test_options_of_every_fit(options: dict[str, Any], says: str) -> None:
     refused(lambda: fit_counts(counts(), **options), says)
 
 
+@pytest.mark.parametrize("name", ["fix", "bounds", "priors"])
+@pytest.mark.parametrize(("given", "said"), [("E", "'E'"), (["E"], "a list"), ({1: 2.0}, "a dict")])
+def test_what_is_known_of_parameters_is_by_name(name: str, given: Any, said: str) -> None:
+    refused(lambda: fit("chinchilla", rows(), **{name: given}), f"{name} is {said}; give a dict by parameter")
+
+
 @pytest.mark.parametrize("compute", [-5, 0, np.inf, np.nan, "x", [1e20]])
 def test_computes_are_positive_numbers(found: Fit, compute: Any) -> None:
     refused(lambda: fit("chinchilla", rows(), compute=compute), FLOPS)
