@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from scaling.fitting.engine import LAD_DELTAS, NEAR, TIED, replace_column
+from scaling.fitting.engine import NEAR, TIED, hubers, replace_column
 from scaling.fitting.lad import exact_lad
 from scaling.fitting.newton import Solutions, join, minimise
 from scaling.fitting.objective import Mask
@@ -120,7 +120,7 @@ class Pinned:
         k = None if law.floor is None else law.position(law.floor)
         if k is None or not self.free[k]:
             return _descend(one, theta, self.free)
-        above = np.where(np.isneginf(theta[:, k]), design.log_y.min() - SMALL_FLOOR, theta[:, k])
+        above = np.where(np.isneginf(theta[:, k]), design.lowest - SMALL_FLOOR, theta[:, k])
         found = _descend(one, replace_column(theta, k, above), self.free)
         without = self.free.copy()
         without[k] = False
@@ -138,7 +138,7 @@ def _promising(one: Problems, theta: Array, free: Mask, rival: Array) -> tuple[P
     """Which starts (S, P) come near the objective of their rivals (S, P) after a few steps, and where they then are."""
     objective = one.objective
     if objective.kinked:
-        one = replace(one, objective=replace(objective, loss="huber", delta=_unit(one) * LAD_DELTAS[0]))
+        one = replace(one, objective=hubers(one.design, objective)[0])
     problems = one.take(np.zeros(len(theta), dtype=np.intp))
     rough = minimise(problems, theta, free, iterations=GLANCE)
     near = np.flatnonzero(rough.value <= NEAR * problems.value(rival))
@@ -151,15 +151,9 @@ def _descend(one: Problems, theta: Array, free: Mask) -> Solutions:
     objective = problems.objective
     if not objective.kinked:
         return minimise(problems, theta, free)
-    for step in LAD_DELTAS:
-        huber = replace(objective, loss="huber", delta=_unit(one) * step)
+    for huber in hubers(one.design, objective):
         theta = minimise(replace(problems, objective=huber), theta, free).theta
-    return exact_lad(problems, theta, free, _unit(one) * LAD_DELTAS[-1])
-
-
-def _unit(one: Problems) -> float:
-    """What LAD_DELTAS are in units of."""
-    return 1.0 if one.objective.residual == "log" else float(np.exp(one.design.log_y.mean()))
+    return exact_lad(problems, theta, free, huber.delta)
 
 
 def _neighbours(shape: tuple[int, ...], fresh: Mask) -> tuple[Positions, Positions]:

@@ -111,8 +111,9 @@ class Design:
 
     @cached_property
     def lowest(self) -> float:
-        """Logarithm of the smallest loss."""
-        return float(self.log_y.min())
+        """Logarithm of the smallest loss or score above 0; 0 where all are 0."""
+        seen = self.log_y[np.isfinite(self.log_y)]
+        return float(seen.min()) if seen.size else 0.0
 
     @property
     def rows(self) -> int:

@@ -187,11 +187,14 @@ def floor_slope(problems: Problems, theta_BP: Array) -> Array:
     state = problems.design.law.evaluate(theta_BP, problems.design.x)
     nowhere = np.zeros(len(theta_BP), dtype=np.bool_)
     first, _ = problems.objective.derivatives(state[0], problems.log_y, problems.weights, nowhere)
-    slope: Array = np.sum(first * np.exp(-state[0]), axis=1)
+    with np.errstate(
+        all="ignore"
+    ):  # a score that has left the range of floats, at 0: NaN, which tells nothing
+        slope: Array = np.sum(first * np.exp(-state[0]), axis=1)
     known, floor = problems.design.known, problems.design.law.floor
     if floor is not None and floor in known.priors:
-        mean, sd = known.priors[floor]
-        slope = slope - known.nat * mean / sd**2
+        mean = problems.prior_means[..., problems.design.law.position(floor)]
+        slope = slope - known.nat * mean / known.priors[floor][1] ** 2
     return slope
 
 
@@ -233,7 +236,8 @@ def _leave_zero(problems: Problems, found: Candidates, k: int, free: Mask) -> Ca
     at_zero = np.flatnonzero(np.isneginf(best.theta[:, k]))
     at_zero = at_zero[np.isin(at_zero, found.problem)]
     falling = at_zero[floor_slope(problems.take(at_zero), best.theta[at_zero]) < 0]
-    theta = replace_column(best.theta[falling], k, problems.log_y[falling].min(axis=1) - 5.0)
+    lowest = np.maximum(problems.log_y[falling].min(axis=1), problems.design.lowest)
+    theta = replace_column(best.theta[falling], k, lowest - 5.0)
     return polish(problems, Starts(falling, theta), free)
 
 
@@ -247,7 +251,7 @@ def _search_lad(
 
 def hubers(design: Design, objective: Objective) -> list[Objective]:
     """Huber losses whose deltas lead to least absolute deviations."""
-    unit = 1.0 if objective.residual == "log" else float(np.exp(design.log_y.mean()))
+    unit = objective.unit(design.log_y)
     return [replace(objective, loss="huber", delta=unit * step) for step in LAD_DELTAS]
 
 

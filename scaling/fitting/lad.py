@@ -48,6 +48,7 @@ def exact_lad(problems: Problems, theta_BP: Array, free_P: Mask, delta: float) -
             break
     inward = may_move & ((at_low & (slope < 0)) | (at_high & (slope > 0)))
     kept = np.all(~used | _within(problems, rows, multipliers), axis=1) & ~inward.any(axis=1)
+    kept &= np.isfinite(slope).all(axis=1)
     certified = kept & _same_sides(problems, theta, held, residuals)
     value, before = problems.value(theta), problems.value(theta_BP)
     better = value <= before * (1 + 1e-12)
@@ -102,6 +103,9 @@ def _step(
     system[:, np.arange(P, P + k), np.arange(P, P + k)] += ~used
     at_rows = np.take_along_axis(residuals, rows, 1) * used
     right = -np.concatenate([gradient.T * moving, at_rows], axis=1)
+    # Where a score has left the range of floats, at 0, a law has no slope by its logarithm, and no step is taken.
+    lost = ~(np.isfinite(system).all(axis=(1, 2)) & np.isfinite(right).all(axis=1))
+    system[lost], right[lost] = np.eye(P + k), 0.0
     # The pseudo-inverse, because two equal rows held at 0 share one multiplier in any split.
     answer = np.einsum("bij,bj->bi", np.linalg.pinv(system, rcond=1e-13, hermitian=True), right)
     return answer[:, :P], np.take_along_axis(pull, rows, 1) + answer[:, P:], gradient.T

@@ -71,7 +71,7 @@ def _without_traces(design: Design, theta: Array) -> Array:
         return theta
     k = design.law.position(design.law.floor)
     shown = theta.copy()
-    shown[theta[:, k] < design.log_y.min() - 11.5, k] = -np.inf
+    shown[theta[:, k] < design.lowest - 11.5, k] = -np.inf
     return shown
 
 

@@ -71,6 +71,10 @@ class Objective:
         """Whether rho has its kink at 0, so that minima are vertices: LAD and quantiles."""
         return self.loss in ("lad", "quantile")
 
+    def unit(self, log_y: Array) -> float:
+        """What a small residual is a share of: 1 for log ones, for raw ones the mean of what was measured, zeros and all."""
+        return 1.0 if self.residual == "log" else float(np.mean(np.exp(log_y))) or 1.0
+
     def residuals(self, log_L: Array, log_y: Array) -> Array:
         """Log L - log y, or L - y."""
         return log_L - log_y if self.residual == "log" else np.exp(log_L) - np.exp(log_y)

@@ -65,10 +65,11 @@ class Problems:
         value = self._sum(theta_BP)
         if not self.design.known.priors:
             return value
-        return value + self.design.known.penalty(self.design.law, theta_BP, self._means)
+        return value + self.design.known.penalty(self.design.law, theta_BP, self.prior_means)
 
     @property
-    def _means(self) -> Array:
+    def prior_means(self) -> Array:
+        """Prior means, drawn (B, P) or the priors' own (P,)."""
         return self.design.known.means(self.design.law) if self.means is None else self.means
 
     def _sum(self, theta_BP: Array) -> Array:
@@ -93,8 +94,8 @@ class Problems:
             value, gradient, hessian = (sum(part) for part in parts)
         known, law = self.design.known, self.design.law
         if known.priors:
-            value = value + known.penalty(law, theta_BP, self._means)
-            known.add_derivatives(law, theta_BP, self._means, newton, gradient, hessian)
+            value = value + known.penalty(law, theta_BP, self.prior_means)
+            known.add_derivatives(law, theta_BP, self.prior_means, newton, gradient, hessian)
         return value, gradient, hessian
 
     def _assess(self, theta_BP: Array, newton: Mask) -> tuple[Array, Array, Array]:

@@ -41,8 +41,7 @@ class Profile:
         """The profile of a parameter through the minimum at `values`."""
         k = design.law.position(name)
         if objective.kinked:
-            unit = 1.0 if objective.residual == "log" else float(np.exp(design.log_y.mean()))
-            objective = replace(objective, loss="huber", delta=SMOOTH * unit)
+            objective = replace(objective, loss="huber", delta=SMOOTH * objective.unit(design.log_y))
         return cls(design.holding({name: float(values[k])}), objective, k, values)
 
     def interval(
@@ -128,7 +127,8 @@ class Profile:
 
     def _rises(self, trials: Array) -> Array:
         straight = np.tile(self._at_minimum, (len(trials), 1))
-        bent = straight + np.outer(trials - self._at_minimum[self.k], self._along[0])
+        start = max(self._at_minimum[self.k], self.design.bounds[0][self.k])  # a floor of 0 lies at -inf
+        bent = straight + np.outer(trials - start, self._along[0])
         straight[:, self.k] = bent[:, self.k] = trials
         lowest: Array = np.min([self._minimised(start) for start in (straight, bent)], axis=0)
         return lowest - self._lowest

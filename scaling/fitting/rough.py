@@ -54,7 +54,7 @@ def kicked(problems: Problems, theta_P: Array) -> Candidates:
     """
     design = problems.design
     low, high = design.bounds
-    about = np.where(np.isfinite(theta_P), theta_P, design.log_y.min() - 5.0)
+    about = np.where(np.isfinite(theta_P), theta_P, design.lowest - 5.0)
     free, kicks = design.free, scatter(KICKS, len(theta_P))
     begin = Starts(np.zeros(KICKS, dtype=np.intp), np.where(free, np.clip(about + kicks, low, high), theta_P))
     if not problems.objective.kinked:

@@ -113,7 +113,7 @@ def _last_resort(problems: Problems, lost: npt.NDArray[np.intp], held: Array | N
     """Plain starts (len(lost), P) for problems that no grid point fits with positive terms."""
     design = problems.design
     law = design.law
-    lowest = problems.log_y[lost].min(axis=1)
+    lowest = np.maximum(problems.log_y[lost].min(axis=1), design.lowest)
     theta = np.zeros((len(lost), len(law.parameter_names())))
     for term in law.terms:
         theta[:, law.position(term.coefficient)] = lowest - 1.5

@@ -10,6 +10,7 @@ import pytest
 from scaling.errors import FitError, InputError
 from scaling.fitting import fit
 from scaling.fitting.design import Design
+from scaling.fitting.engine import floor_slope
 from scaling.fitting.known import Known
 from scaling.fitting.objective import Objective
 from scaling.fitting.problems import Problems
@@ -195,3 +196,23 @@ def test_the_draws_decide_what_a_prior_is_weighed_against(table: Table) -> None:
 def test_squares_without_freedom_have_no_profile(table: Table) -> None:
     found = fit("power", table(TRUTH, noise=0.01, rows=3), loss="mse", interval="profile", bootstrap=0)
     assert found.parameters["alpha"].low is None
+
+
+def test_the_slope_by_a_floor_of_0_takes_the_means_that_were_drawn(
+    table: Table, chinchilla: Chinchilla
+) -> None:
+    """Against differences, with a mean of each problem's own."""
+    rows = table(chinchilla, noise=0.01)
+    known = Known(priors={"E": (1.7, 0.1)}, nat=1e-3)
+    design = Design.of(
+        Chinchilla, {name: rows[name].to_numpy() for name in ("N", "D")}, rows["loss"].to_numpy(), known=known
+    )
+    means = known.drawn_means(Chinchilla, 3, np.random.default_rng(0))
+    problems = Problems.of(design, Objective("mse"), np.ones((3, design.rows)), means=means)
+    theta = np.repeat(design.law.to_theta(chinchilla.values(), design.centre)[None], 3, axis=0)
+    theta[:, 0] = -np.inf
+    small = theta.copy()
+    small[:, 0] = np.log(1e-6)
+    slopes = (problems.value(small) - problems.value(theta)) / 1e-6
+    np.testing.assert_allclose(floor_slope(problems, theta), slopes, rtol=1e-4)
+    assert len(np.unique(slopes)) == 3
