@@ -87,8 +87,11 @@ def about_floor(
     floor: Estimate | None,
     interval: Interval,
 ) -> Iterator[Warned]:
-    """A floor whose interval reaches 0 or spans half the lowest loss or score, with what another floor would cost.
+    """A floor whose interval reaches 0 or spans half the lowest loss, with what another floor would cost.
 
+    The floor of a score law is a chance level, at which small models lie: scores fall on both sides of it, and it may
+    well be 0. It is told as far as it is told from the rise above it, so that its interval is doubtful where it spans
+    half of the range of the scores, wherever it lies.
     Without draws the likelihood-ratio range of normal residuals stands for the interval: floors that raise the rms
     residual by no more than exp(chi2_1 / 2 n) - 1, with the quantile of the level asked for. Where the curvature at
     the optimum `theta_P` makes that range a quarter of what would matter, nothing is refitted.
@@ -98,12 +101,14 @@ def about_floor(
     law = design.law
     if law.floor is None or floor is None or law.floor in design.fixed:
         return
-    lowest = float(rows.loss.min())
-    if floor.value <= 1e-5 * lowest and (floor.high is None or floor.high <= 1e-5 * lowest):
+    lowest, highest = float(rows.loss.min()), float(rows.loss.max())
+    scores = law.target == "score"
+    unit = highest - lowest if scores else lowest
+    if floor.value <= 1e-5 * unit and (floor.high is None or floor.high <= 1e-5 * unit):
         return  # no floor at all, which is said elsewhere
 
     def tells(low: float, high: float) -> bool:
-        return low > 1e-3 * lowest and high - low < 0.5 * lowest
+        return (scores or low > 1e-3 * unit) and high - low < 0.5 * unit
 
     drawn = floor.low is not None and floor.high is not None
     rise = float(np.expm1(chdtri(1, 1 - interval.level) / (2 * len(rows.loss))))
@@ -119,11 +124,15 @@ def about_floor(
     low, high = profile.cheap_range()
     ends = f"{plain(floor.low or 0.0, 3)} to {plain(floor.high or 0.0, 3)}"
     runs = f"its {100 * interval.level:g} % interval runs from {ends}, and " if drawn else ""
+    measured = (
+        f"{law.target}s run from {plain(lowest, 3)} to {plain(highest, 3)}"
+        if scores
+        else (f"lowest {law.target} measured: {plain(lowest, 3)}")
+    )
     yield Warned(
         "floor_not_identified",
         f"the rows do not identify the floor {law.floor}: {runs}{law.floor} from {plain(low, 3)} to "
-        f"{plain(high, 3)} costs at most {100 * CHEAP:g} % in rms residual (lowest {law.target} measured: "
-        f"{plain(lowest, 3)})",
+        f"{plain(high, 3)} costs at most {100 * CHEAP:g} % in rms residual ({measured})",
     )
 
 

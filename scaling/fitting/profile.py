@@ -32,7 +32,7 @@ class FloorProfile:
     value: Array
     """Objective, (K,)."""
     rms: Array
-    """Root mean square of the residuals, (K,)."""
+    """Root mean square of the residuals, each with its row's weight, (K,)."""
     parameters: Array
     """Parameters of the best fit, (K, P)."""
 
@@ -50,20 +50,22 @@ class FloorProfile:
 def floor_profile(design: Design, objective: Objective, floors: npt.ArrayLike | None = None) -> FloorProfile:
     """Fit with the floor held at each of `floors`.
 
-    By default 41 values from 0 to just under the lowest loss, and 21 more around the best of these. LAD is
-    profiled through its Huber loss, which is smooth.
+    By default 41 values from 0 to just under the lowest loss, and 21 more around the best of these; under the highest
+    score, since scores lie on both sides of a chance level. LAD is profiled through its Huber loss, which is smooth.
     """
-    law, lowest = design.law, float(np.exp(design.log_y.min()))
+    law, scores = design.law, design.law.target == "score"
+    top = float(np.exp(design.log_y.max() if scores else design.log_y.min()))
     if law.floor is None:
         raise InputError(f"{law.name} has no floor to profile")
     if objective.kinked:
         objective = replace(objective, loss="huber")
     if floors is not None:
         held = np.sort(np.atleast_1d(np.asarray(floors, dtype=np.float64)))
-        if held.size == 0 or held[0] < 0 or not held[-1] < lowest:
-            raise InputError(f"floors must lie in [0, {lowest:g}), below every measured loss")
+        if held.size == 0 or held[0] < 0 or not held[-1] < top:
+            below = "the highest score" if scores else "every measured loss"
+            raise InputError(f"floors must lie in [0, {top:g}), below {below}")
         return _profile(design, objective, held)
-    coarse = _profile(design, objective, np.linspace(0.0, 0.995 * lowest, 41))
+    coarse = _profile(design, objective, np.linspace(0.0, 0.995 * top, 41))
     best = int(np.argmin(coarse.value))
     low, high = coarse.floor[max(best - 1, 0)], coarse.floor[min(best + 1, 40)]
     fine = _profile(design, objective, np.linspace(low, high, 23)[1:-1])
@@ -81,8 +83,8 @@ def floor_by_curvature(
 ) -> tuple[float, float]:
     """What `cheap_range(rise)` would be were the law linear in its parameters: E -+ d, without a refit.
 
-    The squares S = n rms^2 grow by d^2 / V with E held d away and the others refitted, so that d = sqrt(V S ((1 +
-    rise)^2 - 1)), where V is the floor's element of (J^T J)^-1. The range is (-inf, inf) where rows do not tell the
+    The weighted squares S = sum w r^2 grow by d^2 / V with E held d away and the others refitted, so that d = sqrt(V S ((1 +
+    rise)^2 - 1)), where V is the floor's element of (J^T W J)^-1. The range is (-inf, inf) where rows do not tell the
     parameters apart, or one is at an end of its range.
     """
     law = design.law
@@ -93,12 +95,13 @@ def floor_by_curvature(
     slopes = design.jacobian(theta_P[None], log_loss)[0][:, design.free]
     if objective.residual == "raw":
         slopes = slopes * np.exp(log_loss[0, 0])[:, None]
+    slopes = slopes * np.sqrt(design.weights)[:, None]
     size = np.sqrt(np.sum(slopes**2, axis=0))
     if not np.all(size > 0) or np.linalg.cond(slopes / size) > CONDITION:
         return -np.inf, np.inf
     k = int(np.sum(design.free[: law.position(law.floor)]))
     V = np.linalg.inv((slopes / size).T @ (slopes / size))[k, k] / size[k] ** 2
-    squares = np.sum(objective.residuals(log_loss[0], design.log_y) ** 2)
+    squares = np.sum(design.weights * objective.residuals(log_loss[0], design.log_y) ** 2)
     floor = float(np.exp(theta_P[law.position(law.floor)]))
     d = floor * float(np.sqrt(V * squares * ((1.0 + rise) ** 2 - 1.0)))
     return floor - d, floor + d
@@ -118,6 +121,6 @@ def _profile(design: Design, objective: Objective, held: Array) -> FloorProfile:
     return FloorProfile(
         floor=held,
         value=best.value,
-        rms=np.sqrt(np.mean(residuals**2, axis=1)),
+        rms=np.sqrt(np.average(residuals**2, axis=1, weights=design.weights)),
         parameters=design.values(best.theta),
     )

@@ -90,6 +90,19 @@ def test_curvature_tells_nothing_where_rows_do_not_tell_parameters_apart(table: 
     assert ends == (-np.inf, np.inf)
 
 
+@pytest.mark.parametrize("noise", [0.1, 0.5])
+def test_rows_of_little_weight_take_no_floor_away(table: Table, chinchilla: Chinchilla, noise: float) -> None:
+    """However much they scatter, the precise rows tell the floor."""
+    rows = table(chinchilla, rows=80, noise=1.0)
+    sd = np.where(np.arange(len(rows)) % 2, 0.001, noise)
+    exact = chinchilla.predict(N=rows["N"], D=rows["D"])
+    rows = rows.assign(loss=exact * (rows["loss"] / exact) ** sd, w=1 / sd**2)
+    found = fit("chinchilla", rows, loss="mse", weights="w", bootstrap=0)
+    assert found.warning("floor_not_identified") is None
+    low, high = found.profile().cheap_range()
+    assert high - low < 0.1 * found.parameters["E"].value
+
+
 def test_profile_refuses_floors_above_the_data(table: Table, chinchilla: Chinchilla) -> None:
     rows = table(chinchilla)
     found = fit("chinchilla", rows, bootstrap=0)
