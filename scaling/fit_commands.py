@@ -64,7 +64,10 @@ def fit(
         typer.Option("--prior", help="NAME=MEAN,SD: a normal prior of a parameter, such as E=1.7,.1."),
     ] = None,
     weights: Annotated[
-        str | None, typer.Option(help="Column that multiplies each row's part of the objective.")
+        str | None,
+        typer.Option(
+            help="Column that multiplies each row's part of the objective; noise is taken to go as 1 / sqrt(weight)."
+        ),
     ] = None,
     bootstrap: Annotated[int, typer.Option(help="Draws for the intervals; 0 for none.")] = 1000,
     resample: Annotated[

@@ -124,14 +124,16 @@ def trunk_freedom(trunk: Labels, size: Labels, duration: Labels) -> int:
     return trunks - int(groups)
 
 
-def parametric(centre: Array, spread: float, freedom: int, draws: int, rng: np.random.Generator) -> Resamples:
-    """Draw normal noise of a known spread around `centre` (n,), at the same design.
+def parametric(
+    centre: Array, spread: float | Array, freedom: int, draws: int, rng: np.random.Generator
+) -> Resamples:
+    """Draw normal noise of a known spread, one for all or (n,), around `centre` (n,), at the same design.
 
     The spread was estimated with `freedom` degrees of freedom; each draw scales it by sqrt(f / chi2_f), which
     gives the interval Student's tails.
     """
     factor = np.sqrt(freedom / rng.chisquare(freedom, size=draws))
-    noise = rng.normal(size=(draws, len(centre))) * (spread * factor)[:, None]
+    noise = rng.normal(size=(draws, len(centre))) * np.outer(factor, spread)
     return Resamples("parametric", None, values=centre + noise)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from scaling import resampling
+from scaling.fitting.precision import roots, widened
 from scaling.fitting.solve import solve
 
 if TYPE_CHECKING:
@@ -50,10 +51,11 @@ class Calibration:
 def calibrate(found: Fit, simulations: int = 200, seed: int = 0) -> Calibration:
     """Simulate data sets like the fit's own rows, fit each in the same way, and count the intervals that hold the truth.
 
-    The truth is the fitted law. Rows keep their inputs; their losses are the law's plus noise: residuals drawn with
-    replacement where rows are independent, the residuals of a cluster turned together where they are not, each times
-    sqrt(n / (n - p)) for the parameters that the fit took. Noise that depends on the inputs, or a law of another form,
-    are not in it.
+    The truth is the fitted law. Rows keep their inputs and weights w; their losses are the law's plus noise: where rows
+    are independent sqrt(w) r drawn with replacement, over sqrt(w) of the row that it comes to, since a row's noise is
+    taken to go as 1 / sqrt(w) (weights that are counts are not told from precisions); where they are not, the residuals
+    r of a cluster turned together; each times sqrt(n / (n - p)) for the parameters that the fit took. Noise that depends
+    on the inputs in another way, or a law of another form, are not in it.
     """
     import pandas as pd
 
@@ -97,9 +99,10 @@ def _simulated(found: Fit, simulations: int, seed: int) -> tuple[Array, str]:
     logs = objective.residual == "log"
     centre, measured = (np.log(L), np.log(rows.loss)) if logs else (L, rows.loss)
     free = len(found.parameters) - len(found.fixed)
-    residuals = (measured - centre) * np.sqrt(n / max(n - free, 1))
+    residuals = widened(measured - centre, free)
     if found.units is None:
-        values = centre + rng.choice(residuals, size=(simulations, n))
+        root = roots(rows.weights)
+        values = centre + rng.choice(root * residuals, size=(simulations, n)) / root
         words = "with noise drawn from the residuals"
     else:
         drawn = resampling.wild(centre, residuals, found.units, simulations, rng).values

@@ -13,6 +13,7 @@ from scaling.fitting.design import Design
 from scaling.fitting.engine import grid_for, search
 from scaling.fitting.newton import Solutions, join
 from scaling.fitting.objective import Mask, Objective
+from scaling.fitting.precision import freedom, roots, widened
 from scaling.fitting.problems import Problems
 from scaling.fitting.rough import is_rough, smoothed
 from scaling.fitting.rows import Rows, number_column
@@ -64,8 +65,9 @@ def draw(
     `trunks` needs a column trunk_id and takes sizes by their N (or the law's x); with one trunk a size it falls
     back on pairs, labelled as speaking of these runs only, and where no two trunks of a size share a duration on
     clusters by trunk. `clusters` keeps the rows of one `cluster` together. `wild` turns residuals up or down,
-    those of one `cluster` together (for squares alone), and `parametric` draws normal noise of their spread; both times
-    sqrt(n / (n - p)), for the p parameters that were fitted. Under the binomial loss `parametric` draws new trials.
+    those of one `cluster` together (for squares alone), and `parametric` draws normal noise, of the standard deviation
+    sigma / sqrt(w) in a row of weight w, with sigma^2 the mean of w r^2; both times sqrt(n / (n - p)), for the p
+    parameters that were fitted. Under the binomial loss `parametric` draws new trials.
     None means clusters where `cluster` is given, trunks where a trunk_id repeats, clusters where the table says that
     rows are checkpoints of one run (`shared_column`), pairs elsewhere.
     """
@@ -130,12 +132,13 @@ def _noise(
         return resampling.Resamples("parametric, new trials", None, values=np.log(np.maximum(scores, TINY)))
     logs = objective.residual == "log"
     centre, measured = (np.log(fitted.L), np.log(rows.loss)) if logs else (fitted.L, rows.loss)
-    freedom = max(n - fitted.parameters, 1)
-    residuals = (measured - centre) * np.sqrt(n / freedom)
+    residuals = widened(measured - centre, fitted.parameters)
     if how == "wild":
         drawn = resampling.wild(centre, residuals, labels, draws, rng)
     else:
-        drawn = resampling.parametric(centre, float(np.sqrt(np.mean(residuals**2))), freedom, draws, rng)
+        root = roots(rows.weights)
+        spread = np.sqrt(np.mean((root * residuals) ** 2)) / root
+        drawn = resampling.parametric(centre, spread, freedom(n, fitted.parameters), draws, rng)
     assert drawn.values is not None
     values = drawn.values if logs else np.log(np.maximum(drawn.values, TINY))
     return resampling.Resamples(drawn.method, drawn.clusters, values=values)

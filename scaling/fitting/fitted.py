@@ -67,7 +67,9 @@ def fit(
         priors: mean and standard deviation of normal priors, by name. They enter as a penalty that weighs them against
             the rows as a likelihood would (`fitting.prior`), so that weights are then relative precisions and no counts;
             `fit.sensitivity` has the answer without them.
-        weights: column that multiplies each row's part of the sum; the number of trials for `binomial`.
+        weights: column that multiplies each row's part of the sum; the number of trials for `binomial`. `parametric`
+            draws, calibration and `predict(new_run=True)` take weights for relative precisions, noise of sigma / sqrt(w);
+            a row that stands for several is better repeated.
         bootstrap: draws for the intervals; 0 for none.
         resample: `pairs`, `clusters`, `trunks`, `wild` or `parametric`; None takes what the columns call for (see
             `fitting.draws`).

@@ -10,6 +10,7 @@ import numpy as np
 
 from scaling.errors import InputError
 from scaling.fitting.objective import Residual
+from scaling.fitting.precision import roots, widened
 from scaling.laws.base import Array
 
 if TYPE_CHECKING:
@@ -21,18 +22,21 @@ MOST = 1000
 
 @dataclass(frozen=True)
 class Noise:
-    """How runs scatter about a fitted law."""
+    """How runs of the rows' mean weight scatter about a fitted law."""
 
     residual: Residual
     """Whether residuals are of log losses or of losses."""
     values: Array
-    """Residuals times sqrt(n / (n - p)), or MOST quantiles of them from the smallest to the largest, (Q,)."""
+    """Sqrt(w / mean w) r sqrt(n / (n - p)), or MOST quantiles of them from the smallest to the largest, (Q,)."""
     score: bool = False
     """Whether runs have scores, which end at 0 and 1."""
 
     @classmethod
     def of(cls, fit: "Fit") -> "Noise":
-        """The residuals of a fit; each row counts once whatever its weight.
+        """The residuals of a fit, each as that of a row of mean weight; each counts once.
+
+        Weights w are relative precisions: a row's noise goes as 1 / sqrt(w), and multiplying all by a constant changes
+        nothing. Counts of rows are not told from precisions.
 
         Raises InputError for a binomial fit, whose noise depends on the trials of the new run.
         """
@@ -40,7 +44,7 @@ class Noise:
             raise InputError("how a new score falls depends on its trials; predict the law's score alone")
         n = len(fit.residuals)
         free = len(fit.parameters) - len(fit.fixed)
-        residuals = np.sort(fit.residuals) * np.sqrt(n / max(n - free, 1))
+        residuals = np.sort(widened(roots(fit.rows.weights) * fit.residuals, free))
         if n > MOST:
             residuals = np.quantile(residuals, np.linspace(0, 1, MOST))
         return cls(fit.objective.residual, residuals, fit.law.target == "score")

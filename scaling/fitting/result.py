@@ -87,8 +87,9 @@ class Fit:
     ) -> Prediction:
         """Loss at the inputs with the interval of the fitted curve (`level`: the fit's own).
 
-        With `new_run` the interval is the one that holds a further run there: percentiles over all draws of the law and
-        all residuals, these times sqrt(n / (n - p)). It takes noise there for that of the rows.
+        With `new_run` the interval is the one that holds a further run there, of weight 1 with the rows' weights over
+        their mean: percentiles over all draws of the law and all residuals sqrt(w) r sqrt(n / (n - p)). It takes noise
+        there for that of the rows, of which one of weight w has 1 / sqrt(w).
         Raises InputError when the inputs are not the law's, or not positive and finite.
         """
         from scaling.fitting.derived import ends

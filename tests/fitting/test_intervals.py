@@ -272,3 +272,64 @@ def simulated_power(n: int) -> pd.DataFrame:
     return pd.DataFrame(
         {"x": x, "loss": Power(E=1.0, A=4.0, alpha=0.3).predict(x=x) * np.exp(rng.normal(0, 0.01, n))}
     )
+
+
+def two_precisions(n: int = 60, seed: int = 0) -> tuple[pd.DataFrame, float]:
+    """Rows of a power law without floor, of noise .002 or .05, weights 1 / sd^2, and the exact error of alpha."""
+    rng = np.random.default_rng(seed)
+    x, sd = np.exp(rng.uniform(0, 8, n)), np.where(np.arange(n) % 2, 0.002, 0.05)
+    X = np.stack([np.ones(n), -np.log(x)], axis=1)
+    error = float(np.sqrt(np.linalg.inv(X.T @ (X / sd[:, None] ** 2))[1, 1]))
+    frame = pd.DataFrame({"x": x, "loss": 40 * x**-0.2 * np.exp(rng.normal(0, sd)), "w": 1 / sd**2})
+    return frame, error
+
+
+WEIGHTED: dict[str, Any] = {"loss": "mse", "fix": {"E": 0.0}, "weights": "w"}
+
+
+@pytest.mark.parametrize("how", ["pairs", "wild", "parametric"])
+def test_draws_take_weights_for_precisions(how: Any) -> None:
+    frame, error = two_precisions(200)
+    found = fit("power", frame, **WEIGHTED, resample=how, bootstrap=1000)
+    assert found.parameters["alpha"].se == pytest.approx(error, rel=0.2)
+
+
+def test_calibration_takes_weights_for_precisions() -> None:
+    frame, error = two_precisions()
+    found = fit("power", frame, **WEIGHTED, bootstrap=0, interval="profile")
+    table = calibrate(found, simulations=150).frame.set_index("quantity")
+    assert table.loc["alpha", "sd"] == pytest.approx(error, rel=0.3)
+    assert table.loc["alpha", "covered"] == pytest.approx(0.95, abs=0.06)
+
+
+def test_a_new_run_is_one_of_mean_weight() -> None:
+    frame, _ = two_precisions(4000)
+    guess = fit("power", frame, **WEIGHTED, bootstrap=50).predict(x=1e2, new_run=True)
+    half = 0.5 * float(np.log(guess.high / guess.low))
+    assert half == pytest.approx(stats.norm.ppf(0.975) / np.sqrt(frame["w"].mean()), rel=0.05)
+
+
+@pytest.mark.parametrize("how", ["pairs", "wild", "parametric"])
+def test_the_unit_of_weights_moves_no_interval(how: Any) -> None:
+    """Weights that are all alike are none."""
+
+    def numbers(frame: pd.DataFrame, **options: Any) -> list[float]:
+        found = fit("power", frame, loss="mse", fix={"E": 0.0}, resample=how, bootstrap=60, **options)
+        guess = found.predict(x=1e2, new_run=True)
+        simulated = calibrate(found, simulations=5).frame
+        return [found.parameters["alpha"].se or 0.0, float(guess.low), float(guess.high), *simulated["sd"]]
+
+    frame, _ = two_precisions()
+    other = frame.assign(w=37.0 * frame["w"])
+    assert numbers(other, weights="w") == pytest.approx(numbers(frame, weights="w"), rel=1e-6)
+    assert numbers(frame.assign(w=0.3), weights="w") == pytest.approx(numbers(frame), rel=1e-6)
+
+
+def test_a_profile_of_a_floor_at_0_ends() -> None:
+    frame = line_of(seed=1)[0]
+    found = fit("power", frame, loss="mse", bootstrap=0, interval="profile")
+    E = found.parameters["E"]
+    assert E.value == 0.0 == E.low
+    assert E.high is not None
+    pinned = fit("power", frame, loss="mse", bootstrap=0, fix={"E": E.high})
+    assert pinned.value == pytest.approx(found.value * (1 + stats.f.ppf(0.95, 1, 37) / 37), rel=2e-4)
