@@ -55,6 +55,7 @@ def join(parts: list[Solutions]) -> Solutions:
     )
 
 
+@np.errstate(all="ignore")  # a trial beyond a formula's range has no value, and no step accepts it
 def minimise(
     problems: Problems,
     theta_BP: Array,

@@ -159,4 +159,4 @@ def _binomial_derivatives(log_L: Array, y: Array, weights: Array, newton: Mask) 
         missed = -np.expm1(log_L)
         odds = np.exp(log_L) / missed
         second = np.where(newton[:, None], (1 - y) * odds / missed, odds)
-    return weights * ((1 - y) * odds - y), weights * second
+        return weights * ((1 - y) * odds - y), weights * second
