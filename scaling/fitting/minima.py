@@ -20,10 +20,10 @@ STARTS, STARTS_NOT_SEPARABLE = 12, 24
 
 def local_minima(design: Design, objective: Objective) -> tuple[Array, Array, bool]:
     """Theta (K, P) and objective (K,) of the minima, lowest first, and whether the lowest converged."""
-    most = STARTS if issubclass(design.law, SeparableLaw) else STARTS_NOT_SEPARABLE
+    separable = issubclass(design.law, SeparableLaw)
     one = Problems.of(design, objective, np.ones((1, design.rows)))
-    candidates = search(one, most=most)
-    if not objective.kinked:
+    candidates = search(one, most=STARTS if separable else STARTS_NOT_SEPARABLE)
+    if not (objective.kinked or separable):
         candidates += of_own_starts(one) + of_held_shapes(one)
     best = candidates.best(1)[1].theta[0]
     if is_rough(one, best):
