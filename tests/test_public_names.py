@@ -6,6 +6,7 @@ import sys
 import scaling
 
 NAMES = [
+    "Chain",
     "CountsFit", "Fit", "FitError", "Holdout", "InputError", "IsoflopFit", "Records", "dataset", "fit", "fit_counts",
     "fit_isoflop", "frame", "holdout", "read_table", "sweep_optima",
 ]  # fmt: skip
