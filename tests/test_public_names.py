@@ -6,9 +6,8 @@ import sys
 import scaling
 
 NAMES = [
-    "Chain",
-    "CountsFit", "Fit", "FitError", "Holdout", "InputError", "IsoflopFit", "Records", "dataset", "fit", "fit_counts",
-    "fit_isoflop", "frame", "holdout", "read_table", "sweep_optima",
+    "Chain", "CountsFit", "Fit", "FitError", "Holdout", "InputError", "IsoflopFit", "Records", "chain", "dataset", "fit",
+    "fit_counts", "fit_isoflop", "frame", "holdout", "read_table", "sweep_optima",
 ]  # fmt: skip
 """The golden list: a change here is a change for users and belongs in the changelog."""
 
