@@ -142,12 +142,12 @@ def about_shared_errors(rows: Rows, residuals: Array, drawn: Drawn | None) -> It
     Kruskal and Wallis (1952): with R_j the mean rank of the n_j residuals of a label, H = 12 / (n (n + 1)) sum_j n_j
     (R_j - (n + 1) / 2)^2 is about chi-squared with as many degrees of freedom as labels but one.
     """
+    import pandas as pd
     from scipy.special import chdtrc
-    from scipy.stats import rankdata
 
     if drawn is None or drawn.units is not None or drawn.weights is None:
         return
-    n = len(residuals)
+    n, ranks = len(residuals), pd.Series(residuals).rank().to_numpy()
     for name in rows.frame.columns:
         cells = rows.frame[name]
         if cells.dtype.kind in "biufcM" or name in rows.inputs or name == "status" or cells.isna().any():
@@ -159,7 +159,7 @@ def about_shared_errors(rows: Rows, residuals: Array, drawn: Drawn | None) -> It
         counts = np.bincount(labels)
         if not 1 < len(counts) <= n / 2:
             continue
-        means = np.bincount(labels, weights=rankdata(residuals)) / counts
+        means = np.bincount(labels, weights=ranks) / counts
         H = 12.0 / (n * (n + 1)) * float(np.sum(counts * (means - 0.5 * (n + 1)) ** 2))
         if chdtrc(len(counts) - 1, H) < TOGETHER:
             yield Warned(

@@ -11,7 +11,6 @@ from scaling import laws
 from scaling.errors import FitError, InputError
 from scaling.fitting import checks, doubts, table_doubts
 from scaling.fitting.derived import at_compute
-from scaling.fitting.design import FEW_ROWS
 from scaling.fitting.draws import Resample
 from scaling.fitting.minima import at_bounds, gradient_norm
 from scaling.fitting.objective import Loss, Objective, Residual
@@ -204,7 +203,7 @@ def _check_rows(law: type[Law], rows: Rows, fix: Mapping[str, float]) -> None:
         raise FitError(
             f"{law.name} has {P} {'free ' if fix else ''}parameters "
             f"({', '.join(name for name in law.parameter_names() if name not in fix)}) and {n} usable rows of "
-            f"{rows.read} read{why}; give at least {P}, better {FEW_ROWS * P}"
+            f"{rows.read} read{why}; give at least {P}, better {law.rows_per_parameter * P}"
         )
     for name, values in rows.inputs.items():
         if table_doubts.levels(values) < 2:

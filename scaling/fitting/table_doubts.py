@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from scaling.fitting.design import FEW_ROWS
 from scaling.fitting.draws import one_trunk_a_size
 from scaling.fitting.parts import Warned
 from scaling.fitting.rows import Rows, number_column
@@ -89,11 +88,12 @@ def _about_count(law: type[Law], P: int, rows: Rows, trials: bool) -> Iterator[W
     repeated = n - len(np.unique(np.column_stack([*rows.inputs.values(), rows.loss]), axis=0))
     if trials or law.target in TUNED:
         repeated = 0  # counts of few trials are often equal, and best values of a grid are
-    if n - repeated < FEW_ROWS * P:
+    enough = law.rows_per_parameter * P
+    if n - repeated < enough:
         yield Warned(
             "too_few_rows",
             f"{n - repeated} {'distinct ' if repeated else ''}rows for {P} parameters; an interval means little below "
-            f"{FEW_ROWS * P} rows",
+            f"{enough} rows",
         )
     if repeated:
         yield Warned(

@@ -48,6 +48,8 @@ class Law(ABC):
     """The terms coefficient x exp(-exponent x feature); two terms may share an exponent."""
     floor: ClassVar[str | None] = "E"
     """The parameter that the loss tends to without limit on any input."""
+    rows_per_parameter: ClassVar[int] = 3
+    """Rows a parameter below which an interval means little, by the coverage in benchmarks/README.md."""
 
     def __post_init__(self) -> None:
         """Refuse a parameter outside its bounds."""

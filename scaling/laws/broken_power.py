@@ -45,6 +45,7 @@ class BrokenPower(GeneralLaw):
     inputs: ClassVar[tuple[str, ...]] = ("x",)
     terms: ClassVar[tuple[Term, ...]] = (Term("A", "c0", "x"),)
     linear: ClassVar[tuple[str, ...]] = ("E", "A")
+    rows_per_parameter: ClassVar[int] = 6
     breaks: ClassVar[int]
     """Number of breaks."""
 
