@@ -161,11 +161,12 @@ def about_shared_errors(rows: Rows, residuals: Array, drawn: Drawn | None) -> It
             continue
         means = np.bincount(labels, weights=ranks) / counts
         H = 12.0 / (n * (n + 1)) * float(np.sum(counts * (means - 0.5 * (n + 1)) ** 2))
-        if chdtrc(len(counts) - 1, H) < TOGETHER:
+        p_value = float(chdtrc(len(counts) - 1, H))
+        if p_value < TOGETHER:
             yield Warned(
                 "rows_err_together",
                 f"rows with the same {shown(name)} err together ({len(counts)} labels, Kruskal-Wallis p = "
-                f"{float(chdtrc(len(counts) - 1, H)):.1g}), as checkpoints of one run do, and were drawn one by one: "
+                f"{p_value:.1g}), as checkpoints of one run do, and were drawn one by one: "
                 f"intervals are too short; draw them together with --cluster {shown(name)}",
             )
             return

@@ -127,14 +127,11 @@ def grid_for(design: Design, objective: Objective) -> Grid:
     return grid_of(design, simpler_minima(design, objective))
 
 
-def of_own_starts(one: Problems) -> Candidates:
+def of_own_starts(one: Problems, law: type[GeneralLaw]) -> Candidates:
     """Minima of one problem from the starts that its law has of its own."""
-    design, law = one.design, one.design.law
-    theta = np.empty((0, len(law.parameters())))
-    if issubclass(law, GeneralLaw):
-        theta = law.own_starts(design.x, one.log_y[0], one.weights[0])
-    theta = np.where(design.free, theta, design.pinned)
-    return polish(one, Starts(np.zeros(len(theta), dtype=np.intp), theta), design.free)
+    free, theta = one.design.free, law.own_starts(one.design.x, one.log_y[0], one.weights[0])
+    theta = np.where(free, theta, one.design.pinned)
+    return polish(one, Starts(np.zeros(len(theta), dtype=np.intp), theta), free)
 
 
 def of_held_shapes(one: Problems) -> Candidates:
@@ -143,16 +140,14 @@ def of_held_shapes(one: Problems) -> Candidates:
     Where p is large each row belongs to one of the terms, and a grid of exponents may have none that parts them well.
     """
     design, law = one.design, one.design.law
-    shapes = [] if issubclass(law, GeneralLaw) else [a for a in law.parameters() if a.trials]
     ends = [np.empty((0, len(law.parameters())))]
-    for about in shapes:
-        k = law.position(about.name)
-        for value in np.exp(design.within(k, np.log(about.trials))[[0, -1]]) if design.free[k] else ():
+    for k, about in enumerate(law.parameters()):
+        trials = np.log(about.trials) if about.trials and design.free[k] else np.empty(0)
+        for value in np.exp(design.within(k, trials)[-2:]):
             held = design.holding({about.name: float(value)})
             found = search(Problems.of(held, one.objective, np.ones((1, held.rows))), most=2)
             theta = found.best(1)[1].theta
-            floor = design.log_y.min() - 5.0
-            ends.append(np.where(np.isneginf(theta), floor, theta))
+            ends.append(np.where(np.isneginf(theta), design.lowest - 5.0, theta))
     theta = np.concatenate(ends)
     return polish(one, Starts(np.zeros(len(theta), dtype=np.intp), theta), design.free)
 

@@ -9,6 +9,7 @@ from scaling.fitting.problems import Problems
 from scaling.fitting.rough import is_rough, kicked, moved
 from scaling.laws import SeparableLaw
 from scaling.laws.base import Array
+from scaling.laws.general import GeneralLaw
 
 LISTED = 1.5
 """Local minima up to this factor above the lowest are kept."""
@@ -24,7 +25,8 @@ def local_minima(design: Design, objective: Objective) -> tuple[Array, Array, bo
     one = Problems.of(design, objective, np.ones((1, design.rows)))
     candidates = search(one, most=STARTS if separable else STARTS_NOT_SEPARABLE)
     if not (objective.kinked or separable):
-        candidates += of_own_starts(one) + of_held_shapes(one)
+        law = design.law
+        candidates += of_own_starts(one, law) if issubclass(law, GeneralLaw) else of_held_shapes(one)
     best = candidates.best(1)[1].theta[0]
     if is_rough(one, best):
         candidates += kicked(one, best)

@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, product
 from typing import Any, ClassVar, final
 
 import numpy as np
+import numpy.typing as npt
 
 from scaling.laws.base import Array, Law
 from scaling.laws.general import GeneralLaw
@@ -35,6 +36,18 @@ def _place(meaning: str) -> Any:
 
 def _width(meaning: str) -> Any:
     return parameter(meaning, low=1e-3, high=100.0, trials=(0.03, 0.1, 0.3, 1.0))
+
+
+def _best_columns(
+    basis: Array, z: Array, weights: Array, columns: npt.NDArray[np.intp]
+) -> tuple[Array, npt.NDArray[np.intp]]:
+    """Least squares of z (n,) on subsets of the columns of a basis (n, m): factors of the KEPT best, and which they are."""
+    gram, hits = (basis.T * weights) @ basis, (basis.T * weights) @ z
+    part = gram[columns[:, :, None], columns[:, None, :]]
+    part = part + 1e-10 * np.einsum("kii->ki", part)[:, :, None] * np.eye(part.shape[1])
+    factors = np.linalg.solve(part, hits[columns][:, :, None])[:, :, 0]
+    best = np.argsort(-np.einsum("ki,ki->k", factors, hits[columns]))[:KEPT]
+    return factors[best], best
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,28 +90,20 @@ class BrokenPower(GeneralLaw):
             return super().own_starts(x, log_y, weights)
         columns = np.hstack([np.tile([0, 1], (len(chosen), 1)), 2 + chosen])
         found = []
-        for floor in FLOORS:
+        for floor, f in product(FLOORS, WIDTHS):
             E = floor * y.min()
-            z, w = np.log(y - E), weights * ((y - E) / y) ** 2
-            for f in WIDTHS:
-                bends = f * np.logaddexp(0.0, (u[:, None] - places) / f)
-                basis = np.column_stack([np.ones_like(u), -u, -bends])
-                gram, hits = (basis.T * w) @ basis, (basis.T * w) @ z
-                part = gram[columns[:, :, None], columns[:, None, :]]
-                part = part + 1e-10 * np.einsum("kii->ki", part)[:, :, None] * np.eye(part.shape[1])
-                factors = np.linalg.solve(part, hits[columns][:, :, None])[:, :, 0]
-                gain = np.einsum("ki,ki->k", factors, hits[columns])
-                for k in np.argsort(-gain)[:KEPT]:
-                    c = factors[k]
-                    with np.errstate(divide="ignore"):
-                        start = {"E": np.log(E), "A": c[0], "c0": c[1]}
-                    for i in range(cls.breaks):
-                        start |= {
-                            f"c{i + 1}": c[2 + i],
-                            f"d{i + 1}": places[chosen[k, i]],
-                            f"f{i + 1}": np.log(f),
-                        }
-                    found.append([start[name] for name in cls.parameter_names()])
+            bends = f * np.logaddexp(0.0, (u[:, None] - places) / f)
+            basis = np.column_stack([np.ones_like(u), -u, -bends])
+            factors, best = _best_columns(basis, np.log(y - E), weights * ((y - E) / y) ** 2, columns)
+            for c, k in zip(factors, best, strict=True):
+                start = {"E": np.log(E), "A": c[0], "c0": c[1]}
+                for i in range(cls.breaks):
+                    start |= {
+                        f"c{i + 1}": c[2 + i],
+                        f"d{i + 1}": places[chosen[k, i]],
+                        f"f{i + 1}": np.log(f),
+                    }
+                found.append([start[name] for name in cls.parameter_names()])
         return np.array(found)
 
     @classmethod
