@@ -1,0 +1,299 @@
+"""The grid of one method: checkpoints x budgets x problems, as arrays, with the account of every row.
+
+Shapes: K checkpoints, B budgets, P problems, L training levels, M cells (a level at a budget).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from scaling.errors import FitError, InputError
+from scaling.laws.base import Array
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SAME_LEVEL = 0.05
+"""Decades of training compute within which checkpoints of different runs are one level."""
+WEIGHT = 100.0
+"""Trials that a cell counts where nothing says how many it holds."""
+
+Whole = npt.NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class Design:
+    """What was measured, cell by cell."""
+
+    u: Array
+    """log10 training compute of each checkpoint, (K,)."""
+    v: Array
+    """log10 inference compute a problem, the mean of what was realised, (K, B); NaN where there is no cell."""
+    run: Whole
+    """Which run each checkpoint is of, (K,)."""
+    level: Whole
+    """Which training level, (K,)."""
+    scores: Array
+    """Share of right answers, (K, B, P); NaN where missing. P = 1 holds whole cells where problems are not told apart."""
+    trials: Array | None
+    """Samples behind each score, (K, B, P); None where the table does not say."""
+    cell_weight: Array
+    """Trials a cell counts in the likelihood, (K, B): problems, where they are told."""
+    run_names: tuple[Any, ...]
+    budgets: tuple[Any, ...]
+    problem_names: tuple[Any, ...] | None
+    """None where the rows are whole cells."""
+    runs_told: bool
+    """Whether a column says which run a row is of."""
+    read: int
+    dropped: tuple[tuple[Any, str], ...]
+
+    @property
+    def levels(self) -> int:
+        """L."""
+        return int(self.level.max()) + 1
+
+    @property
+    def problems(self) -> int:
+        """P, or 0 where problems are not told apart."""
+        return 0 if self.problem_names is None else len(self.problem_names)
+
+    @cached_property
+    def seeds(self) -> Whole:
+        """Runs at each level, (L,)."""
+        counts: Whole = np.bincount(self.level, minlength=self.levels)
+        return counts
+
+    @cached_property
+    def shared(self) -> bool:
+        """Whether a run has checkpoints at several levels."""
+        return bool((np.bincount(self.run) > 1).any())
+
+    @cached_property
+    def strata(self) -> Whole:
+        """Group of each run, (runs,): runs with checkpoints at the same levels are exchangeable."""
+        sets: dict[tuple[int, ...], int] = {}
+        found = [
+            sets.setdefault(tuple(sorted(self.level[self.run == r].tolist())), len(sets))
+            for r in range(len(self.run_names))
+        ]
+        return np.array(found, dtype=np.intp)
+
+    @cached_property
+    def means(self) -> Array:
+        """Mean score of each checkpoint at each budget over its problems, (K, B)."""
+        mean: Array = weighted_mean(self.scores, np.ones((1, self.scores.shape[2])))[0]
+        return mean
+
+    @cached_property
+    def there(self) -> npt.NDArray[np.bool_]:
+        """Which (level, budget) have a score, (L, B)."""
+        return np.isfinite(self.by_level(self.means))
+
+    def by_level(self, of_checkpoints: Array, counts: Array | None = None) -> Array:
+        """Mean over the runs of each level, (..., L, B), of values (..., K, B) with `counts` (..., K) of each run."""
+        counts = np.ones(len(self.u)) if counts is None else counts
+        weight = np.where(np.isfinite(of_checkpoints), counts[..., None], 0.0)
+        total = np.zeros((*of_checkpoints.shape[:-2], self.levels, of_checkpoints.shape[-1]))
+        mass = np.zeros_like(total)
+        filled = np.nan_to_num(of_checkpoints) * weight
+        for level in range(self.levels):
+            at = self.level == level
+            total[..., level, :] = filled[..., at, :].sum(axis=-2)
+            mass[..., level, :] = weight[..., at, :].sum(axis=-2)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return np.asarray(total / mass)
+
+    @cached_property
+    def cells(self) -> tuple[Array, Array, Array, Array]:
+        """u, v, score and weight of every cell, (M,) each."""
+        level_u = np.bincount(self.level, weights=self.u) / self.seeds
+        v, score = self.by_level(self.v), self.by_level(self.means)
+        weight = np.nansum(
+            np.stack([np.where(self.level[:, None] == k, self.cell_weight, 0.0) for k in range(self.levels)]),
+            axis=1,
+        ) / np.maximum(self.seeds[:, None], 1)
+        at = self.there
+        return np.broadcast_to(level_u[:, None], at.shape)[at], v[at], score[at], weight[at]
+
+    def level_curves(self) -> tuple[Array, Array, Array]:
+        """log10 training compute (L,), log10 inference compute (L, B) and score (L, B) of every level."""
+        level_u = np.bincount(self.level, weights=self.u) / self.seeds
+        return level_u, self.by_level(self.v), self.by_level(self.means)
+
+
+def weighted_mean(scores: Array, weights: Array) -> Array:
+    """Means over problems (D, ...) of scores (..., P) that may be missing, with weights (D, P)."""
+    flat = scores.reshape(-1, scores.shape[-1])
+    known = np.isfinite(flat)
+    if known.all():
+        means = weights @ flat.T / weights.sum(axis=1)[:, None]
+    else:
+        with np.errstate(invalid="ignore", divide="ignore"):
+            means = (weights @ np.where(known, flat, 0.0).T) / (weights @ known.T.astype(np.float64))
+    return np.asarray(means.reshape(len(weights), *scores.shape[:-1]))
+
+
+def design_of(
+    frame: pd.DataFrame,
+    training: Array,
+    inference: Array,
+    *,
+    read: int,
+    dropped: tuple[tuple[Any, str], ...] = (),
+    unbounded: bool = False,
+) -> Design:
+    """Arrange rows as a grid.
+
+    `frame` has a column score, and where the table tells: run, budget, problem, trials, n_problems. `training` and
+    `inference` are the rows' compute (n,). Rows with a missing or impossible number are dropped with the reason. Without
+    `run`, rows of one training compute are one run; without `budget`, equal inference compute is one budget.
+    `unbounded` takes scores that are no shares, such as Elo.
+
+    Raises InputError for scores outside [0, 1] and for a cell given twice; FitError where no row is left.
+    """
+    reasons = np.full(len(frame), "", dtype=object)
+    score = frame["score"].to_numpy(dtype=np.float64, na_value=np.nan)
+    for name, values in (("training compute", training), ("inference compute", inference)):
+        reasons[(reasons == "") & np.isnan(values)] = f"{name} is missing"
+        reasons[(reasons == "") & ~((values > 0) & np.isfinite(values))] = f"{name} is not a positive number"
+    reasons[(reasons == "") & ~np.isfinite(score)] = "score is missing"
+    keep = reasons == ""
+    lost = tuple(zip(frame.index[~keep].tolist(), reasons[~keep].tolist(), strict=True))
+    if not keep.any():
+        first = f": row {lost[0][0]}, {lost[0][1]}" if lost else ""
+        raise FitError(f"none of the {len(frame)} rows can be used{first}")
+    frame, score = frame[keep], score[keep]
+    if not unbounded and (score.min() < 0 or score.max() > 1):
+        at = int(np.argmax((score < 0) | (score > 1)))
+        raise InputError(
+            f"row {frame.index[at]} has score {score[at]:g}; expected a share from 0 to 1 (of percent, "
+            "--map score='COLUMN / 100'), or --link linear for other scales"
+        )
+    return _arrange(
+        frame, np.log10(training[keep]), np.log10(inference[keep]), score, read, (*dropped, *lost)
+    )
+
+
+def _arrange(
+    frame: pd.DataFrame, u: Array, v: Array, score: Array, read: int, dropped: tuple[tuple[Any, str], ...]
+) -> Design:
+    told = "run" in frame
+    run, run_names = _codes(frame["run"] if told else np.round(u, 9))
+    checkpoint, first = _checkpoints(run, u)
+    budget, budgets = _budgets(frame, checkpoint, v)
+    problem, problems = (
+        _codes(frame["problem"]) if "problem" in frame else (np.zeros(len(u), dtype=np.intp), None)
+    )
+    shape = (len(first), len(budgets), 1 if problems is None else len(problems))
+    place = np.ravel_multi_index((checkpoint, budget, problem), shape)
+    if len(np.unique(place)) < len(place):
+        twice = int(np.flatnonzero(np.bincount(place) > 1)[0])
+        rows = frame.index[place == twice].tolist()
+        what = (
+            "problem of one checkpoint at one budget" if problems is not None else "checkpoint at one budget"
+        )
+        raise InputError(
+            f"rows {rows[0]} and {rows[1]} are the same {what}; name columns run, budget and problem that tell "
+            "them apart, or give the method by which samples are put together"
+        )
+    scores = np.full(np.prod(shape), np.nan)
+    scores[place] = score
+    trials = None
+    if "trials" in frame:
+        trials = np.full(np.prod(shape), np.nan)
+        trials[place] = frame["trials"].to_numpy(dtype=np.float64, na_value=np.nan)
+    total, count = (
+        np.bincount(place // shape[2], weights=w, minlength=shape[0] * shape[1]) for w in (v, np.ones_like(v))
+    )
+    with np.errstate(invalid="ignore", divide="ignore"):
+        cell_v = np.where(count > 0, total / count, np.nan).reshape(shape[:2])
+    return Design(
+        u=u[first],
+        v=cell_v,
+        run=run[first],
+        level=_levels(u[first], run[first]),
+        scores=scores.reshape(shape),
+        trials=None if trials is None else trials.reshape(shape),
+        cell_weight=_cell_weights(
+            frame,
+            checkpoint,
+            budget,
+            shape,
+            count.reshape(shape[:2]).astype(np.float64),
+            problems is not None,
+        ),
+        run_names=tuple(run_names),
+        budgets=tuple(budgets),
+        problem_names=None if problems is None else tuple(problems),
+        runs_told=told,
+        read=read,
+        dropped=dropped,
+    )
+
+
+def _codes(labels: Any) -> tuple[Whole, list[Any]]:
+    import pandas as pd
+
+    codes, names = pd.factorize(pd.Series(labels), sort=False)
+    if (codes < 0).any():
+        raise InputError("a row names no run or problem; fill the cell, or leave the row out with --where")
+    return codes.astype(np.intp), list(names)
+
+
+def _checkpoints(run: Whole, u: Array) -> tuple[Whole, Whole]:
+    """The checkpoint of each row, and the first row of each checkpoint, in order of run and compute."""
+    key = np.stack([run.astype(np.float64), np.round(u, 9)], axis=1)
+    _, first, checkpoint = np.unique(key, axis=0, return_index=True, return_inverse=True)
+    return checkpoint.ravel().astype(np.intp), first
+
+
+def _budgets(frame: pd.DataFrame, checkpoint: Whole, v: Array) -> tuple[Whole, list[Any]]:
+    """The budget of each row: by its column, else by the inference compute."""
+    import pandas as pd
+
+    labels = frame["budget"] if "budget" in frame else pd.Series(np.round(v, 9))
+    codes, names = pd.factorize(labels, sort=True)
+    if (codes < 0).any():
+        raise InputError("a row names no budget; fill the cell, or leave the row out with --where")
+    if "budget" in frame:
+        order = np.argsort([v[codes == k].mean() for k in range(len(names))], kind="stable")
+        rank = np.argsort(order)
+        return rank[codes].astype(np.intp), [names[k] for k in order]
+    return codes.astype(np.intp), [float(10.0**name) for name in names]
+
+
+def _levels(u: Array, run: Whole) -> Whole:
+    """The training level of each checkpoint: neighbours within SAME_LEVEL, of different runs."""
+    level = np.empty(len(u), dtype=np.intp)
+    members: set[int] = set()
+    current, start = -1, -np.inf
+    for k in np.argsort(u, kind="stable"):
+        if u[k] - start > SAME_LEVEL or int(run[k]) in members:
+            current, members, start = current + 1, set(), u[k]
+        members.add(int(run[k]))
+        level[k] = current
+    return level
+
+
+def _cell_weights(
+    frame: pd.DataFrame,
+    checkpoint: Whole,
+    budget: Whole,
+    shape: tuple[int, ...],
+    count: Array,
+    problems: bool,
+) -> Array:
+    if problems:
+        return np.where(count > 0, count, 0.0)
+    weight = np.where(count > 0, WEIGHT, 0.0)
+    for name in ("n_problems", "trials"):
+        if name in frame:
+            weight[checkpoint, budget] = frame[name].to_numpy(dtype=np.float64, na_value=WEIGHT)
+            break
+    return weight

@@ -1,0 +1,175 @@
+"""The answer of an exchange rate: rates with intervals, spans and statuses, and what they rest on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+from scaling.exchange.support import Span
+from scaling.fitting.parts import Estimate, Warned
+
+if TYPE_CHECKING:
+    from scaling.exchange.design import Design
+    from scaling.exchange.ledger import Ledger
+    from scaling.exchange.surface import Surfaces
+    from scaling.exchange.uncertainty import Components
+
+Status = Literal["ok", "this run", "undefined", "not identified", "assumes additivity", "one-sided"]
+STATUSES: tuple[Status, ...] = get_args(Status)
+"""`ok`; `this run`: one run a level, so that other seeds may differ; `undefined`: the score is above the method's ceiling;
+`not identified`: the design cannot tell; `assumes additivity`: from two slices; `one-sided`: a lower bound only, since the
+gain from training may be nil."""
+
+
+@dataclass(frozen=True)
+class Rate:
+    """What inference compute is worth in training compute at one score."""
+
+    at: float
+    """The score, y."""
+    status: Status
+    reason: str
+    """Why the status is what it is, in words; empty for ok."""
+    eta: Estimate | None
+    """-d log C_train / d log C_infer, its mean along the measured piece of the isoquant; None where undefined or not
+    identified."""
+    span: Span | None
+    """The measured piece of the isoquant."""
+    local: tuple[float, float] | None = None
+    """The rate at the piece's ends, from little inference to much."""
+    components: Components | None = None
+    """Where the variance (of log eta, where all is positive) comes from."""
+
+    @property
+    def multiplier(self) -> Estimate | None:
+        """10^eta: the training compute that ten times the inference replaces; None where 10x was not measured."""
+        if self.eta is None or self.span is None or self.span.infer < 1 - 1e-6:
+            return None
+        low, high = (None if end is None else 10.0**end for end in (self.eta.low, self.eta.high))
+        return Estimate(10.0**self.eta.value, low, high)
+
+    def to_json(self) -> dict[str, Any]:
+        """The keys of schema scaling.exchange/1, and the ends of the local rate."""
+        eta, ten, span = self.eta, self.multiplier, self.span
+        return {
+            "at": self.at,
+            "eta": None if eta is None else eta.value,
+            "low": None if eta is None else eta.low,
+            "high": None if eta is None else eta.high,
+            "multiplier_10x": None if ten is None else ten.value,
+            "span_train_decades": None if span is None else span.train,
+            "span_infer_decades": None if span is None else span.infer,
+            "status": self.status,
+            "reason": self.reason,
+            "local": None if self.local is None else list(self.local),
+        }
+
+
+@dataclass(frozen=True)
+class Constancy:
+    """The test of one rate for the whole surface: P = g(log C_train + eta log C_infer), g monotone."""
+
+    p_value: float
+    """Share of draws under a constant rate that lie as far from one."""
+    eta: float
+    """The rate that fits best if there is one."""
+    statistic: float
+    """Deviance of that fit."""
+
+    def to_json(self) -> dict[str, float]:
+        """Its numbers."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, repr=False)
+class Exchange:
+    """Exchange rates of one method under one convention."""
+
+    method: str
+    link: str
+    form: str
+    rates: tuple[Rate, ...]
+    constancy: Constancy | None
+    design: Design
+    surface: Surfaces
+    """The fitted surface; one draw."""
+    draws: Surfaces | None
+    """Surfaces of other runs and problems, for bands."""
+    ledger: Ledger
+    ceiling: float
+    """Score that the method does not pass, however much is spent: the fitted asymptote, or the highest score measured."""
+    interval: Mapping[str, Any]
+    """method, level, draws."""
+    warnings: tuple[Warned, ...]
+    backtest: Mapping[str, float]
+    """Form to root mean square error in score at a training level that was left out."""
+    chance: float = 0.0
+    seed: int = 0
+    sha256: str = ""
+
+    def __repr__(self) -> str:
+        """One line."""
+        return f"<Exchange of {self.method}: {len(self.rates)} rates>"
+
+    def __str__(self) -> str:
+        """The summary."""
+        return self.summary()
+
+    def summary(self) -> str:
+        """Rates, design, convention and doubts, for a terminal."""
+        from scaling.exchange.summary import exchange_summary
+
+        return exchange_summary(self)
+
+    def rate(self, at: float) -> Rate:
+        """The rate at a score that was asked for."""
+        return next(rate for rate in self.rates if abs(rate.at - at) < 1e-12)
+
+    def to_json(self, command: str = "") -> dict[str, Any]:
+        """Schema scaling.exchange/1."""
+        from importlib.metadata import version
+
+        design = self.design
+        seeds = design.seeds
+        return {
+            "schema": "scaling.exchange/1",
+            "method": self.method,
+            "link": self.link,
+            "surface": self.form,
+            "rates": [rate.to_json() for rate in self.rates],
+            "constancy": {"p_value": None if self.constancy is None else self.constancy.p_value},
+            "design": {
+                "levels": design.levels,
+                "budgets": len(design.budgets),
+                "runs": len(design.run_names),
+                "seeds": [int(seeds.min()), int(seeds.max())],
+                "shared_runs": design.shared,
+                "problems": design.problems or None,
+                "samples": samples_of(design),
+                "rows": {
+                    "read": design.read,
+                    "excluded": [{"row": r, "reason": why} for r, why in design.dropped],
+                },
+            },
+            "convention": self.ledger.to_json(),
+            "ceiling": self.ceiling,
+            "backtest": dict(self.backtest),
+            "interval": dict(self.interval),
+            "warnings": [{"code": one.code, "message": one.message} for one in self.warnings],
+            "provenance": {
+                "sha256": self.sha256,
+                "version": version("scaling-suite"),
+                "command": command,
+                "seed": self.seed,
+            },
+        }
+
+
+def samples_of(design: Design) -> list[int] | None:
+    """Fewest and most samples behind a score; None where the table does not say."""
+    import numpy as np
+
+    if design.trials is None or not np.isfinite(design.trials).any():
+        return None
+    return [int(np.nanmin(design.trials)), int(np.nanmax(design.trials))]

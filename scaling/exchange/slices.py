@@ -1,0 +1,325 @@
+"""The exchange rate from two slices: training varied at one inference budget, inference varied at one checkpoint.
+
+eta = slope in log C_infer / slope in log C_train of the linked score. Two slices say nothing of how the two interact: the
+rate assumes that gains add up and are linear, and its interval holds the scatter about two lines alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from scaling.errors import FitError, InputError
+from scaling.exchange import ledger as ledgers
+from scaling.exchange import links
+from scaling.exchange.links import LINEAR, Link
+from scaling.exchange.result import Rate
+from scaling.exchange.support import Span
+from scaling.fitting import checks
+from scaling.fitting.parts import Estimate, Warned
+from scaling.fitting.rows import number_column
+from scaling.laws.base import Array
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+DRAWS = 200_000
+"""Draws of Student's t of both slopes: their ratio has no closed form."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """A straight line through one slice, on the link's scale."""
+
+    x: Array
+    """log10 compute, (n,)."""
+    score: Array
+    """(n,)."""
+    slope: Estimate
+    """A decade, with Student's interval of least squares."""
+    intercept: float
+    robust: Estimate
+    """Theil's and Sen's slope, the median over pairs of points, with its interval."""
+    rms: float
+    """Root mean square residual, on n - 2."""
+
+    @property
+    def freedom(self) -> int:
+        """N - 2."""
+        return len(self.x) - 2
+
+
+@dataclass(frozen=True, repr=False)
+class Slices:
+    """An exchange rate from two slices."""
+
+    link: str
+    train: Line
+    infer: Line
+    rate: Rate
+    within: tuple[float, float] | None
+    """Scores that rows were chosen by; None for all."""
+    common: Rate | None
+    """The rate from the rows of either slice that score within the other's range; None where that leaves too few."""
+    robust: float
+    """eta from Theil's and Sen's slopes."""
+    segments: tuple[float, float] | None
+    """Least and most eta of local slopes, each through three neighbouring points, where both slices have the same score."""
+    warnings: tuple[Warned, ...]
+    interval: dict[str, Any]
+    read: int
+    excluded: tuple[tuple[Any, str], ...]
+    sha256: str = ""
+    seed: int = 0
+
+    def __repr__(self) -> str:
+        """One line."""
+        return f"<Slices: eta = {self.rate.eta}>"
+
+    def __str__(self) -> str:
+        """The summary."""
+        return self.summary()
+
+    @property
+    def rates(self) -> tuple[Rate, ...]:
+        """The one rate."""
+        return (self.rate,)
+
+    def summary(self) -> str:
+        """Slopes, rate and doubts, for a terminal."""
+        from scaling.exchange.summary import slices_summary
+
+        return slices_summary(self)
+
+    def to_json(self, command: str = "") -> dict[str, Any]:
+        """Schema scaling.exchange/1, with the slopes."""
+        from importlib.metadata import version
+
+        return {
+            "schema": "scaling.exchange/1",
+            "method": "slices",
+            "link": self.link,
+            "surface": "two slices, additive",
+            "rates": [self.rate.to_json() | {"at": None}],
+            "constancy": {"p_value": None},
+            "slopes": {name: line.slope.to_json() for name, line in (("train", self.train), ("infer", self.infer))},
+            "common_support": None if self.common is None else self.common.to_json() | {"at": None},
+            "robust": {"eta": self.robust},
+            "local_segments": None if self.segments is None else list(self.segments),
+            "design": {
+                "train_rows": len(self.train.x),
+                "infer_rows": len(self.infer.x),
+                "rows": {"read": self.read, "excluded": [{"row": r, "reason": why} for r, why in self.excluded]},
+            },
+            "convention": {"train": "stage"},
+            "interval": dict(self.interval),
+            "warnings": [{"code": one.code, "message": one.message} for one in self.warnings],
+            "provenance": {
+                "sha256": self.sha256, "version": version("scaling-suite"), "command": command, "seed": self.seed,
+            },
+        }  # fmt: skip
+
+
+def exchange_slices(
+    train: pd.DataFrame,
+    infer: pd.DataFrame,
+    *,
+    link: str = "linear",
+    within: tuple[float, float] | None = None,
+    level: float = 0.95,
+    seed: int = 0,
+    read: int | None = None,
+    excluded: tuple[tuple[Any, str], ...] = (),
+    sha256: str = "",
+) -> Slices:
+    """Measure eta from rows where training alone varies and rows where inference alone does.
+
+    `train` has train_flops and score, `infer` infer_flops_per_problem and score; computes may be in relative units. `within`
+    keeps rows that score between two values. eta is the ratio of least-squares slopes, and its interval the central part of
+    the ratio of both slopes' Student distributions. Raises InputError for missing columns and fewer than 3 points a slice.
+    """
+    checks.level(level)
+    checks.seed(seed)
+    chosen = links.find(link)
+    lines = [
+        _line(frame, column, name, chosen, within, level)
+        for frame, column, name in ((train, ledgers.TRAIN, "train"), (infer, ledgers.INFER, "infer"))
+    ]
+    first, second = lines
+    rate = _rate(first, second, level, seed)
+    found = Slices(
+        link=link,
+        train=first,
+        infer=second,
+        rate=rate,
+        within=within,
+        common=_common(train, infer, link, within, first, second, level, seed),
+        robust=second.robust.value / first.robust.value if first.robust.value else np.nan,
+        segments=_segments(first, second, chosen),
+        warnings=(),
+        interval={
+            "method": "ratio of two Student distributions, scatter about both lines alone",
+            "level": level,
+            "draws": DRAWS,
+        },
+        read=len(train) + len(infer) if read is None else read,
+        excluded=excluded,
+        sha256=sha256,
+        seed=seed,
+    )
+    return replace(found, warnings=_warnings(found))
+
+
+def _line(
+    frame: pd.DataFrame, column: str, name: str, link: Link, within: tuple[float, float] | None, level: float
+) -> Line:
+    from scipy.stats import theilslopes
+    from statsmodels.api import OLS, add_constant
+
+    for needed in (column, "score"):
+        if needed not in frame:
+            raise InputError(f"the {name} slice has no column {needed}; give --map {needed}=EXPR")
+    x, score = number_column(frame, column), number_column(frame, "score")
+    keep = (x > 0) & np.isfinite(x) & np.isfinite(score)
+    if link is not LINEAR and keep.any() and (score[keep].min() <= 0 or score[keep].max() >= 1):
+        raise InputError(
+            f"the {name} slice has scores from {score[keep].min():g} to {score[keep].max():g}; the {link.name} link takes "
+            "shares between 0 and 1: rescale by --map score=EXPR, or give --link linear"
+        )
+    if within is not None:
+        keep &= (score >= within[0]) & (score <= within[1])
+    x, score = np.log10(x[keep]), score[keep]
+    if len(x) < 3 or np.ptp(x) == 0:
+        raise InputError(
+            f"the {name} slice has {len(x)} usable points; a slope with its error takes at least 3 computes"
+        )
+    y = link.scale(score)
+    fit = OLS(y, add_constant(x)).fit()
+    low, high = fit.conf_int(1 - level)[1]
+    sen = theilslopes(y, x, level)
+    return Line(
+        x,
+        score,
+        Estimate(float(fit.params[1]), float(low), float(high), float(fit.bse[1])),
+        float(fit.params[0]),
+        Estimate(float(sen.slope), float(sen.low_slope), float(sen.high_slope)),
+        float(np.sqrt(fit.mse_resid)),
+    )
+
+
+def _rate(train: Line, infer: Line, level: float, seed: int) -> Rate:
+    rng = np.random.default_rng(seed)
+    tops, bottoms = (
+        line.slope.value + (line.slope.se or 0.0) * rng.standard_t(line.freedom, DRAWS)
+        for line in (infer, train)
+    )
+    span = Span(float(infer.x.min()), float(infer.x.max()), float(train.x.min()), float(train.x.max()))
+    eta = infer.slope.value / train.slope.value
+    assert train.slope.low is not None and infer.slope.low is not None
+    tail = 0.5 * (1 - level)
+    if train.slope.low > 0:
+        low, high = np.quantile(tops / bottoms, [tail, 1 - tail])
+        estimate = Estimate(eta, float(low), float(high), None)
+        return Rate(
+            np.nan,
+            "assumes additivity",
+            "two slices do not say how training and inference interact",
+            estimate,
+            span,
+        )
+    if infer.slope.low <= 0:
+        why = "neither the gain from training nor that from inference can be told from none"
+        return Rate(np.nan, "not identified", why, None, span)
+    least = float(np.quantile(np.where(bottoms > 0, tops / bottoms, np.inf), tail))
+    why = "the gain from training cannot be told from none, so that only a lower end is known"
+    return Rate(np.nan, "one-sided", why, Estimate(eta, least, np.inf), span)
+
+
+def _common(
+    train: pd.DataFrame,
+    infer: pd.DataFrame,
+    link: str,
+    within: tuple[float, float] | None,
+    first: Line,
+    second: Line,
+    level: float,
+    seed: int,
+) -> Rate | None:
+    """The rate within the scores that both slices reach; None where that is what was asked, or too little is left."""
+    low = max(first.score.min(), second.score.min())
+    high = min(first.score.max(), second.score.max())
+    if within is not None or (
+        low <= min(first.score.min(), second.score.min())
+        and high >= max(first.score.max(), second.score.max())
+    ):
+        return None
+    try:
+        chosen, inside = links.find(link), (float(low), float(high))
+        one = _line(train, ledgers.TRAIN, "train", chosen, inside, level)
+        other = _line(infer, ledgers.INFER, "infer", chosen, inside, level)
+        return _rate(one, other, level, seed)
+    except (InputError, FitError):
+        return None
+
+
+def _segments(train: Line, infer: Line, link: Link) -> tuple[float, float] | None:
+    """Least and most ratio of local slopes of both slices at one score."""
+    ratios = [
+        slope / other
+        for low, high, other in _windows(train, link)
+        for below, above, slope in _windows(infer, link)
+        if max(low, below) < min(high, above) and other > 0
+    ]
+    return (float(min(ratios)), float(max(ratios))) if ratios else None
+
+
+def _windows(line: Line, link: Link) -> list[tuple[float, float, float]]:
+    """Lowest and highest score, and slope, of each three neighbours."""
+    order = np.argsort(line.x)
+    x, score = line.x[order], line.score[order]
+    y = link.scale(score)
+    return [
+        (
+            float(score[k : k + 3].min()),
+            float(score[k : k + 3].max()),
+            float(np.polyfit(x[k : k + 3], y[k : k + 3], 1)[0]),
+        )
+        for k in range(len(x) - 2)
+    ]
+
+
+def _warnings(found: Slices) -> tuple[Warned, ...]:
+    warned = [
+        Warned(
+            "assumes_additivity",
+            "two slices measure no interaction: if more training makes inference worth more (or less), this rate is of "
+            "neither; a grid of at least 3 levels x 3 budgets would tell",
+        ),
+        Warned(
+            "regression_error_only",
+            "the interval holds scatter about two lines; seeds and problems are not in it",
+        ),
+    ]
+    if found.segments is not None and found.segments[1] > 2 * found.segments[0]:
+        low, high = found.segments
+        warned.append(
+            Warned(
+                "not_constant",
+                f"local slopes, three points each, give eta from {low:.2g} to {high:.2g}; one number hides this",
+            )
+        )
+    if found.common is not None and found.common.eta is not None and found.rate.eta is not None:
+        inside, whole = found.common.eta.value, found.rate.eta.value
+        if abs(inside / whole - 1) > 0.1:
+            warned.append(
+                Warned(
+                    "support",
+                    f"within the scores that both slices reach eta is {inside:.3g}, over all rows {whole:.3g}",
+                )
+            )
+    for name, line in (("train", found.train), ("infer", found.infer)):
+        if len(line.x) < 10:
+            warned.append(Warned("few_points", f"the {name} slice has {len(line.x)} points"))
+    return tuple(warned)

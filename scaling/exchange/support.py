@@ -1,0 +1,95 @@
+"""Which part of an isoquant was measured, and what a design can identify.
+
+Shapes: L levels, B budgets, V points along an isoquant.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from scaling.exchange.design import Design
+from scaling.exchange.surface import Surfaces
+from scaling.laws.base import Array
+
+POINTS = 400
+LEVELS, DECADES, BUDGETS = 3, 1.0, 3
+"""Least training levels, over least decades, that bracket a score at least at so many budgets."""
+
+
+@dataclass(frozen=True)
+class Span:
+    """The measured part of an isoquant."""
+
+    low: float
+    """log10 inference compute where it begins."""
+    high: float
+    """log10 inference compute where it ends."""
+    train_low: float
+    """log10 training compute at `high`."""
+    train_high: float
+    """log10 training compute at `low`."""
+
+    @property
+    def infer(self) -> float:
+        """Decades of inference compute."""
+        return self.high - self.low
+
+    @property
+    def train(self) -> float:
+        """Decades of training compute that they replace."""
+        return self.train_high - self.train_low
+
+
+def span_of(surface: Surfaces, design: Design, y: float) -> Span | None:
+    """The longest piece of the isoquant P = y between the least and most of both computes; None without one.
+
+    At a training compute between two levels the inference computes measured are interpolated between theirs.
+    """
+    level_u, level_v, _ = design.level_curves()
+    order = np.argsort(level_u)
+    v = np.linspace(np.nanmin(level_v), np.nanmax(level_v), POINTS)
+    u = surface.isoquant(y, v)[0]
+    least = np.interp(u, level_u[order], np.nanmin(level_v, axis=1)[order])
+    most = np.interp(u, level_u[order], np.nanmax(level_v, axis=1)[order])
+    slack = 1e-9
+    with np.errstate(invalid="ignore"):
+        inside = (
+            (u >= level_u.min() - slack)
+            & (u <= level_u.max() + slack)
+            & (v >= least - slack)
+            & (v <= most + slack)
+        )
+    runs = _runs(inside)
+    if not runs:
+        return None
+    first, last = max(runs, key=lambda run: run[1] - run[0])
+    if last == first:
+        return None
+    return Span(float(v[first]), float(v[last]), float(u[last]), float(u[first]))
+
+
+def _runs(inside: Array) -> list[tuple[int, int]]:
+    """First and last index of each unbroken piece."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], inside.astype(np.int8), [0]])))
+    return [(int(a), int(b) - 1) for a, b in zip(edges[::2], edges[1::2], strict=True)]
+
+
+def lacking(design: Design, y: float) -> str | None:
+    """Why a design cannot identify the rate at a score, in words; None where it can.
+
+    It needs 3 training levels over a decade, with scores on both sides of y, at 3 budgets.
+    """
+    level_u, _, score = design.level_curves()
+    if len(level_u) < LEVELS:
+        return f"{len(level_u)} training level{'s' * (len(level_u) != 1)}, and a surface needs {LEVELS}"
+    if np.ptp(level_u) < DECADES - 1e-9:
+        return f"training levels span {np.ptp(level_u):.2g} decades, and a surface needs {DECADES:g}"
+    bracketed = 0
+    for b in range(score.shape[1]):
+        known = np.isfinite(score[:, b])
+        column = score[known, b]
+        if known.sum() >= LEVELS and np.ptp(level_u[known]) >= DECADES - 1e-9:
+            bracketed += bool(column.min() <= y <= column.max())
+    if bracketed < BUDGETS:
+        return f"training brackets {y:g} at {bracketed} budget{'s' * (bracketed != 1)}, and a surface needs {BUDGETS}"
+    return None

@@ -1,0 +1,234 @@
+"""A user's table as the rows of one method's grid: samples put together, compute counted, one row a problem or a cell."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from scaling.errors import InputError
+from scaling.exchange import ledger as ledgers
+from scaling.exchange.design import Design, design_of
+from scaling.exchange.ledger import Ledger
+from scaling.fitting.rows import FINISHED, number_column
+from scaling.records.cells import shown
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+METHODS = ("budget", "pass", "majority", "best_of")
+"""Ways to spend inference: a budget that each row names, or k samples put together in one of three ways."""
+MOST_K = 20
+COSTS = (
+    ledgers.TRAIN,
+    ledgers.BEFORE,
+    ledgers.TRAIN_SECONDS,
+    ledgers.INFER,
+    *ledgers.PARTS,
+    ledgers.TOKENS,
+    ledgers.SECONDS,
+)
+LABELS = ("run", "seed", "budget")
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """One method's rows, before compute is counted."""
+
+    frame: pd.DataFrame
+    """One row a problem (or a cell) at a budget: score, costs of one sample, and samples taken."""
+    samples: np.ndarray[Any, np.dtype[np.float64]]
+    """Samples that each row's budget takes, (n,): k where samples were put together, else 1."""
+    method: str
+    chance: float
+    """Score of a blind guess; 0 where no column chance_score says."""
+    read: int
+    dropped: tuple[tuple[Any, str], ...]
+
+    def design(self, ledger: Ledger, *, unbounded: bool = False) -> Design:
+        """The grid under a convention."""
+        return design_of(
+            self.frame,
+            ledger.training(self.frame),
+            ledger.inference(self.frame, self.samples),
+            read=self.read,
+            dropped=self.dropped,
+            unbounded=unbounded,
+        )
+
+
+def prepare(
+    frame: pd.DataFrame,
+    method: str | None = None,
+    k: Sequence[int] | None = None,
+    *,
+    excluded: tuple[tuple[Any, str], ...] = (),
+    seed: int = 0,
+) -> Prepared:
+    """Return the rows of one method.
+
+    A table with a column `method` holds finished scores: `method` chooses among its values. Else `method` says what rows
+    are: `budget` (the default), each row scored at its own inference compute; `pass`, `majority` or `best_of`, one row a
+    sample (or counts n, c for `pass`), put together for each `k`.
+
+    Raises InputError for methods that would be pooled, columns that are missing and counts that are none.
+    """
+    frame, chosen, dropped = _chosen(frame, method)
+    read = len(frame) + len(dropped) + len(excluded)
+    frame, dropped = _finished(frame, (*excluded, *dropped))
+    if "run" not in frame and "seed" in frame and ledgers.TRAIN in frame:
+        # seeds number the runs of each level
+        frame = frame.assign(run=frame[ledgers.TRAIN].astype(str) + " / " + frame["seed"].astype(str))
+    chance = _chance(frame)
+    if chosen in METHODS[1:] and "method" not in frame:
+        built, samples = _together(frame, chosen, k, seed)
+    else:
+        if k is not None:
+            raise InputError(
+                f"k counts samples that are put together, and method {chosen} has none; leave k out"
+            )
+        built = _scored(frame)
+        samples = np.ones(len(built))
+    return Prepared(built, samples, chosen, chance, read, dropped)
+
+
+def _chosen(frame: pd.DataFrame, method: str | None) -> tuple[pd.DataFrame, str, tuple[tuple[Any, str], ...]]:
+    if "method" not in frame:
+        if method is not None and method not in METHODS:
+            raise InputError(
+                f"method is {method!r}; give {', '.join(METHODS)}, or a value of a column method"
+            )
+        return frame, method or "budget", ()
+    known = [str(name) for name in frame["method"].dropna().unique()]
+    if method is None:
+        if len(known) > 1:
+            raise InputError(
+                f"the table has {len(known)} methods ({', '.join(map(shown, known[:6]))}), which are never pooled; "
+                "give --method with one of them"
+            )
+        method = known[0] if known else "budget"
+    if method not in known:
+        raise InputError(f"no row has method {method!r}; the table has {', '.join(map(shown, known[:8]))}")
+    keep = (frame["method"].astype(str) == method).to_numpy()
+    lost = tuple((row, f"method is not {method}") for row in frame.index[~keep].tolist())
+    return frame[keep], method, lost
+
+
+def _finished(
+    frame: pd.DataFrame, dropped: tuple[tuple[Any, str], ...]
+) -> tuple[pd.DataFrame, tuple[tuple[Any, str], ...]]:
+    """Without rows of runs that did not finish."""
+    if "status" not in frame:
+        return frame, dropped
+    status = frame["status"].astype(str).str.lower()
+    keep = (status.isin(FINISHED) | frame["status"].isna()).to_numpy()
+    lost = tuple(
+        (row, f"status is {word}")
+        for row, word in zip(frame.index[~keep].tolist(), status[~keep], strict=True)
+    )
+    return frame[keep], (*dropped, *lost)
+
+
+def _chance(frame: pd.DataFrame) -> float:
+    if "chance_score" not in frame:
+        return 0.0
+    values = number_column(frame, "chance_score")
+    values = values[np.isfinite(values)]
+    if len(values) and (values.min() < 0 or values.max() >= 1):
+        raise InputError(
+            f"chance_score is {values.max():g}; expected the score of a blind guess, from 0 to below 1"
+        )
+    return float(values.mean()) if len(values) else 0.0
+
+
+def _scored(frame: pd.DataFrame) -> pd.DataFrame:
+    """Rows with a score: as given, c of n, or the mean of the samples of a problem."""
+    if "score" in frame:
+        built = frame.assign(score=number_column(frame, "score"))
+        return built.assign(trials=number_column(frame, "n")) if "n" in frame else built
+    if "n" in frame and "c" in frame:
+        n, c = number_column(frame, "n"), number_column(frame, "c")
+        wrong = (c < 0) | (c > n)
+        if wrong.any():
+            at = int(np.argmax(wrong))
+            raise InputError(
+                f"row {frame.index[at]} has {c[at]:g} right of {n[at]:g}; expected c between 0 and n"
+            )
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return frame.assign(score=np.where(n > 0, c / n, np.nan), trials=n)
+    if "correct" in frame:
+        return _averaged(frame)
+    raise InputError(
+        "the table has no score: expected a column score (a share), n and c (right ones of n), or correct (one row a "
+        "sample); give --map score=EXPR"
+    )
+
+
+def _keys(frame: pd.DataFrame, *more: str) -> list[str]:
+    """Columns that tell checkpoints (and `more`) apart."""
+    names = [name for name in (ledgers.TRAIN, ledgers.TRAIN_SECONDS, "run") if name in frame]
+    return [*names, *(name for name in more if name in frame)]
+
+
+def _averaged(frame: pd.DataFrame) -> pd.DataFrame:
+    """One row a problem at a budget, from one row a sample."""
+    more = ["budget"] if "budget" in frame else [ledgers.INFER]
+    keys = _keys(frame, *more, "problem")
+    numbers = {name: number_column(frame, name) for name in COSTS if name in frame and name not in keys}
+    right = _right(frame)
+    held = frame[keys].assign(score=right, trials=1.0, **numbers)
+    aggregated = dict.fromkeys(("score", *numbers), "mean") | {"trials": "sum"}
+    return held.groupby(keys, sort=False, dropna=False).agg(aggregated).reset_index()
+
+
+def _right(frame: pd.DataFrame) -> Any:
+    right = number_column(frame, "correct")
+    wrong = np.isfinite(right) & (right != 0) & (right != 1)
+    if wrong.any():
+        at = int(np.argmax(wrong))
+        raise InputError(f"row {frame.index[at]}: correct is {right[at]:g}; expected 0 or 1 (or true, false)")
+    return right
+
+
+def _together(
+    frame: pd.DataFrame, method: str, k: Sequence[int] | None, seed: int
+) -> tuple[pd.DataFrame, np.ndarray[Any, np.dtype[np.float64]]]:
+    """Samples put together for each k."""
+    from scaling import samples
+
+    budgets = len(frame["budget"].dropna().unique()) if "budget" in frame else 1
+    if budgets > 1:
+        raise InputError(
+            f"method {method} puts samples of one budget together, and the table has {budgets}; "
+            "choose one with --where"
+        )
+    if "problem" not in frame:
+        raise InputError(
+            f"method {method} puts the samples of a problem together: the table needs a column problem"
+        )
+    by = _keys(frame)
+    if not by:
+        raise InputError(
+            "training compute needs a column train_flops, and the table has none; give --map train_flops=EXPR"
+        )
+    chosen = list(k) if k is not None else _powers(frame, by)
+    curves = samples.curves(frame, method, chosen, by=by, seed=seed)
+    costs = [name for name in COSTS if name in frame and name not in by]
+    means = frame[by].assign(**{name: number_column(frame, name) for name in costs})
+    spent = means.groupby(by, sort=False).mean().reset_index()
+    joined = curves.merge(spent, on=by, how="left").rename(columns={"n": "trials"})
+    joined = joined.assign(budget=joined["k"])
+    return joined, joined["k"].to_numpy(dtype=np.float64)
+
+
+def _powers(frame: pd.DataFrame, by: list[str]) -> list[int]:
+    """1, 2, 4, ... up to the fewest samples of a problem."""
+    if "n" in frame:
+        fewest = int(np.nanmin(number_column(frame, "n")))
+    else:
+        fewest = int(frame.groupby([*by, "problem"], sort=False).size().min())
+    if fewest < 2:
+        raise InputError(f"a problem has {fewest} sample; putting samples together needs at least 2 of each")
+    return [2**power for power in range(min(MOST_K, fewest.bit_length()))]

@@ -1,0 +1,152 @@
+"""How cell scores would move with other runs and other problems: bootstrap draws, and a jackknife of any estimate.
+
+Runs are clusters with all their checkpoints; problems are drawn jointly for all cells, since all were asked the same. The
+two are independent, so that a draw is P0 + d_problem + sqrt(S / (S - 1)) d_run with d from draws of one while the other
+stays: S runs drawn from S vary too little by (S - 1) / S. Shapes: D draws, K checkpoints, L levels, M cells, P problems.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from scaling.exchange.design import Design, weighted_mean
+from scaling.laws.base import Array
+
+MOST_GROUPS = 200
+"""Problems, or groups of problems, that the jackknife leaves out in turn."""
+
+
+def draws_of(design: Design, draws: int, rng: np.random.Generator, *, students: bool = True) -> Array:
+    """Scores of the cells (D, M) with other runs and problems.
+
+    With `students` each draw's run part carries one factor sqrt(f / chi2_f), f the degrees of freedom of the spread between
+    runs, because that spread is itself an estimate.
+    """
+    at, centre = design.there, design.by_level(design.means)
+    moved = np.zeros((draws, *centre.shape))
+    if design.problems > 1:
+        even = np.full(design.problems, 1 / design.problems)
+        times = rng.multinomial(design.problems, even, draws).astype(np.float64)
+        moved += design.by_level(weighted_mean(design.scores, times)) - centre
+    if (design.seeds > 1).any():
+        counts = _run_counts(design, draws, rng)[:, design.run]
+        run = design.by_level(np.broadcast_to(design.means, (draws, *design.means.shape)), counts) - centre
+        inflation = np.sqrt(design.seeds / np.maximum(design.seeds - 1, 1))
+        factor = np.ones(draws)
+        if students:
+            freedom = run_freedom(design)
+            factor = np.sqrt(freedom / rng.chisquare(freedom, draws))
+        moved += np.nan_to_num(run) * inflation[:, None] * factor[:, None, None]
+    found = (centre + moved)[:, at]
+    return found if _unbounded(design) else np.clip(found, 0.0, 1.0)
+
+
+def run_freedom(design: Design) -> int:
+    """Degrees of freedom of the spread between runs: S - 1 for each group of exchangeable runs."""
+    return int(sum(count - 1 for count in np.bincount(design.strata)))
+
+
+def _run_counts(design: Design, draws: int, rng: np.random.Generator) -> Array:
+    """How often each run is drawn, (D, runs): within its group, so that every level stays."""
+    counts = np.empty((draws, len(design.run_names)))
+    for group in range(int(design.strata.max()) + 1):
+        at = np.flatnonzero(design.strata == group)
+        counts[:, at] = rng.multinomial(len(at), np.full(len(at), 1 / len(at)), draws)
+    return counts
+
+
+def _unbounded(design: Design) -> bool:
+    known = design.means[np.isfinite(design.means)]
+    return bool(known.min() < 0 or known.max() > 1)
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """Cell scores without each run, and without each group of problems."""
+
+    runs: Array
+    """(runs that can be left out, M)."""
+    group: Array
+    """Group of exchangeable runs of each of them."""
+    problems: Array
+    """(groups of problems, M); none where problems are not told apart."""
+
+
+def left_out(design: Design) -> LeftOut:
+    """The cell scores of the jackknife; a run that is alone in its group stays."""
+    at = design.there
+    sizes = np.bincount(design.strata)
+    able = np.flatnonzero(sizes[design.strata] > 1)
+    keep = np.ones((len(able), len(design.u)))
+    for row, run in enumerate(able):
+        keep[row, design.run == run] = 0.0
+    runs = design.by_level(np.broadcast_to(design.means, (len(able), *design.means.shape)), keep)[:, at]
+    problems = np.empty((0, int(at.sum())))
+    if design.problems > 1:
+        groups = min(design.problems, MOST_GROUPS)
+        without = (np.arange(design.problems) % groups)[None, :] != np.arange(groups)[:, None]
+        problems = design.by_level(weighted_mean(design.scores, without.astype(np.float64)))[:, at]
+    return LeftOut(runs, design.strata[able].astype(np.float64), problems)
+
+
+@dataclass(frozen=True)
+class Components:
+    """Where an estimate's variance comes from."""
+
+    run: float
+    """Variance from runs."""
+    run_freedom: float
+    """Its degrees of freedom (Satterthwaite 1946)."""
+    problem: float
+    """Variance from problems, sampling noise within them included."""
+    problem_freedom: float
+
+    @property
+    def total(self) -> float:
+        """Their sum."""
+        return self.run + self.problem
+
+    @property
+    def freedom(self) -> float:
+        """Degrees of freedom of the sum (Satterthwaite 1946)."""
+        if not self.total:
+            return 1.0
+        return self.total**2 / (
+            self.run**2 / max(self.run_freedom, 1.0) + self.problem**2 / max(self.problem_freedom, 1.0)
+        )
+
+    def reach(self, level: float) -> float:
+        """Half the width of Student's interval."""
+        from scipy.special import stdtrit
+
+        return float(stdtrit(self.freedom, 0.5 * (1 + level)) * np.sqrt(self.total))
+
+
+def components(without: LeftOut, of_runs: Array, of_problems: Array) -> Components:
+    """Jackknife variances of an estimate from its values without each run and each group of problems.
+
+    sum over groups g of (S_g - 1) / S_g times the squared deviations, for runs; the same with one group for problems
+    (Efron and Stein 1981).
+    """
+    parts, freedoms = [], []
+    for group in np.unique(without.group):
+        values = of_runs[without.group == group]
+        parts.append(_jackknife(values))
+        freedoms.append(len(values) - 1)
+    run = float(sum(parts))
+    squares = sum(part**2 / freedom for part, freedom in zip(parts, freedoms, strict=True))
+    return Components(
+        run=run,
+        run_freedom=float(run**2 / squares) if squares > 0 else float(sum(freedoms)),
+        problem=_jackknife(of_problems) if len(of_problems) > 1 else 0.0,
+        problem_freedom=float(max(len(of_problems) - 1, 1)),
+    )
+
+
+def _jackknife(values: Array) -> float:
+    return float((len(values) - 1) / len(values) * np.sum((values - values.mean()) ** 2))
+
+
+Estimator = Callable[[Array], Array]
+"""Cell scores (D, M) to an estimate (D,)."""
