@@ -131,6 +131,20 @@ def measured(
     return replace(found, warnings=doubts(found, frame))
 
 
+def measured_rate(
+    design: Design, link: Link, form: Form, y: float, floor: float, interval: IntervalKind, level: float, draws: int,
+    rng: np.random.Generator,
+) -> Rate:  # fmt: skip
+    """The rate at one score alone: what `calibrate` asks a thousand times."""
+    u, v, score, weight = design.cells
+    fit = Fitter(form, u, v, weight, link, floor)
+    whole = fit.first(score)
+    drawn = fit(draws_of(design, draws, rng)) if draws else None
+    without = left_out(design)
+    jackknife = fit(np.concatenate([without.runs, without.problems]))
+    return one_rate(design, whole, jackknife, without, drawn, y, interval, level)
+
+
 class Fitter:
     """Fits one form to many tables of the same cells; what the first one ruled out is not tried again."""
 

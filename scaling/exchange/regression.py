@@ -12,7 +12,7 @@ import numpy.typing as npt
 from scaling.exchange.links import LINEAR, Link
 from scaling.laws.base import Array
 
-STEPS, TOLERANCE = 40, 1e-11
+STEPS, TOLERANCE = 40, 1e-10
 """Most scoring steps, and the relative gain in deviance below which the last is taken."""
 RIDGE = 1e-9
 """Share of each diagonal entry that is added to it, so that cells that part perfectly keep a finite answer."""
@@ -67,12 +67,12 @@ class Regression:
         """Twice the weighted log-likelihood below a perfect fit, (D,); the sum of squares under the linear link."""
         return deviance(self.shares, self.mean(beta), self.weights, self.link)
 
-    def solved(self) -> tuple[Array, Array]:
-        """Coefficients (D, p) and deviance (D,) at the best fit."""
+    def solved(self, start: Array | None = None) -> tuple[Array, Array]:
+        """Coefficients (D, p) and deviance (D,) at the best fit, looked for from `start` (D, p) or least squares."""
         if self.link is LINEAR:
             beta = self._least_squares(self.weights, self.weights * self.shares)
             return beta, self.deviance(beta)
-        beta = self._first()
+        beta = self._first() if start is None else start.copy()
         value = self.deviance(beta)
         open_ = np.arange(len(beta))
         for _ in range(STEPS):

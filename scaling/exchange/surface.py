@@ -4,7 +4,7 @@ Shapes: D draws, M cells, V points along an isoquant. u = log10 training compute
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ from scaling.laws.base import Array
 
 ASYMPTOTE = 2.0
 """What a floor or a ceiling that is not where it is taken to be must gain in deviance (Akaike 1974)."""
-CLOSE = 6.0
+CLOSE = 2.0
 """Deviance above the best within which a candidate is tried again in each draw."""
 BLOCK = 2_000_000
 """Cells x columns x tables that are regressed together."""
@@ -36,6 +36,9 @@ class Candidate:
     floor: float
     ceiling: float
     penalty: float
+    """What is added to its deviance."""
+    start: tuple[float, ...] | None = None
+    """Coefficients to start from: those of the cells as measured."""
 
 
 @dataclass(frozen=True)
@@ -127,7 +130,11 @@ def fit_surfaces(
         best[name] = np.concatenate([part[name] for part in parts])
     chosen = [candidates[k] for k in best["which"]]
     scores = parts[0]["all"][:, 0]
-    close = tuple(c for c, s in zip(candidates, scores, strict=True) if s <= scores.min() + CLOSE)
+    close = tuple(
+        replace(candidate, start=tuple(beta))
+        for candidate, score, beta in zip(candidates, scores, parts[0]["first"].tolist(), strict=True)
+        if score <= scores.min() + CLOSE
+    )
     return Surfaces(
         form,
         link,
@@ -179,6 +186,9 @@ def _best(
     def spread(values: Sequence[float]) -> Array:
         return np.repeat(np.array(values), draws)
 
+    starts = None
+    if all(c.start is not None for c in candidates):
+        starts = np.repeat(np.array([c.start for c in candidates], dtype=np.float64), draws, axis=0)
     beta, value = Regression(
         np.repeat(bases, draws, axis=0),
         np.tile(shares, (count, 1)),
@@ -187,7 +197,7 @@ def _best(
         spread([c.floor for c in candidates]),
         spread([c.ceiling for c in candidates]),
         form.positive(columns),
-    ).solved()
+    ).solved(starts)
     value = value.reshape(count, draws)
     scores = value + np.array([c.penalty for c in candidates])[:, None]
     which = np.argmin(scores, axis=0)
@@ -197,4 +207,5 @@ def _best(
         "deviance": value[which, at],
         "which": which,
         "all": scores,
+        "first": beta.reshape(count, draws, columns)[:, 0],
     }

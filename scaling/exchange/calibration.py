@@ -1,0 +1,297 @@
+"""How often intervals of a design hold the truth: simulated under four truths, with runs of their own and shared ones.
+
+The design stays (levels, budgets, runs, problems, samples) and so do the sizes of what was estimated: the spread between
+runs and between problems. The truth is the additive, single-index, saturating or bilinear surface nearest to the measured
+one. Shapes: K checkpoints, B budgets, P problems.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from scaling.errors import FitError, InputError
+from scaling.exchange import forms, links
+from scaling.exchange.design import Design
+from scaling.exchange.links import LINEAR, Link
+from scaling.exchange.surface import Surfaces, fit_surfaces
+from scaling.laws.base import Array
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from scaling.exchange.measure import IntervalKind
+    from scaling.exchange.result import Exchange
+
+TRUTHS = ("additive", "single_index", "saturating", "bilinear")
+OFFSET, TILT, NOISE = 0.5, 0.25, 0.25
+"""Shares of a run's variance: for all its checkpoints alike, growing along training, and of each checkpoint alone."""
+DIFFICULTY = 1.0
+"""Standard deviation of problems' difficulty on the link's scale, where problems are not told apart."""
+POINTS = 40
+"""Nodes over which a score is averaged over problems and runs."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What is simulated: a design with its spreads."""
+
+    design: Design
+    link: Link
+    run_spread: float
+    """Standard deviation of checkpoints about their level, on the link's scale."""
+    difficulty: float
+    """Standard deviation of problems, on the link's scale."""
+    samples: Array
+    """Samples of each (checkpoint, budget, problem), (K, B, P)."""
+    floor: float = 0.0
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """What became of the intervals under one truth."""
+
+    truth: str
+    shared: bool
+    """Whether the checkpoints of all levels are of the same runs."""
+    seeds: int
+    repetitions: int
+    given: int
+    """Repetitions in which there was an interval with two ends."""
+    held: int
+    """Of these, how many held the truth."""
+    bias: float
+    """Mean estimate less truth."""
+    width: float
+    """Median width."""
+
+    @property
+    def share(self) -> float:
+        """Of the intervals given, those that held the truth."""
+        return self.held / self.given if self.given else np.nan
+
+    @property
+    def error(self) -> float:
+        """Standard error of the share."""
+        share = self.share
+        return (
+            float(np.sqrt(max(share * (1 - share), 1 / (self.given + 2)) / self.given))
+            if self.given
+            else np.nan
+        )
+
+
+def calibrate(
+    found: Exchange, *, at: float | None = None, repetitions: int = 100, seed: int = 0
+) -> tuple[Coverage, ...]:
+    """Coverage of the intervals that `found` was given, at its own design: four truths, independent and shared runs.
+
+    `at` is one of the scores; by default the one in the middle of those that have a rate. Raises InputError where no rate
+    was identified, or nothing was left out to make an interval from.
+    """
+    known = [rate for rate in found.rates if rate.eta is not None and rate.status in ("ok", "this run")]
+    if not known:
+        raise InputError("no rate was identified at any score: there is no interval to calibrate")
+    if found.design.seeds.max() < 2 and not found.design.problems:
+        raise InputError("one run a level and no problems: there is nothing to make an interval from")
+    y = known[len(known) // 2].at if at is None else at
+    setting = setting_of(found)
+    rng = np.random.default_rng(seed)
+    kind: IntervalKind = "bootstrap" if found.interval["method"].startswith("bootstrap") else "jackknife"
+    draws = int(found.interval["draws"]) if kind == "bootstrap" else 0
+    out = []
+    for shared in (False, True):
+        laid = replace(setting, design=with_runs(setting.design, shared))
+        for truth in TRUTHS:
+            surface = nearest(truth, found.design, setting)
+            out.append(
+                coverage(
+                    laid,
+                    truth,
+                    surface,
+                    y,
+                    found.form,
+                    kind,
+                    float(found.interval["level"]),
+                    draws,
+                    repetitions,
+                    rng,
+                )
+            )
+    return tuple(out)
+
+
+def coverage(
+    setting: Setting,
+    truth: str,
+    surface: Surfaces,
+    y: float,
+    form: str,
+    kind: IntervalKind,
+    level: float,
+    draws: int,
+    repetitions: int,
+    rng: np.random.Generator,
+) -> Coverage:
+    """Simulate, measure, and count."""
+    from scaling.exchange.measure import measured_rate
+
+    held = given = 0
+    off, widths = [], []
+    for design in simulated(setting, surface, repetitions, rng):
+        try:
+            rate = measured_rate(
+                design, setting.link, forms.find(form), y, setting.floor, kind, level, draws, rng
+            )
+        except FitError:
+            continue
+        if rate.eta is None or rate.span is None or rate.eta.low is None or rate.eta.high is None:
+            continue
+        right = true_rate(setting, surface, y, rate.span.low, rate.span.high)
+        if not np.isfinite(right) or not np.isfinite(rate.eta.high):
+            continue
+        given += 1
+        held += rate.eta.low <= right <= rate.eta.high
+        off.append(rate.eta.value - right)
+        widths.append(rate.eta.high - rate.eta.low)
+    design = setting.design
+    return Coverage(
+        truth, design.shared, int(design.seeds.min()), repetitions, given, held,
+        float(np.mean(off)) if off else np.nan, float(np.median(widths)) if widths else np.nan,
+    )  # fmt: skip
+
+
+def setting_of(found: Exchange) -> Setting:
+    """The design of a measurement with the spreads that it shows."""
+    design, link = found.design, links.find(found.link)
+    fitted = found.surface.link.scale(np.clip(found.surface.score(*design.cells[:2])[0], 0.01, 0.99))
+    level_means = np.full(design.there.shape, np.nan)
+    level_means[design.there] = fitted
+    own = link.scale(design.means if link is LINEAR else np.clip(design.means, 0.01, 0.99))
+    about = own - design.by_level(own)[design.level]
+    several = design.seeds[design.level] > 1
+    run = 0.0
+    if several.any():
+        deviation = np.nanmean(about[several], axis=1)
+        freedom = max(int(several.sum()) - int((design.seeds > 1).sum()), 1)
+        run = float(np.sqrt(np.sum(deviation**2) / freedom))
+    trials = design.trials if design.trials is not None else np.full(design.scores.shape, np.nan)
+    samples = np.where(np.isfinite(trials), trials, 1e6 if not design.problems else 1.0)
+    return Setting(design, link, run, _difficulty(design, link), samples, found.chance)
+
+
+def _difficulty(design: Design, link: Link) -> float:
+    """Standard deviation of problems on the link's scale, from the spread of their mean scores."""
+    if not design.problems:
+        return 0.0
+    if link is LINEAR:
+        return float(np.nanstd(np.nanmean(design.scores, axis=(0, 1))))
+    mean = np.clip(np.nanmean(design.scores, axis=(0, 1)), 0.005, 0.995)
+    return max(float(np.std(link.scale(mean), ddof=1)), 0.1) if design.problems > 1 else DIFFICULTY
+
+
+def with_runs(design: Design, shared: bool) -> Design:
+    """The design with checkpoints of runs of their own, or with the k-th checkpoints of all levels of one run."""
+    if not shared:
+        run = np.arange(len(design.u))
+    else:
+        place = np.zeros(len(design.u), dtype=np.intp)
+        for level in range(design.levels):
+            at = np.flatnonzero(design.level == level)
+            place[at] = np.arange(len(at))
+        run = place
+    return replace(design, run=run, run_names=tuple(range(int(run.max()) + 1)))
+
+
+def nearest(truth: str, design: Design, setting: Setting) -> Surfaces:
+    """The surface of one form nearest to the cells; its predictor is that of a problem of middling difficulty."""
+    u, v, score, weight = design.cells
+    surface = fit_surfaces(
+        forms.find(truth), u, v, score[None], weight, setting.link, floor=setting.floor, ceiling=1.0
+    )
+    # averaging over problems flattens a logistic curve by about this factor, which the predictor makes good
+    steeper = np.sqrt(1 + 0.346 * setting.difficulty**2) if setting.link is not LINEAR else 1.0
+    return replace(surface, beta=surface.beta * steeper)
+
+
+def simulated(
+    setting: Setting, surface: Surfaces, repetitions: int, rng: np.random.Generator
+) -> Iterator[Design]:
+    """Designs with new runs, problems and samples."""
+    design = setting.design
+    base = surface.predictor(
+        np.broadcast_to(design.u[:, None], design.v.shape).ravel(), np.nan_to_num(design.v).ravel()
+    )[0].reshape(design.v.shape)
+    tilt = (design.u - design.u.mean()) / max(float(np.std(design.u)), 1e-9)
+    runs, problems = len(design.run_names), design.scores.shape[2]
+    for _ in range(repetitions):
+        offset = np.sqrt(OFFSET) * rng.normal(size=runs)[design.run]
+        slope = np.sqrt(TILT) * rng.normal(size=runs)[design.run] * tilt
+        own = np.sqrt(NOISE) * rng.normal(size=len(design.u))
+        moved = setting.run_spread * (offset + slope + own)
+        x = base[:, :, None] + moved[:, None, None] + setting.difficulty * rng.normal(size=problems)
+        if setting.link is LINEAR:
+            scores = x
+        else:
+            p = setting.floor + (1 - setting.floor) * setting.link.share(x)
+            scores = rng.binomial(setting.samples.astype(np.int64), p) / setting.samples
+        yield replace(design, scores=np.where(np.isfinite(design.scores), scores, np.nan))
+
+
+def true_rate(setting: Setting, surface: Surfaces, y: float, low: float, high: float) -> float:
+    """The mean rate between v = low and high of the truth, at the predictor where the mean score is y."""
+    x = _predictor_at(setting, y)
+    v = np.array([low, high]) - surface.centre[1]
+    ends = surface.form.training(surface.beta, surface.shape, np.array([x]), v)[0]
+    return float((ends[0] - ends[1]) / (high - low))
+
+
+def _predictor_at(setting: Setting, y: float) -> float:
+    """The predictor of a middling problem and run at which the mean over problems and runs is y."""
+    from scipy.optimize import brentq
+
+    if setting.link is LINEAR:
+        return y
+    nodes, weights = np.polynomial.hermite_e.hermegauss(POINTS)
+    spread = np.hypot(setting.difficulty, setting.run_spread)
+    weights = weights / weights.sum()
+
+    def off(x: float) -> float:
+        share = setting.link.share(x + spread * nodes)
+        return float(setting.floor + (1 - setting.floor) * (weights @ share) - y)
+
+    return float(brentq(off, -30.0, 30.0))
+
+
+def table(found: Sequence[Coverage]) -> pd.DataFrame:
+    """One row a truth."""
+    import pandas as pd
+
+    return pd.DataFrame(
+        [
+            {
+                "truth": one.truth, "runs": "shared" if one.shared else "independent", "seeds": one.seeds,
+                "coverage": one.share, "error": one.error, "bias": one.bias, "width": one.width,
+                "without interval": one.repetitions - one.given,
+            }
+            for one in found
+        ]
+    )  # fmt: skip
+
+
+def calibration_summary(found: Sequence[Coverage], level: float) -> str:
+    """The table for a terminal."""
+    lines = [
+        f"coverage of {100 * level:g} % intervals, simulated at this design ({found[0].repetitions} repetitions each):"
+    ]
+    for one in found:
+        runs = "the same runs at all levels" if one.shared else "runs of each level's own"
+        none = one.repetitions - one.given
+        lines.append(
+            f"  {one.truth:<13} {runs:<28} {100 * one.share:5.1f} % +- {100 * one.error:.1f}"
+            + (f", {none} without an interval" if none else "")
+        )
+    return "\n".join(lines)
