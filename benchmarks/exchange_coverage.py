@@ -1,7 +1,7 @@
 """How often 95 % intervals of an exchange rate hold the truth: four truths x runs of their own or shared x 3, 5, 8 seeds.
 
 5 training levels over 2 decades x 5 budgets over 2 decades x 128 problems x 64 samples; runs differ by .2 on the logit
-scale, problems by 1.5. Prints a row a setting for each way to make an interval; `--repetitions 1000` takes about an hour of one
+scale, problems by 1.5. Prints a row a setting for each way to make an interval; `--repetitions 1000` takes an hour of one
 core, `--part K/N` every N-th setting.
 """
 
