@@ -19,6 +19,7 @@ from scaling.fitting.rows import number_column
 from scaling.laws import BetaBinomial
 from scaling.laws.base import Array
 from scaling.resampling import pairs
+from scaling.samples import pass_at_k
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -117,7 +118,7 @@ class CountsFit:
             raise InputError(
                 f"k is {k}; give a whole number up to the fewest samples of a problem, {self.n.min()}"
             )
-        share = _unbiased(self.n, self.c, k)
+        share = pass_at_k(self.n, self.c, k)
         return float(share.mean()), float(share.std(ddof=1) / np.sqrt(len(share))) if len(share) > 1 else 0.0
 
 
@@ -218,21 +219,6 @@ def _log_samples(values: Array, coverage: float) -> Array:
             reached = laws.at({"k": middle[:, None]})[:, 0] >= coverage
         low, high = np.where(reached, low, middle), np.where(reached, middle, high)
     return np.where(high > 299.0, np.inf, high)
-
-
-def _unbiased(n: npt.NDArray[np.int64], c: npt.NDArray[np.int64], k: int) -> Array:
-    from scipy.special import gammaln
-
-    wrong = n - c
-    with np.errstate(all="ignore"):
-        log = (
-            gammaln(wrong + 1.0)
-            - gammaln(np.maximum(wrong - k, 0) + 1.0)
-            - gammaln(n + 1.0)
-            + gammaln(n - k + 1.0)
-        )
-    share: Array = np.where(wrong < k, 1.0, -np.expm1(log))
-    return share
 
 
 def _warnings(found: CountsFit) -> tuple[Warned, ...]:
