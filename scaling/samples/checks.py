@@ -75,7 +75,8 @@ def flags(what: str, given: Any) -> npt.NDArray[np.bool_]:
     wrong = (numbers != 0) & (numbers != 1)
     if wrong.any():
         raise InputError(f"{what} is {numbers[wrong].flat[0]:g}; {expected}")
-    return numbers == 1
+    marks: npt.NDArray[np.bool_] = numbers == 1
+    return marks
 
 
 def seed(given: Any) -> int:

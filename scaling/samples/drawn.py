@@ -52,8 +52,12 @@ def contenders(count: Whole, samples: int, k: int) -> tuple[int, bool]:
 def _by_answer(
     count: Whole, right: np.ndarray, samples: int, k: int, subsets: int, rng: np.random.Generator
 ) -> Array:
-    """Right answers' part of the win in each subset, (S,); answers with one vote are drawn together."""
-    several = int(np.searchsorted(-count, -1))
+    """Right answers' part of the win in each subset, (S,); answers with one vote are drawn together.
+
+    A subset is done once no answer that is left comes near its winner: these have fewer votes, and are not drawn.
+    """
+    several, part = int(np.searchsorted(-count, -1)), np.zeros(subsets)
+    open_ = np.arange(subsets)
     left, places = samples, np.full(subsets, k)
     most, winners, good = (
         np.zeros(subsets, np.int64),
@@ -61,6 +65,14 @@ def _by_answer(
         np.zeros(subsets, np.int64),
     )
     for votes, correct in zip(count[:several].tolist(), right[:several].tolist(), strict=True):
+        can = (most == 0) | (nears(most, places, votes / left) < NEVER)
+        if not can.all():
+            part[open_[~can]] = good[~can] / winners[~can]
+            open_, places, most, winners, good = (
+                values[can] for values in (open_, places, most, winners, good)
+            )
+        if not len(open_):
+            return part
         drawn = rng.hypergeometric(votes, left - votes, places)
         left, places = left - votes, places - drawn
         more, equal = drawn > most, (drawn == most) & (drawn > 0)
@@ -74,7 +86,7 @@ def _by_answer(
             left, places = left - ones, places - drawn
             tied = np.where(most <= 1, drawn, 0)
             winners, good = winners + tied, good + tied * correct
-    part: Array = good / np.maximum(winners, 1)
+    part[open_] = good / np.maximum(winners, 1)
     return part
 
 

@@ -70,11 +70,11 @@ def table(frame: Any, by: Sequence[str], columns: Sequence[str]) -> Table:
         if missing:
             raise InputError(f"{name} is missing in {missing} rows; fill it in or leave them out")
     grouped = frame.groupby(names, sort=True, observed=True)
-    which = grouped.ngroup().to_numpy()
+    which = grouped.ngroup().to_numpy(dtype=np.int64)
     keys = frame[names].iloc[np.unique(which, return_index=True)[1]].reset_index(drop=True)
     if "sample" in frame.columns:
         _once(frame, [*names, "sample"])
-    return Table(frame, keys, which)
+    return Table(frame, keys, np.asarray(which, dtype=np.int64))
 
 
 def _once(frame: "pd.DataFrame", names: list[str]) -> None:

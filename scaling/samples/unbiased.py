@@ -10,9 +10,15 @@ import numpy as np
 from scaling.samples import checks
 from scaling.samples.checks import Array, Whole
 
-STEPS = 64
-"""Fewer of c and k from which Stirling's series takes over from one step a sample. It errs by about n / STEPS units in
-the last place, and by 1e-14 where 16 wrong samples are left beside the subset: with fewer, none right has odds of 2^-64."""
+STEPS = 32
+"""Fewer of c and k up to which samples are taken one by one, and beyond which Stirling's series errs by some n / STEPS units
+in the last place."""
+LEAST = 16
+"""Wrong samples beside the subset from which the series holds to 1e-14; with fewer, and c and k above SURE, its value is
+below 1e-17 and of no matter."""
+SURE = 64
+BLOCK = 20_000
+"""Cells that are worked on together."""
 
 
 def pass_at_k(n: Any, c: Any, k: Any) -> Array:
@@ -29,7 +35,7 @@ def pass_at_k(n: Any, c: Any, k: Any) -> Array:
     sizes = checks.subset_sizes(k, n)
     pairs, position = np.unique(_labels(n.ravel(), c.ravel()), return_index=True, return_inverse=True)[1:]
     each_n, each_c = n.ravel()[pairs], c.ravel()[pairs]
-    table = np.stack([_share(each_n, each_c, int(size)) for size in np.atleast_1d(sizes)], axis=-1)
+    table = _table(each_n, each_c, np.atleast_1d(sizes))
     shares: Array = table[position.ravel()].reshape(*n.shape, -1)
     return shares if sizes.ndim else shares[..., 0]
 
@@ -40,28 +46,44 @@ def _labels(n: Whole, c: Whole) -> Whole:
     return np.asarray(which * (int(c.max()) + 1) + c, dtype=np.int64)
 
 
-def _share(n: Whole, c: Whole, k: int) -> Array:
-    """pass@k of pairs (G,): steps where c or k is small, Stirling's series elsewhere."""
-    fewer = np.minimum(c, k)
+def _table(n: Whole, c: Whole, k: Whole) -> Array:
+    """pass@k of pairs at each k, (G, K)."""
+    cells = [np.repeat(n, len(k)), np.repeat(c, len(k)), np.tile(k, len(n))]
+    parts = range(0, len(cells[0]), BLOCK)
+    found = np.concatenate([_share(*(part[at : at + BLOCK] for part in cells)) for at in parts])
+    return found.reshape(len(n), len(k))
+
+
+def _share(n: Whole, c: Whole, k: Whole) -> Array:
+    """pass@k of cells: steps where c or k is small, Stirling's series elsewhere."""
+    fewer, beside = np.minimum(c, k), n - c - k
     found = np.where(fewer > 0, 1.0, 0.0)
-    open_ = (fewer > 0) & (n - c >= k)
-    steps = open_ & (fewer <= STEPS)
-    found[steps] = _stepwise(n[steps], c[steps], k)
+    open_ = (fewer > 0) & (beside >= 0)
+    steps = open_ & ((fewer <= STEPS) | ((beside < LEAST) & (fewer <= SURE)))
+    found[steps] = _stepwise(n[steps], c[steps], k[steps])
     rest = open_ & ~steps
-    found[rest] = -np.expm1(_log_none(n[rest], c[rest], k))
+    found[rest] = -np.expm1(_log_none(n[rest], c[rest], k[rest]))
     return found
 
 
-def _stepwise(n: Whole, c: Whole, k: int) -> Array:
+def _stepwise(n: Whole, c: Whole, k: Whole) -> Array:
     """1 - prod_{i < min(c, k)} (1 - max(c, k) / (n - i)), added up from positive terms."""
-    fewer, more = np.minimum(c, k), np.maximum(c, k).astype(np.float64)
-    found = np.zeros(len(n))
+    order = np.argsort(np.minimum(c, k))
+    fewer, more, left = (
+        np.minimum(c, k)[order],
+        np.maximum(c, k)[order].astype(np.float64),
+        n[order].astype(np.float64),
+    )
+    sums = np.zeros(len(n))
     for i in range(int(fewer.max(initial=0))):
-        found += (1.0 - found) * np.where(i < fewer, more / np.maximum(n - i, 1), 0.0)
+        on = slice(int(np.searchsorted(fewer, i, side="right")), None)
+        sums[on] += (1.0 - sums[on]) * (more[on] / (left[on] - i))
+    found = np.empty(len(n))
+    found[order] = sums
     return found
 
 
-def _log_none(n: Whole, c: Whole, k: int) -> Array:
+def _log_none(n: Whole, c: Whole, k: Whole) -> Array:
     """Logarithm of C(n - c, k) / C(n, k) by Stirling's series, with the large terms brought together beforehand."""
     wrong, others, both = n - c, n - k, n - c - k
     most = np.maximum(both, 1).astype(np.float64)
