@@ -13,13 +13,14 @@ from scaling.exchange import forms, links
 from scaling.exchange.backtest import backtest
 from scaling.exchange.constancy import constancy
 from scaling.exchange.design import Design
+from scaling.exchange.fitter import Fitter
 from scaling.exchange.forms import Form
 from scaling.exchange.ledger import Ledger
 from scaling.exchange.links import LINEAR, Link
 from scaling.exchange.ratio import lower_bound
 from scaling.exchange.result import Exchange, Rate, Status
 from scaling.exchange.support import Span, lacking, span_of
-from scaling.exchange.surface import Surfaces, fit_surfaces
+from scaling.exchange.surface import Surfaces
 from scaling.exchange.table import Prepared, prepare
 from scaling.exchange.uncertainty import Components, LeftOut, components, draws_of, left_out
 from scaling.fitting import checks
@@ -125,6 +126,7 @@ def measured(
         warnings=(),
         backtest=backtest(design, link, floor),
         chance=prepared.chance,
+        latency=prepared.latency(ledger),
         seed=seed,
         sha256=sha256,
     )
@@ -143,35 +145,6 @@ def measured_rate(
     without = left_out(design)
     jackknife = fit(np.concatenate([without.runs, without.problems]))
     return one_rate(design, whole, jackknife, without, drawn, y, interval, level)
-
-
-class Fitter:
-    """Fits one form to many tables of the same cells; what the first one ruled out is not tried again."""
-
-    def __init__(
-        self, form: Form, u: Array, v: Array, weight: Array, link: Link, floor: float | None
-    ) -> None:
-        """Cells at `u`, `v` with `weight`, (M,) each."""
-        self._given = (form, u, v)
-        self._weight, self._link, self._floor = weight, link, floor
-        self._first: Surfaces | None = None
-
-    def first(self, score: Array) -> Surfaces:
-        """The surface of the cells as measured (M,)."""
-        self._first = fit_surfaces(*self._given, score[None], self._weight, self._link, floor=self._floor)
-        return self._first
-
-    def __call__(self, scores: Array) -> Surfaces:
-        """The surfaces of (D, M)."""
-        assert self._first is not None
-        return fit_surfaces(
-            *self._given,
-            scores,
-            self._weight,
-            self._link,
-            floor=self._floor,
-            candidates=self._first.candidates,
-        )
 
 
 def one_rate(

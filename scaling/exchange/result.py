@@ -105,6 +105,8 @@ class Exchange:
     backtest: Mapping[str, float]
     """Form to root mean square error in score at a training level that was left out."""
     chance: float = 0.0
+    latency: tuple[float, float, float] | None = None
+    """a, b, c of log10 tokens one after the other = a + b log10 C_train + c log10 C_infer; None without a column tokens."""
     seed: int = 0
     sha256: str = ""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -57,6 +57,20 @@ class Prepared:
             dropped=self.dropped,
             unbounded=unbounded,
         )
+
+    def latency(self, ledger: Ledger) -> tuple[float, float, float] | None:
+        """a, b, c of log10 tokens = a + b log10 C_train + c log10 C_infer over the rows, by least squares."""
+        if ledgers.TOKENS not in self.frame:
+            return None
+        logs = [ledger.training(self.frame), ledger.inference(self.frame, self.samples)]
+        with np.errstate(invalid="ignore", divide="ignore"):
+            u, v, t = (np.log10(values) for values in (*logs, number_column(self.frame, ledgers.TOKENS)))
+        known = np.isfinite(u) & np.isfinite(v) & np.isfinite(t)
+        if not known.any():
+            return None
+        basis = np.stack([np.ones(known.sum()), u[known], v[known]], axis=1)
+        a, b, c = np.linalg.lstsq(basis, t[known], rcond=1e-9)[0].tolist()
+        return a, b, c
 
 
 def prepare(
@@ -214,7 +228,7 @@ def _together(
             "training compute needs a column train_flops, and the table has none; give --map train_flops=EXPR"
         )
     chosen = list(k) if k is not None else _powers(frame, by)
-    curves = samples.curves(frame, method, chosen, by=by, seed=seed)
+    curves = samples.curves(frame, cast("samples.Method", method), chosen, by=by, seed=seed)
     costs = [name for name in COSTS if name in frame and name not in by]
     means = frame[by].assign(**{name: number_column(frame, name) for name in costs})
     spent = means.groupby(by, sort=False).mean().reset_index()

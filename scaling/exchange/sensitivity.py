@@ -1,0 +1,47 @@
+"""The same table under every convention that its columns tell apart: how far the ledger decides the rate."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from scaling.errors import FitError, InputError
+from scaling.exchange.ledger import WORDS, possible
+from scaling.exchange.measure import exchange_rate
+
+if TYPE_CHECKING:
+    from scaling.exchange.result import Exchange
+
+
+def sensitivity(
+    frame: pd.DataFrame, at: Sequence[float], **options: Any
+) -> tuple[pd.DataFrame, list[Exchange]]:
+    """One row a convention and score: train, verifier, prefill, currency, at, eta, low, high, status; and the measurements.
+
+    `options` are those of `exchange_rate`, but for `ledger`. A convention that cannot be measured has its reason as status.
+    """
+    rows: list[dict[str, Any]] = []
+    found: list[Exchange] = []
+    for ledger in possible(frame):
+        said: dict[str, Any] = {name: WORDS[name][choice] for name, choice in ledger.to_json().items()}
+        try:
+            one = exchange_rate(frame, at=at, ledger=ledger, **options)
+        except (InputError, FitError) as error:
+            rows.append(said | {"at": None, "eta": None, "low": None, "high": None, "status": str(error)})
+            continue
+        found.append(one)
+        for rate in one.rates:
+            eta = rate.eta
+            rows.append(
+                said
+                | {
+                    "at": rate.at,
+                    "eta": None if eta is None else eta.value,
+                    "low": None if eta is None else eta.low,
+                    "high": None if eta is None else eta.high,
+                    "status": rate.status,
+                }
+            )
+    return pd.DataFrame(rows), found
