@@ -1,4 +1,4 @@
-"""The nouns of a report: verdicts, figures, tables, sections; and `write`, which turns one into a folder."""
+"""The nouns of a report: verdicts, figures, tables, interactives, sections; and `write`, which turns one into a folder."""
 
 from __future__ import annotations
 
@@ -76,6 +76,27 @@ class Table:
 
 
 @dataclass(frozen=True)
+class Interactive:
+    """A picture that a script draws in the page and that the reader can move."""
+
+    name: str
+    """As for `Figure.name`; shares its space of names with figures and tables."""
+    caption: str
+    """What to see in it; prose markup as in `Section.prose`."""
+    script: str
+    """JavaScript that needs nothing from elsewhere. A page runs each distinct text once, after its content:
+    `document.currentScript.dataset.script` is then the `data-script` of the elements to fill, and the data of
+    the element `interactive-<name>` is the JSON text of the element `data-<name>`. The element's child
+    `.fallback` is for print; on a screen the script hides it once it has drawn."""
+    data: Mapping[str, Any]
+    """What it draws: nested mappings, sequences, numbers, strings, None; published as JSON."""
+    alt: str
+    """A sentence that names it for those who cannot see it."""
+    fallback: str
+    """What it shows, in words, where no script runs: in Markdown, in print, without JavaScript."""
+
+
+@dataclass(frozen=True)
 class Section:
     """A part of a report under one heading."""
 
@@ -90,6 +111,8 @@ class Section:
     """Shown after the prose."""
     tables: tuple[Table, ...] = ()
     """Shown after the figures."""
+    interactives: tuple[Interactive, ...] = ()
+    """Shown after the tables."""
 
 
 @dataclass(frozen=True)
@@ -110,10 +133,15 @@ class Report:
     def __post_init__(self) -> None:
         names = [figure.name for section in self.sections for figure in section.figures]
         names += [table.name for section in self.sections for table in section.tables]
+        names += [moved.name for section in self.sections for moved in section.interactives]
         if wrong := [name for name in names if not _NAME.fullmatch(name)]:
-            raise InputError(f"figure or table name {wrong[0]!r}: use lower-case letters, digits, - and _")
+            raise InputError(
+                f"figure, table or interactive name {wrong[0]!r}: use lower-case letters, digits, - and _"
+            )
         if twice := sorted({name for name in names if names.count(name) > 1}):
-            raise InputError(f"figure or table name {twice[0]!r} occurs twice: names are file names")
+            raise InputError(
+                f"figure, table or interactive name {twice[0]!r} occurs twice: names are file names"
+            )
 
     @property
     def verdicts(self) -> tuple[Verdict, ...]:
@@ -122,7 +150,7 @@ class Report:
 
 
 def write(report: Report, directory: Path | str) -> Path:
-    """Write a report as `index.html`, `index.md`, `figures/*.svg`, `tables/*.csv` and `results.json`.
+    """Write a report as `index.html`, `index.md`, `figures/*.svg`, `tables/*.csv|json` and `results.json`.
 
     The same report gives the same bytes whatever the folder, time zone, locale or hash seed. An older report
     in the folder is replaced once the new one is complete; files that are not a report's stay.

@@ -13,7 +13,7 @@ from scaling.errors import InputError
 SCHEMA = "scaling.report/1"
 """Stands in a report's results.json and so tells its folder from others."""
 
-_OURS = re.compile(r"index\.html|index\.md|results\.json|figures/[\w-]+\.svg|tables/[\w-]+\.csv")
+_OURS = re.compile(r"index\.html|index\.md|results\.json|figures/[\w-]+\.svg|tables/[\w-]+\.(?:csv|json)")
 _STAGING = ".writing-"
 _ABANDONED_SECONDS = 600.0
 

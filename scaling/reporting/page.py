@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files as resources
-from itertools import count
-from typing import TYPE_CHECKING, Any
+from itertools import count, islice
+from typing import TYPE_CHECKING
 
 from scaling.reporting import grid, markup, style, svg
 from scaling.reporting.document import STATUS_LEGEND, Figure, Report, Section, Table
+from scaling.reporting.embedded import Embedded, embedded, plain, scripts
 from scaling.reporting.folder import SCHEMA
 from scaling.reporting.grid import Grid
 
@@ -57,6 +56,7 @@ class Part:
     section: Section
     figures: tuple[Drawn, ...]
     tables: tuple[Listed, ...]
+    interactives: tuple[Embedded, ...]
 
 
 def files(report: Report) -> dict[str, str]:
@@ -70,18 +70,22 @@ def files(report: Report) -> dict[str, str]:
             texts[f"tables/{figure.name}.csv"] = _csv(figure.data)
         for listed in part.tables:
             texts[f"tables/{listed.item.name}.csv"] = _csv(listed.item.frame)
+        for moved in part.interactives:
+            texts[f"tables/{moved.item.name}.json"] = moved.file()
     texts["results.json"] = _results(report, [*texts, "results.json"])
     return texts
 
 
 def _parts(report: Report) -> list[Part]:
     figures, tables = count(1), count(1)
+    moved = iter(embedded([item for section in report.sections for item in section.interactives]))
     return [
         Part(
             f"section-{number}",
             section,
             tuple(_drawn(next(figures), figure) for figure in section.figures),
             tuple(Listed(next(tables), table, grid.of_table(table)) for table in section.tables),
+            tuple(islice(moved, len(section.interactives))),
         )
         for number, section in enumerate(report.sections, start=1)
     ]
@@ -108,6 +112,9 @@ def _html(report: Report, parts: list[Part]) -> str:
     environment.filters["marked"] = lambda text: Markup(markup.html(text))
     environment.filters["block"] = lambda text: Markup(markup.html_block(text))
     css = (templates / "report.css").read_text(encoding="utf-8")
+    run = scripts([moved.item for part in parts for moved in part.interactives])
+    if run:
+        css += (templates / "interactive.css").read_text(encoding="utf-8")
     page = environment.get_template("report.html.j2")
     return page.render(
         report=report,
@@ -115,6 +122,7 @@ def _html(report: Report, parts: list[Part]) -> str:
         css=Markup(css),
         contents=len(parts) >= _CONTENTS_FROM,
         legend=STATUS_LEGEND,
+        scripts=[Markup(text) for text in run],
     )
 
 
@@ -135,6 +143,10 @@ def _markdown(report: Report, parts: list[Part]) -> str:
             name, caption = listed.item.name, markup.markdown(listed.item.caption)
             blocks += [f"**Table {listed.number}.** {caption} ([CSV](tables/{name}.csv))"]
             blocks += [_pipe_table(listed.grid)]
+        for moved in part.interactives:
+            name, caption = moved.item.name, markup.markdown(moved.item.caption)
+            blocks += [f"**Interactive {moved.number}.** {caption} ([data](tables/{name}.json))"]
+            blocks += [markup.markdown(moved.item.fallback)]
     blocks += ["## Provenance"]
     origins = report.provenance.items()
     blocks += ["\n".join(f"- {markup.markdown(key)}: {markup.code(value)}" for key, value in origins)]
@@ -163,15 +175,4 @@ def _results(report: Report, names: list[str]) -> str:
         "results": report.results,
         "files": sorted(names),
     }
-    return json.dumps(_plain(document), sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-
-
-def _plain(value: Any) -> Any:
-    """Nested Python values that JSON has; numpy's become Python's, numbers that are not finite None."""
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return [_plain(item) for item in value]
-    if hasattr(value, "tolist"):  # numpy's arrays and scalars
-        return _plain(value.tolist())
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+    return json.dumps(plain(document), sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
