@@ -1,10 +1,14 @@
-"""Records of runs whose losses follow a known law, with the noise of seeds."""
+"""Records of runs whose losses follow a known law, with the noise of seeds; an explorer's page in a browser."""
 
-from collections.abc import Callable
+import os
+import shutil
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pandas as pd
 import pytest
+from browser import Browser
+from explorer_case import make_data
 
 from scaling.laws import Chinchilla
 from scaling.records import recipe
@@ -12,6 +16,8 @@ from scaling.records.columns import EVALS, STEPS
 from scaling.records.flops import matmul_params, params_by_group, train_flops
 from scaling.records.spec import CooldownSpec, CorpusData, spec_id, to_json
 from scaling.records.tables import Records, check, empty
+from scaling.reporting.document import Report, Section, write
+from scaling.sections.explorer import explorer
 
 LAW = Chinchilla(E=1.0, A=40.0, B=300.0, alpha=0.4, beta=0.35)
 """What the runs obey; N of matrix products."""
@@ -91,3 +97,33 @@ def point_row(branch: CooldownSpec, tokens: int, loss: float) -> dict[str, objec
         "loss_nats": loss,
         "loss_se": 0.01,
     }
+
+
+@pytest.fixture(scope="session")
+def chromium(tmp_path_factory) -> Iterator[Browser]:
+    """Return a browser; skips where there is none, and fails instead where SCALING_TOOLS says that there is."""
+    if not shutil.which("chromium"):
+        words = "chromium is not on the PATH: apt-get install chromium"
+        if os.environ.get("SCALING_TOOLS"):
+            pytest.fail(words)
+        pytest.skip(words)
+    browser = Browser(tmp_path_factory.mktemp("profile"))
+    yield browser
+    browser.close()
+
+
+@pytest.fixture(scope="session")
+def url(tmp_path_factory) -> str:
+    """Return the address of a report with an explorer."""
+    section = Section("Explore", interactives=(explorer(make_data()),))
+    report = Report("Page", "Which?", (section,), {"a": "b"}, {})
+    return write(report, tmp_path_factory.mktemp("page") / "out").as_uri()
+
+
+@pytest.fixture
+def page(chromium, url) -> Browser:
+    """Return the browser with that page newly opened, wide and light."""
+    chromium.send("Emulation.clearDeviceMetricsOverride")
+    chromium.send("Emulation.setEmulatedMedia", media="", features=[])
+    chromium.open(url)
+    return chromium
