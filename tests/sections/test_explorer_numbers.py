@@ -85,6 +85,15 @@ def test_where_inference_hurts_the_least_of_it_is_cheapest(page):
     assert found["kind"] == "corner" and found["eta"] == pytest.approx(-0.1) and found["v"] == 9.5
 
 
+def test_no_stretch_of_an_isoquant_crosses_the_place_beyond_which_training_does_not_help(page):
+    b = [-38.0, 2.2, 2.0, -0.2]  # D = 2.2 - 0.2 v is 0 at v = 11
+    surface = make_data(0)["surfaces"][0] | {"coefficients": b}
+    found = call(page, "stretches", surface, 0.5)
+    assert found[0]["low"] == 9.5 and found[-1]["high"] == 12.2
+    assert all((one["kind"] == "none") == (one["low"] >= 11 - 1e-9) for one in found)
+    assert all(one["high"] <= 11 + 1e-9 for one in found if one["kind"] != "none")
+
+
 @pytest.mark.parametrize(("missing", "known"), [(0, True), (5, True), (6, False)])
 def test_draws_without_a_rate_are_counted_and_too_many_leave_no_interval(page, missing, known):
     values = np.random.default_rng(0).normal(size=100)
