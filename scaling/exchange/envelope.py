@@ -90,11 +90,7 @@ def _curves(designs: Mapping[str, Design]) -> tuple[Array, Array, Array]:
     v = np.linspace(min(low for low, _ in ends), max(high for _, high in ends), COSTS)
     found = np.full((len(designs), first.levels, COSTS, first.problems), np.nan)
     for m, one in enumerate(designs.values()):
-        place = (
-            np.argsort([first.problem_names.index(name) for name in one.problem_names or ()])
-            if first.problem_names
-            else []
-        )
+        place = [(one.problem_names or ()).index(name) for name in first.problem_names or ()]
         for level in range(one.levels):
             at = one.level == level
             mean_v = np.nanmean(one.v[at], axis=0)
