@@ -1,4 +1,4 @@
-"""The command line: list, plan, run, report, fit, predict, import, data. Rooms are imported inside the commands."""
+"""The command line: list, plan, run, report, fit, predict, exchange, import, data; rooms are imported inside."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from scaling import endings, fit_commands
+from scaling import endings, exchange_commands, fit_commands
 from scaling.fit_commands import FromNameOption
 
 if TYPE_CHECKING:
@@ -103,6 +103,7 @@ def report(
 
 app.command()(fit_commands.fit)
 app.command()(fit_commands.predict)
+app.command()(exchange_commands.exchange)
 
 
 @app.command("import")

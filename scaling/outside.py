@@ -78,6 +78,14 @@ def write_json(path: Path, fit: Fit, command: str) -> None:
     saved.save(path, fit, command)
 
 
+def write_text(path: Path, text: str) -> None:
+    """Write a text by an atomic rename; ``InputError`` where the path cannot be written."""
+    from scaling.records import store
+
+    check_target(path)
+    store.write_text(path, text)
+
+
 def predict(path: Path, at: Mapping[str, float], compute: float | None, inference: float | None) -> list[str]:
     """Return what a saved fit says, a line each: at inputs, or of the optimum for a training compute [FLOP].
 

@@ -5,7 +5,7 @@ Shapes: K checkpoints, B budgets, P problems, L training levels, M cells (a leve
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -125,6 +125,18 @@ class Design:
         """log10 training compute (L,), log10 inference compute (L, B) and score (L, B) of every level."""
         level_u = np.bincount(self.level, weights=self.u) / self.seeds
         return level_u, self.by_level(self.v), self.by_level(self.means)
+
+
+def subset(design: Design, problems: Whole) -> Design:
+    """The design with some of its problems alone, by place."""
+    names = design.problem_names
+    return replace(
+        design,
+        scores=design.scores[:, :, problems],
+        trials=None if design.trials is None else design.trials[:, :, problems],
+        cell_weight=design.cell_weight * len(problems) / design.scores.shape[2],
+        problem_names=None if names is None else tuple(names[k] for k in problems),
+    )
 
 
 def weighted_mean(scores: Array, weights: Array) -> Array:

@@ -50,6 +50,7 @@ def exchange_rate(
     interval: IntervalKind = "jackknife",
     level: float = 0.95,
     bootstrap: int = 1000,
+    backtested: bool = True,
     seed: int = 0,
     excluded: tuple[tuple[Any, str], ...] = (),
     sha256: str = "",
@@ -65,7 +66,8 @@ def exchange_rate(
     replaces over its decades of inference. Its interval is from a jackknife over runs and over problems, of log eta where
     all is positive, with Student's quantile at Satterthwaite's degrees of freedom; or percentiles of bootstrap draws.
 
-    Raises InputError for what is wrong with the call or the table, FitError where no surface can be fitted.
+    `backtested` compares forms of the surface at training levels left out. Raises InputError for what is wrong with the
+    call or the table, FitError where no surface can be fitted.
     """
     checks.table(frame, "train_flops, infer_flops_per_problem and score", "exchange_rate(frame)")
     checks.level(level)
@@ -82,13 +84,13 @@ def exchange_rate(
     design = prepared.design(book, unbounded=chosen is LINEAR)
     return measured(
         design, prepared, at=at, link=chosen, form=form, ledger=book, interval=interval, level=level,
-        bootstrap=bootstrap, seed=seed, sha256=sha256, frame=frame,
+        bootstrap=bootstrap, backtested=backtested, seed=seed, sha256=sha256, frame=frame,
     )  # fmt: skip
 
 
 def measured(
     design: Design, prepared: Prepared, *, at: Sequence[float] | None, link: Link, form: Form, ledger: Ledger,
-    interval: IntervalKind, level: float, bootstrap: int, seed: int, sha256: str, frame: pd.DataFrame,
+    interval: IntervalKind, level: float, bootstrap: int, backtested: bool, seed: int, sha256: str, frame: pd.DataFrame,
 ) -> Exchange:  # fmt: skip
     """The rates of a design."""
     from scaling.exchange.doubts import doubts
@@ -124,7 +126,7 @@ def measured(
         ceiling=min(float(whole.ceiling[0]), np.inf),
         interval={"method": f"{interval}, {_units(design)}", "level": level, "draws": bootstrap},
         warnings=(),
-        backtest=backtest(design, link, floor),
+        backtest=backtest(design, link, floor) if backtested else {},
         chance=prepared.chance,
         latency=prepared.latency(ledger),
         seed=seed,

@@ -11,6 +11,7 @@ checkpoints, D draws.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -20,9 +21,10 @@ from scaling.errors import FitError, InputError
 from scaling.exchange import links
 from scaling.exchange.ledger import Ledger
 from scaling.exchange.links import Link
-from scaling.exchange.result import Rate
+from scaling.exchange.result import Rate, samples_of
 from scaling.exchange.support import Span
 from scaling.exchange.table import prepare
+from scaling.exchange.uncertainty import components, left_out
 from scaling.fitting import checks
 from scaling.fitting.parts import Estimate, Warned
 from scaling.laws.base import Array
@@ -110,31 +112,23 @@ class Paired:
         """Schema scaling.exchange/1, with the crossings."""
         from importlib.metadata import version
 
-        def told(crossing: Crossing | None) -> dict[str, float] | None:
-            if crossing is None:
-                return None
-            return {"eta": crossing.eta, "saved_decades": crossing.saved, "spent_decades": crossing.spent}
-
         return {
             "schema": "scaling.exchange/1",
             "method": self.method,
             "link": self.link,
             "surface": "paired curves, quadratic",
-            "rates": [
-                rate.to_json() | {"crossing": told(one), "interpolated": told(other)}
-                for rate, one, other in zip(self.rates, self.crossings, self.interpolated, strict=True)
-            ],
+            "rates": [rate.to_json() for rate in self.rates],
             "constancy": {"p_value": None},
             "design": {
-                "levels": len(self.u), "budgets": 2, "runs": len(self.design.run_names), "seeds": [1, 1],
-                "problems": None, "samples": None,
+                "levels": len(self.u), "runs": len(self.design.run_names),
+                "seeds": [int(self.design.seeds.min()), int(self.design.seeds.max())],
+                "problems": self.design.problems or None, "samples": samples_of(self.design), "budgets": 2,
                 "rows": {
                     "read": self.design.read,
                     "excluded": [{"row": r, "reason": why} for r, why in self.design.dropped],
                 },
             },
             "convention": Ledger().to_json(),
-            "ceiling": self.ceiling,
             "interval": dict(self.interval),
             "warnings": [{"code": one.code, "message": one.message} for one in self.warnings],
             "provenance": {
@@ -142,12 +136,30 @@ class Paired:
             },
         }  # fmt: skip
 
+    def details(self) -> dict[str, Any]:
+        """What the schema has no key for: ceilings, and where the curves cross each score, smooth and isotonic."""
+
+        def told(crossing: Crossing | None) -> dict[str, float] | None:
+            if crossing is None:
+                return None
+            return {"eta": crossing.eta, "saved_decades": crossing.saved, "spent_decades": crossing.spent}
+
+        return {
+            "ceiling": self.ceiling,
+            "highest_with_little": self.highest,
+            "crossings": [
+                {"at": rate.at, "quadratic": told(one), "isotonic": told(other)}
+                for rate, one, other in zip(self.rates, self.crossings, self.interpolated, strict=True)
+            ],
+        }
+
 
 def exchange_paired(
     frame: pd.DataFrame,
     *,
-    at: tuple[float, ...] | list[float] = (0.5,),
+    at: Sequence[float] = (0.5,),
     method: str | None = None,
+    k: Sequence[int] | None = None,
     link: str = "logit",
     ledger: Ledger | None = None,
     level: float = 0.95,
@@ -167,27 +179,24 @@ def exchange_paired(
     checks.draws(bootstrap)
     checks.seed(seed)
     chosen = links.find(link)
-    prepared = prepare(frame, method, excluded=excluded, seed=seed)
+    prepared = prepare(frame, method, k, excluded=excluded, seed=seed)
     design = prepared.design(ledger or Ledger(), unbounded=link == "linear")
     if len(design.budgets) != 2:
         raise InputError(
             f"paired curves are of two budgets, and the table has {len(design.budgets)}; choose two with --where, or name "
             "them in a column budget"
         )
-    order = np.argsort(design.u)
-    both = np.flatnonzero(np.isfinite(design.means).all(axis=1))
-    order = order[np.isin(order, both)]
-    if len(order) < LEAST:
+    curves = _Curves(design, chosen)
+    if len(curves.u) < LEAST:
         raise FitError(
-            f"{len(order)} checkpoints have both budgets; two quadratics and their scatter take {LEAST}"
+            f"{len(curves.u)} training levels have both budgets; two quadratics and their scatter take {LEAST}"
         )
-    u, scores, v = design.u[order], design.means[order].T, design.v[order].T
+    u, scores, v = curves.u, curves.scores, curves.v
     fitted, drawn = _curves(u, scores, v, chosen, bootstrap, block, np.random.default_rng(seed))
     crossings = tuple(_crossing(fitted, chosen, y, u) for y in at)
-    known = [_crossed(drawn, chosen, y) for y in at] if bootstrap else [np.empty(0)] * len(at)
     rates = tuple(
-        _rate(float(y), one, draws, level, scores, v)
-        for y, one, draws in zip(at, crossings, known, strict=True)
+        _rate(float(y), one, curves.error(float(y), drawn), level, scores, design)
+        for y, one in zip(at, crossings, strict=True)
     )
     found = Paired(
         method=prepared.method,
@@ -204,7 +213,7 @@ def exchange_paired(
         curves=fitted,
         draws=drawn,
         interval={
-            "method": f"standard deviations of a residual bootstrap, blocks of {block} checkpoints",
+            "method": _said(design, block),
             "level": level,
             "draws": bootstrap,
         },
@@ -214,6 +223,49 @@ def exchange_paired(
         sha256=sha256,
     )
     return Paired(**{**found.__dict__, "warnings": _warnings(found)})
+
+
+class _Curves:
+    """The levels that have both budgets, with and without each run and problem."""
+
+    def __init__(self, design: Design, link: Link) -> None:
+        """Means of the levels of `design`."""
+        level_u, level_v, level_score = design.level_curves()
+        both = np.flatnonzero(np.isfinite(level_score).all(axis=1))
+        self._order = both[np.argsort(level_u[both])]
+        self._design, self._link = design, link
+        self.u, self.scores, self.v = level_u[self._order], level_score[self._order].T, level_v[self._order].T
+
+    def error(self, y: float, drawn: Array) -> _Error:
+        """The standard error of eta at y: from runs and problems where there are several, else from scatter along the run.
+
+        With one run, the scatter of its checkpoints about smooth curves stands for all but the problems.
+        """
+        without = left_out(self._design)
+        full = np.full((len(without.runs) + len(without.problems), *self._design.there.shape), np.nan)
+        full[:, self._design.there] = np.concatenate([without.runs, without.problems])
+        basis = np.linalg.pinv(np.vander(self.u, 3))
+        tables = np.concatenate(
+            [
+                self._link.scale(np.swapaxes(full[:, self._order], 1, 2)),
+                np.broadcast_to(self.v, (len(full), *self.v.shape)),
+            ],
+            axis=1,
+        )
+        values = _crossed(tables @ basis.T, self._link, y) if len(full) else np.empty(0)
+        parts = components(without, values[: len(without.runs)], values[len(without.runs) :])
+        if len(without.runs):
+            return _Error(parts.total, parts.freedom)
+        known = _crossed(drawn, self._link, y)
+        known = known[np.isfinite(known)]
+        scatter = float(known.var(ddof=1)) if len(known) > 1 else 0.0
+        return _Error(scatter + parts.total, np.inf)
+
+
+@dataclass(frozen=True)
+class _Error:
+    variance: float
+    freedom: float
 
 
 def _curves(
@@ -278,8 +330,10 @@ def _interpolated(u: Array, scores: Array, v: Array, y: float) -> Crossing | Non
     return Crossing(much, little, float(np.interp(much, u, v[1]) - np.interp(little, u, v[0])))
 
 
-def _rate(y: float, crossing: Crossing | None, draws: Array, level: float, scores: Array, v: Array) -> Rate:
-    from scipy.special import ndtri
+def _rate(
+    y: float, crossing: Crossing | None, error: _Error, level: float, scores: Array, design: Design
+) -> Rate:
+    from scipy.special import stdtrit
 
     little, much = scores
     if y > much.max():
@@ -296,21 +350,32 @@ def _rate(y: float, crossing: Crossing | None, draws: Array, level: float, score
             y, "not identified", f"with {which} inference the checkpoints do not get to {y:g}", None, None
         )
     span = Span(0.0, crossing.spent, crossing.much, crossing.little)
-    known = draws[np.isfinite(draws)]
-    error = float(known.std(ddof=1)) if len(known) > 1 else None
-    reach = float(ndtri(0.5 * (1 + level))) * (error or 0.0)
-    why = "one run; its checkpoints scatter about smooth curves, other runs and problems are not in the interval"
     estimate = Estimate(crossing.eta)
-    if error is not None:
-        estimate = Estimate(crossing.eta, crossing.eta - reach, crossing.eta + reach, error)
+    if error.variance > 0 and np.isfinite(error.variance):
+        se = float(np.sqrt(error.variance))
+        reach = se * float(stdtrit(min(error.freedom, 1e6), 0.5 * (1 + level)))
+        estimate = Estimate(crossing.eta, crossing.eta - reach, crossing.eta + reach, se)
+    if design.seeds.min() > 1:
+        return Rate(y, "ok", "", estimate, span)
+    why = "one run: its checkpoints scatter about smooth curves, and other seeds may differ by more than the interval"
     return Rate(y, "this run", why, estimate, span)
+
+
+def _said(design: Design, block: int) -> str:
+    problems = ["problems"] if design.problems > 1 else []
+    if design.seeds.min() > 1:
+        return f"jackknife, {' and '.join(['runs', *problems])}"
+    scatter = f"standard deviations of a residual bootstrap, blocks of {block} checkpoints"
+    return f"{scatter}, with a jackknife of problems" if problems else scatter
 
 
 def _warnings(found: Paired) -> tuple[Warned, ...]:
     from scaling.exchange.doubts import length_grows, stuck
 
-    warned = [
-        Warned("one_run", "one run: other seeds may differ by more than the interval"),
+    warned = [Warned("one_run", "one run: other seeds may differ by more than the interval")]
+    if found.design.seeds.min() > 1:
+        warned = []
+    warned += [
         Warned(
             "two_budgets",
             f"two budgets give the mean rate between {found.budgets[0]} and {found.budgets[1]}, and nothing on either side",

@@ -75,7 +75,7 @@ def purchase(
         raise InputError(f"at {at:g} the surface has no isoquant within the measured piece")
     point = best[0]
     drawn = point[None] if found.draws is None else _cheapest(found.draws, at, v, volume, prices)
-    u, w, cost, share = (_estimate(point[k], drawn[:, k], float(found.interval["level"])) for k in range(4))
+    u, w, cost, share = (estimate(point[k], drawn[:, k], float(found.interval["level"])) for k in range(4))
     kind: Kind = "interior"
     if point[1] <= v[0] + 1e-12:
         kind = "least inference"
@@ -133,7 +133,8 @@ def _rate_at(surface: Surfaces, at: float, v: float) -> tuple[float, float]:
     return float(eta), float(-(u[0] - 2 * u[1] + u[2]) / step**2 / np.log(10))
 
 
-def _estimate(value: float, draws: Array, level: float) -> Estimate:
+def estimate(value: float, draws: Array, level: float) -> Estimate:
+    """A value with percentiles of its draws (D,), widened to hold it."""
     if len(draws) < 2:
         return Estimate(float(value))
     tail = 0.5 * (1 - level)
@@ -146,98 +147,34 @@ def _power(one: Estimate) -> Estimate:
     return Estimate(10.0**one.value, low, high)
 
 
-@dataclass(frozen=True)
-class BreakEven:
-    """From how many problems on the better-trained of two checkpoints is the cheaper one."""
+def purchase_lines(
+    found: Exchange, volume: float, *, infer_price: float = 1.0, most_tokens: float | None = None
+) -> list[str]:
+    """What to buy at each score that has a rate, a line each, for a terminal."""
+    from scaling.exchange.summary import shown
+    from scaling.reporting.numbers import plain, scientific
 
-    volume: Estimate | None
-    """V; None where one of the two is cheaper at every volume, or does not reach the score."""
-    reason: str
-    """Why there is none."""
-    infer: tuple[float, float]
-    """Inference compute a problem at which either reaches the score, less trained first; NaN where it does not."""
-
-
-def break_even(
-    train: tuple[float, float],
-    infer: tuple[float, float],
-    *,
-    train_price: float = 1.0,
-    infer_price: float = 1.0,
-) -> float:
-    """V = p_tr (C_B - C_A) / (p_inf (c_A - c_B)) for models A and B (checkpoints, or sizes) that reach one score.
-
-    `train` are C_A and C_B, `infer` the inference compute a problem. Infinite where A, the cheaper to train, is no dearer
-    to run. Raises InputError for numbers that are not positive.
-    """
-    for name, pair in (("train", train), ("infer", infer)):
-        checks.positive(name, pair)
-    more, saved = train[1] - train[0], infer[0] - infer[1]
-    if more < 0:
-        return break_even(train[::-1], infer[::-1], train_price=train_price, infer_price=infer_price)
-    if saved <= 0:
-        return 0.0 if more == 0 else np.inf
-    return train_price * more / (infer_price * saved)
+    lines = [
+        f"what to buy for {plain(volume, 3)} problems, inference at {plain(infer_price, 3)} times the price of training:"
+    ]
+    for rate in found.rates:
+        if rate.eta is None:
+            continue
+        one = purchase(found, rate.at, volume, infer_price=infer_price, most_tokens=most_tokens)
+        mix = f"C_train {scientific(one.train.value)}, C_infer {scientific(one.infer.value)} a problem"
+        share = shown(Estimate(100 * one.train_share.value, *_times(one.train_share, 100)))
+        lines.append(f"  at {plain(rate.at)}: {mix}, training {share} % of the cost: {WORDS[one.kind]}")
+    return lines
 
 
-def break_even_levels(
-    found: Exchange,
-    at: float,
-    less: int,
-    more: int,
-    *,
-    train_price: float = 1.0,
-    infer_price: float = 1.0,
-    most_tokens: float | None = None,
-) -> BreakEven:
-    """The break-even volume of two training levels, counted from 0 in order of compute, at a score.
-
-    Either needs the inference compute at which its own curve on the surface reaches the score, within what was measured at
-    that level (and under the cap of tokens).
-    """
-    level_u, level_v, _ = found.design.level_curves()
-    order = np.argsort(level_u)
-    if not 0 <= less < more < len(order):
-        raise InputError(
-            f"levels are {less} and {more}; give two of 0 to {len(order) - 1}, the less trained first"
-        )
-    u = level_u[order[[less, more]]]
-    ends = [(float(np.nanmin(level_v[k])), float(np.nanmax(level_v[k]))) for k in order[[less, more]]]
-    needs = np.array([_needed(found.surface, at, u[k], ends[k]) for k in range(2)])
-    for k, name in enumerate(("less", "better")):
-        if not np.isfinite(needs[k, 0]):
-            return BreakEven(
-                None, f"the {name} trained one does not reach {at:g} at a budget measured", (np.nan, np.nan)
-            )
-        if most_tokens is not None and _tokens(found, u[k], needs[k, 0]) > most_tokens:
-            return BreakEven(None, f"the {name} trained one is past {most_tokens:g} tokens", (np.nan, np.nan))
-    infer = (float(10 ** needs[0, 0]), float(10 ** needs[1, 0]))
-    if infer[0] <= infer[1]:
-        return BreakEven(
-            None, "the less trained one is no dearer to run: it is cheaper at every volume", infer
-        )
-    train = (float(10 ** u[0]), float(10 ** u[1]))
-    value = break_even(train, infer, train_price=train_price, infer_price=infer_price)
-    draws = []
-    if found.draws is not None:
-        drawn = np.stack([_needed(found.draws, at, u[k], ends[k]) for k in range(2)])
-        saved = 10 ** drawn[0] - 10 ** drawn[1]
-        with np.errstate(invalid="ignore", divide="ignore"):
-            volumes = train_price * (train[1] - train[0]) / (infer_price * saved)
-        draws = np.where(saved > 0, volumes, np.inf)[np.isfinite(saved)].tolist()
-    return BreakEven(_estimate(value, np.array(draws), float(found.interval["level"])), "", infer)
+def _times(one: Estimate, factor: float) -> tuple[float | None, float | None]:
+    """Both ends times a factor."""
+    return (None if one.low is None else factor * one.low, None if one.high is None else factor * one.high)
 
 
-def _needed(surfaces: Surfaces, at: float, u: float, ends: tuple[float, float]) -> Array:
-    """log10 inference compute (D,) at which a level reaches a score; NaN where it does not between the ends."""
-    v = np.linspace(*ends, POINTS)
-    over = surfaces.score(np.full(POINTS, u), v) >= at
-    first = np.argmax(over, axis=1)
-    return np.where(over.any(axis=1) & (first > 0), v[first], np.nan)
-
-
-def _tokens(found: Exchange, u: float, v: float) -> float:
-    if found.latency is None:
-        raise InputError("a cap on tokens one after the other needs a column tokens; the table has none")
-    a, b, c = found.latency
-    return float(10 ** (a + b * u + c * v))
+WORDS: dict[Kind, str] = {
+    "interior": "an optimum within what was measured",
+    "least training": "a corner: less training and more inference than measured might be cheaper",
+    "least inference": "a corner: more training and less inference than measured might be cheaper",
+}
+"""What each kind of purchase says."""

@@ -155,8 +155,6 @@ class Exchange:
                 },
             },
             "convention": self.ledger.to_json(),
-            "ceiling": self.ceiling,
-            "backtest": dict(self.backtest),
             "interval": dict(self.interval),
             "warnings": [{"code": one.code, "message": one.message} for one in self.warnings],
             "provenance": {
@@ -165,6 +163,19 @@ class Exchange:
                 "command": command,
                 "seed": self.seed,
             },
+        }
+
+    def details(self) -> dict[str, Any]:
+        """What the schema has no key for: ceiling, errors by form, the constant rate, variance components."""
+        return {
+            "ceiling": self.ceiling,
+            "backtest": dict(self.backtest),
+            "constancy": None if self.constancy is None else self.constancy.to_json(),
+            "variance": [
+                {"at": rate.at, "runs": parts.run, "problems": parts.problem, "freedom": parts.freedom}
+                for rate in self.rates
+                if (parts := rate.components) is not None
+            ],
         }
 
 

@@ -27,7 +27,7 @@ def sensitivity(
     for ledger in possible(frame):
         said: dict[str, Any] = {name: WORDS[name][choice] for name, choice in ledger.to_json().items()}
         try:
-            one = exchange_rate(frame, at=at, ledger=ledger, **options)
+            one = exchange_rate(frame, at=at, ledger=ledger, backtested=False, **options)
         except (InputError, FitError) as error:
             rows.append(said | {"at": None, "eta": None, "low": None, "high": None, "status": str(error)})
             continue

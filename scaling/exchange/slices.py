@@ -104,10 +104,6 @@ class Slices:
             "surface": "two slices, additive",
             "rates": [self.rate.to_json() | {"at": None}],
             "constancy": {"p_value": None},
-            "slopes": {name: line.slope.to_json() for name, line in (("train", self.train), ("infer", self.infer))},
-            "common_support": None if self.common is None else self.common.to_json() | {"at": None},
-            "robust": {"eta": self.robust},
-            "local_segments": None if self.segments is None else list(self.segments),
             "design": {
                 "train_rows": len(self.train.x),
                 "infer_rows": len(self.infer.x),
@@ -120,6 +116,16 @@ class Slices:
                 "sha256": self.sha256, "version": version("scaling-suite"), "command": command, "seed": self.seed,
             },
         }  # fmt: skip
+
+    def details(self) -> dict[str, Any]:
+        """What the schema has no key for: slopes, the rate on common scores, by robust slopes, by local ones."""
+        slopes = {name: line.slope.to_json() for name, line in (("train", self.train), ("infer", self.infer))}
+        return {
+            "slopes": slopes,
+            "common_support": None if self.common is None else self.common.to_json() | {"at": None},
+            "robust_eta": self.robust,
+            "local_segments": None if self.segments is None else list(self.segments),
+        }
 
 
 def exchange_slices(

@@ -228,7 +228,7 @@ def _together(
             "training compute needs a column train_flops, and the table has none; give --map train_flops=EXPR"
         )
     chosen = list(k) if k is not None else _powers(frame, by)
-    curves = samples.curves(frame, cast("samples.Method", method), chosen, by=by, seed=seed)
+    curves = samples.curves(frame, cast(Any, method), chosen, by=by, seed=seed)
     costs = [name for name in COSTS if name in frame and name not in by]
     means = frame[by].assign(**{name: number_column(frame, name) for name in costs})
     spent = means.groupby(by, sort=False).mean().reset_index()

@@ -8,6 +8,7 @@ column its colour, marker and name.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -65,6 +66,46 @@ def curves(
         if outlined:
             axes.plot(rows[x], rows[y], color=style.PAPER, linewidth=5)
         axes.plot(rows[x], rows[y], color=tint, linestyle=(0, (5, 3)) if dashed else "solid", label=name)
+
+
+def sideways(
+    axes: Axes, frame: DataFrame, x: str, y: str, *,
+    low: str | None = None, high: str | None = None, dashed: bool = False, groups: Groups | None = None,
+) -> None:  # fmt: skip
+    """Lines through the rows in order of y, with a band in x from `low` to `high` where the frame has these columns."""
+    for rows, tint, _, name in _parts(axes, frame, x, y, groups, "", style.CATEGORICAL[0]):
+        rows = rows.sort_values(y, kind="stable")
+        if low in rows and high in rows:
+            known = rows[np.isfinite(rows[low]) & np.isfinite(rows[high])]
+            axes.fill_betweenx(
+                known[y], known[low], known[high], color=tint, alpha=_BAND, linewidth=0, label=name
+            )
+        for piece in _unbroken(rows, y):
+            axes.plot(
+                piece[x], piece[y], color=tint, linestyle=(0, (5, 3)) if dashed else "solid", label=name
+            )
+
+
+def _unbroken(rows: DataFrame, y: str) -> list[DataFrame]:
+    """The pieces of a line whose rows are next to each other on an even mesh of log y."""
+    steps = np.diff(np.log(rows[y].to_numpy(dtype=float)))
+    if not len(steps):
+        return [rows] if len(rows) else []
+    cuts = np.flatnonzero(steps > 1.5 * np.min(steps)) + 1
+    edges = [0, *cuts.tolist(), len(rows)]
+    return [rows.iloc[a:b] for a, b in pairwise(edges)]
+
+
+def threads(axes: Axes, frame: DataFrame, x: str, y: str, thread: str, *, groups: Groups) -> None:
+    """A thin line for each value of the column `thread`, in its group's colour, without a name in the legend."""
+    for rows, tint, _, _ in _parts(axes, frame, x, y, groups, "", style.CATEGORICAL[0]):
+        for _, one in rows.groupby(thread, sort=True):
+            axes.plot(one[x], one[y], color=tint, linewidth=0.6, alpha=0.45, zorder=1)
+
+
+def hatched(axes: Axes) -> None:
+    """Hatch the ground that no later layer covers."""
+    axes.patch.set(hatch="////", edgecolor=style.GRID, facecolor=style.PAPER)
 
 
 def optima(

@@ -1,0 +1,118 @@
+"""The report of the exchange rates of a user's own table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from scaling.errors import FitError, InputError
+from scaling.exchange import Exchange, Paired, Slices
+from scaling.reporting.document import Report, Section, Table
+from scaling.sections.exchange_buy import buy_section
+from scaling.sections.exchange_curves import paired_section, slices_section
+from scaling.sections.exchange_figures import figures
+from scaling.sections.exchange_rates import rates_section
+from scaling.sections.exchange_trust import equivalences_section, sensitivity_section, trust_section
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+
+    from scaling.exchange.calibration import Coverage
+
+
+def report(
+    found: Exchange | Paired | Slices,
+    table: str,
+    command: str,
+    *,
+    units: tuple[str, str] = ("units as given", "units as given"),
+    volume: float | None = None,
+    infer_price: float = 1.0,
+    coverage: Sequence[Coverage] = (),
+    conventions: tuple[pd.DataFrame, list[Exchange]] | None = None,
+) -> Report:
+    """Return the report of measured rates; ``command`` and the table's hash are its provenance.
+
+    ``units`` are those of training and of inference compute, ``conventions`` what ``exchange.sensitivity`` returns.
+    """
+    if isinstance(found, Slices):
+        sections: list[Section] = [slices_section(found)]
+    elif isinstance(found, Paired):
+        sections = [paired_section(found)]
+    else:
+        sections = _grid(found, units, volume, infer_price, coverage, conventions)
+    return Report(
+        title=f"exchange rate · {table}",
+        question="What is inference compute worth in training compute?",
+        sections=(*sections, _rows(found)),
+        provenance={
+            "table": table,
+            "table (sha256)": found.sha256,
+            "command": command,
+            "version": found.to_json()["provenance"]["version"],
+            "seed": str(found.seed),
+        },
+        results={"exchange": found.to_json(command) | {"details": found.details()}},
+    )
+
+
+def _grid(
+    found: Exchange,
+    units: tuple[str, str],
+    volume: float | None,
+    infer_price: float,
+    coverage: Sequence[Coverage],
+    conventions: tuple[pd.DataFrame, list[Exchange]] | None,
+) -> list[Section]:
+    made = [
+        rates_section(found),
+        Section("The surface", (), figures=figures(found, *units)),
+        equivalences_section(found),
+        buy_section(found, volume, infer_price, units),
+        trust_section(found, coverage),
+        None if conventions is None or len(conventions[1]) < 2 else sensitivity_section(conventions[0]),
+        _difficulty(found),
+    ]
+    return [section for section in made if section is not None]
+
+
+def _difficulty(found: Exchange) -> Section | None:
+    from scaling.exchange.difficulty import by_difficulty
+
+    try:
+        rows = by_difficulty(found)
+    except (InputError, FitError):
+        return None
+    return Section(
+        "Easy and hard problems",
+        (
+            "Thirds of the problems by their mean score over all cells; each is asked at the middle of its own scores.",
+        ),
+        tables=(
+            Table(
+                "difficulty",
+                "η by difficulty.",
+                rows,
+                headings={"eta": "η", "at": "score"},
+                estimates={"eta": ("low", "high")},
+            ),
+        ),
+    )
+
+
+def _rows(found: Exchange | Paired | Slices) -> Section:
+    """The account of every row."""
+    import pandas as pd
+
+    rows: dict[str, Any] = found.to_json()["design"]["rows"]
+    counts: dict[str, int] = {}
+    for one in rows["excluded"]:
+        counts[one["reason"]] = counts.get(one["reason"], 0) + 1
+    frame = pd.DataFrame(
+        [{"rows": rows["read"] - len(rows["excluded"]), "what": "used"}]
+        + [{"rows": count, "what": reason} for reason, count in counts.items()]
+    )
+    return Section(
+        "Rows", (f"{rows['read']} rows were read.",), tables=(Table("rows", "What became of them.", frame),)
+    )

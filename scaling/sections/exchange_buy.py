@@ -1,0 +1,183 @@
+"""What to buy: the cheapest training and inference for a score against the problems of a lifetime."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from scaling.errors import InputError
+from scaling.exchange.break_even import break_even_levels
+from scaling.exchange.purchase import WORDS, Purchase, purchase
+from scaling.reporting import numbers, plots
+from scaling.reporting.document import Figure, Section, Table, Verdict
+from scaling.reporting.style import CATEGORICAL
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from scaling.exchange import Exchange, Rate
+
+VOLUMES = 49
+"""Volumes along the figure."""
+REACH = 3.0
+"""Decades of volume on either side of where training and inference cost the same."""
+
+
+def buy_section(
+    found: Exchange, volume: float | None, infer_price: float, units: tuple[str, str]
+) -> Section | None:
+    """Return what to buy at the middle score that has a rate; None where none has."""
+    rated = [rate for rate in found.rates if rate.eta is not None and rate.status != "one-sided"]
+    if not rated:
+        return None
+    rate = rated[len(rated) // 2]
+    volumes = _volumes(found, rate, infer_price)
+    bought = [purchase(found, rate.at, float(v), infer_price=infer_price) for v in volumes]
+    middle = volumes[len(volumes) // 2] if volume is None else volume
+    chosen = [purchase(found, one.at, float(middle), infer_price=infer_price) for one in rated]
+    return Section(
+        "What to buy",
+        (
+            "A rate without a volume is no advice: training is paid once, inference for every problem. The cheapest point "
+            "of an isoquant for V problems has spend on inference / spend on training = η, so that training's share is "
+            "1 / (1 + η), if d η / d ln C_infer < η (1 + η) there; else, and where the optimum lies beyond what was "
+            "measured, the cheapest measured point is a corner.",
+            f"Prices: a unit of inference compute ({units[1]}) costs {numbers.plain(infer_price, 3)} times a unit of "
+            f"training compute ({units[0]}).",
+        ),
+        (_verdict(next(one for one in chosen if one.at == rate.at)),),
+        figures=(_figure(bought, rate.at),),
+        tables=(_purchases(chosen), *_even(found, rate, infer_price)),
+    )
+
+
+def _volumes(found: Exchange, rate: Rate, infer_price: float) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    """Volumes about the one at which the middle of the piece costs the same to train and to serve."""
+    assert rate.span is not None
+    u = 0.5 * (rate.span.train_low + rate.span.train_high)
+    v = 0.5 * (rate.span.low + rate.span.high)
+    middle = u - v - np.log10(infer_price)
+    return np.asarray(10 ** np.linspace(middle - REACH, middle + REACH, VOLUMES))
+
+
+def _verdict(one: Purchase) -> Verdict:
+    return Verdict(
+        f"For {numbers.quantity(one.volume)} problems at a score of {numbers.plain(one.at)} the cheapest measured point "
+        f"spends {numbers.percent(one.train_share.value)} on training: {WORDS[one.kind]} (local η = "
+        f"{numbers.plain(one.eta, 2)}).",
+        "measured",
+    )
+
+
+def _figure(bought: list[Purchase], at: float) -> Figure:
+    rows = pd.DataFrame(
+        [
+            {
+                "volume": one.volume, "cost": one.cost.value, "low": one.cost.low, "high": one.cost.high,
+                "training": one.cost.value * one.train_share.value,
+                "inference": one.cost.value * (1 - one.train_share.value), "kind": one.kind,
+            }
+            for one in bought
+        ]
+    )  # fmt: skip
+    inside = rows[rows["kind"] == "interior"]
+
+    def draw(axes: Axes) -> None:
+        plots.scales(
+            axes, "Problems over the lifetime V", "Lifetime cost (units of training compute)", log="xy"
+        )
+        if len(inside):
+            plots.region(
+                axes,
+                "Optimum within what was measured",
+                float(inside["volume"].min()),
+                float(inside["volume"].max()),
+            )
+        plots.curves(
+            axes, rows, "volume", "cost", low="low", high="high", label="Cheapest, with its interval"
+        )
+        plots.curves(
+            axes,
+            rows,
+            "volume",
+            "training",
+            label="Of it training",
+            dashed=True,
+            colour=CATEGORICAL[1],
+        )
+        plots.curves(
+            axes,
+            rows,
+            "volume",
+            "inference",
+            label="Of it inference",
+            dashed=True,
+            colour=CATEGORICAL[2],
+        )
+        plots.legend(axes)
+
+    return Figure(
+        "lifetime-cost",
+        f"Cost of reaching a score of {numbers.plain(at)} against the lifetime's problems, at the cheapest measured mix.",
+        draw,
+        rows,
+        "Lifetime cost rising with volume, flat where training dominates.",
+    )
+
+
+def _purchases(chosen: list[Purchase]) -> Table:
+    rows = pd.DataFrame(
+        [
+            {
+                "at": one.at, "volume": one.volume, "train": one.train.value, "infer": one.infer.value,
+                "share": one.train_share.value, "low": one.train_share.low, "high": one.train_share.high,
+                "eta": one.eta, "limit": one.eta * (1 + one.eta), "steepening": one.steepening, "kind": WORDS[one.kind],
+            }
+            for one in chosen
+        ]
+    )  # fmt: skip
+    return Table(
+        "purchases",
+        "The cheapest measured point by score; an optimum needs d η / d ln C_infer below η (1 + η).",
+        rows,
+        headings={
+            "at": "score", "volume": "V", "train": "C_train", "infer": "C_infer a problem", "share": "training's share",
+            "eta": "local η", "limit": "η (1 + η)", "steepening": "d η / d ln C_infer", "kind": "",
+        },
+        formats={name: lambda x: numbers.quantity(float(x)) for name in ("volume", "train", "infer")},
+        estimates={"share": ("low", "high")},
+    )  # fmt: skip
+
+
+def _even(found: Exchange, rate: Rate, infer_price: float) -> list[Table]:
+    """From which volume on the next training level pays."""
+    level_u = np.sort(found.design.level_curves()[0])
+    rows = []
+    for k in range(len(level_u) - 1):
+        try:
+            one = break_even_levels(found, rate.at, k, k + 1, infer_price=infer_price)
+        except InputError:
+            continue
+        rows.append(
+            {
+                "less": 10 ** level_u[k], "more": 10 ** level_u[k + 1],
+                "volume": np.nan if one.volume is None else one.volume.value,
+                "low": np.nan if one.volume is None else one.volume.low,
+                "high": np.nan if one.volume is None else one.volume.high, "reason": one.reason,
+            }
+        )  # fmt: skip
+    if not rows:
+        return []
+    return [
+        Table(
+            "break-even",
+            "Problems from which the better trained of two neighbouring levels is the cheaper one, at "
+            f"{numbers.plain(rate.at)}: V = (C_B − C_A) / (price × (c_A − c_B)).",
+            pd.DataFrame(rows),
+            headings={"less": "A, C_train", "more": "B, C_train", "volume": "V", "reason": ""},
+            formats={name: lambda x: numbers.quantity(float(x)) for name in ("less", "more")},
+            estimates={"volume": ("low", "high")},
+        )
+    ]
