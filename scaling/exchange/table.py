@@ -13,7 +13,8 @@ from scaling.exchange import ledger as ledgers
 from scaling.exchange.design import Design, design_of
 from scaling.exchange.ledger import Ledger
 from scaling.fitting.rows import FINISHED, number_column
-from scaling.records.cells import shown
+from scaling.laws.base import Array
+from scaling.records.cells import missing, shown, truths
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -191,19 +192,25 @@ def _averaged(frame: pd.DataFrame) -> pd.DataFrame:
     more = ["budget"] if "budget" in frame else [ledgers.INFER]
     keys = _keys(frame, *more, "problem")
     numbers = {name: number_column(frame, name) for name in COSTS if name in frame and name not in keys}
-    right = _right(frame)
-    held = frame[keys].assign(score=right, trials=1.0, **numbers)
+    held = frame[keys].assign(score=right(frame), trials=1.0, **numbers)
     aggregated = dict.fromkeys(("score", *numbers), "mean") | {"trials": "sum"}
     return held.groupby(keys, sort=False, dropna=False).agg(aggregated).reset_index()
 
 
-def _right(frame: pd.DataFrame) -> Any:
-    right = number_column(frame, "correct")
-    wrong = np.isfinite(right) & (right != 0) & (right != 1)
+def right(frame: pd.DataFrame) -> Array:
+    """Which samples are right, (n,): 1 or 0 by the column correct, NaN where it is empty.
+
+    Raises InputError for anything but 0, 1, true and false.
+    """
+    said = truths(frame["correct"])
+    if said is not None:
+        return np.where(missing(frame["correct"]), np.nan, said)
+    found = number_column(frame, "correct")
+    wrong = np.isfinite(found) & (found != 0) & (found != 1)
     if wrong.any():
         at = int(np.argmax(wrong))
-        raise InputError(f"row {frame.index[at]}: correct is {right[at]:g}; expected 0 or 1 (or true, false)")
-    return right
+        raise InputError(f"row {frame.index[at]}: correct is {found[at]:g}; expected 0 or 1 (or true, false)")
+    return found
 
 
 def _together(
