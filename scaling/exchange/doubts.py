@@ -1,28 +1,25 @@
-"""What misleads in an exchange rate, detected and said."""
+"""What misleads in an exchange rate, detected and said: each doubt is one function, by subject in four files."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from scaling.exchange import doubts_of_curves, doubts_of_design, doubts_of_falls, doubts_of_samples
+from scaling.exchange.doubts_of_curves import length_grows, stuck
+from scaling.exchange.evidence import Evidence
 from scaling.fitting.parts import Warned
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from scaling.exchange.result import Exchange
-    from scaling.laws.base import Array
+
+__all__ = ["ALL", "doubts", "length_grows", "stuck"]
+
+ALL = (*doubts_of_samples.ALL, *doubts_of_falls.ALL, *doubts_of_curves.ALL, *doubts_of_design.ALL)
 
 
 def doubts(found: Exchange, frame: pd.DataFrame) -> tuple[Warned, ...]:
-    """Everything that a reader of the rates of a grid must know."""
-    return ()
-
-
-def length_grows(u: Array, v: Array) -> list[Warned]:
-    """Whether one sample costs more and more along the training axis: log10 costs `v` (n,) at `u` (n,)."""
-    return []
-
-
-def stuck(much: Array, little: Array) -> list[Warned]:
-    """Whether the curve with much inference stands still while the one with little still rises, (n,) each."""
-    return []
+    """Everything that a reader of the rates of a grid must know; `frame` is the table as the user gave it."""
+    evidence = Evidence.of(found, frame)
+    return tuple(warned for doubt in ALL for warned in doubt(evidence))

@@ -1,0 +1,201 @@
+"""Doubts about what was run, chosen and counted: runs, problems, checkpoints, recipes, settings, compute.
+
+Shapes: n rows, K checkpoints, L training levels, B budgets, P problems.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from scaling.exchange import ledger as ledgers
+from scaling.fitting.parts import Warned
+from scaling.laws.base import Array
+from scaling.records.cells import shown
+from scaling.reporting.numbers import percent, plain
+
+if TYPE_CHECKING:
+    from scaling.exchange.evidence import Evidence
+
+COARSE = 100
+"""Problems up to which one of them is seen in a score."""
+IN_COMMON = 0.5
+"""Share of problems in common below which differences are not paired."""
+PICKED = ("selected_on", "selected_by", "checkpoint_selection")
+EVALUATION = frozenset({"eval", "evals", "evaluation", "test", "score", "scores"})
+APART = frozenset({"validation", "valid", "val", "dev", "train", "training"})
+"""Words of splits that a checkpoint may be chosen on."""
+LONG, REPEATS = 8, 0.25
+"""Checkpoints of one run, and the share of steps that repeat a score exactly, of a best-so-far curve."""
+DECIDES = 2.0
+"""Factor between conventions from which the convention is the answer."""
+
+
+def one_run(e: Evidence) -> Iterator[Warned]:
+    """Training levels with one run each."""
+    alone = int((e.design.seeds == 1).sum())
+    if alone:
+        column = "" if e.design.runs_told else " (no column run tells runs apart)"
+        yield Warned(
+            "one_run",
+            f"{alone} of {e.design.levels} training levels have one run{column}: rates are of this run, and other seeds "
+            "may differ by more than the interval; train a second seed of each",
+        )
+
+
+def problems(e: Evidence) -> Iterator[Warned]:
+    """Problems that are not told apart, that differ between cells, or that are few."""
+    if not e.design.problems:
+        yield Warned(
+            "cells_only",
+            "rows are whole cells: what is due to the problems, which all cells share, cannot be told, and the interval "
+            "has no part for them; give one row a problem, with a column problem",
+        )
+    else:
+        yield from _unpaired(e)
+    if 0 < e.problems <= COARSE:
+        yield Warned(
+            "grain",
+            f"{e.problems} problems: one of them is {plain(100 / e.problems, 2)} points of a score, and other problems of "
+            "the same kind could move all scores; smaller differences say nothing",
+        )
+
+
+def _unpaired(e: Evidence) -> Iterator[Warned]:
+    """Cells that were asked different problems: the mean share of one cell's problems that another has too."""
+    asked = np.isfinite(e.design.scores)
+    shares = {
+        "checkpoints": _in_common(np.moveaxis(asked, 1, 0)),
+        "budgets": _in_common(asked),
+    }
+    for what, share in shares.items():
+        if share < IN_COMMON:
+            yield Warned(
+                "unpaired",
+                f"two {what} have {percent(share)} of their problems in common: differences between {what} hold the luck "
+                "of the problems, and the interval is wider than it need be; ask all the same problems",
+            )
+
+
+def _in_common(asked: Array) -> float:
+    """Mean share of the problems of one cell that another of its group has too, (groups, cells, P); 1 without another."""
+    times = asked.sum(axis=1)
+    cells = asked.any(axis=2).sum(axis=1)
+    pairs = float((times * (cells[:, None] - 1)).sum())
+    return float((times * (times - 1)).sum()) / pairs if pairs else 1.0
+
+
+def picked(e: Evidence) -> Iterator[Warned]:
+    """Checkpoints chosen by the score that is then reported."""
+    tasks = (
+        {str(task).strip().casefold() for task in e.rows["task"].dropna().unique()}
+        if "task" in e.rows
+        else set()
+    )
+    for name in PICKED:
+        if name not in e.rows:
+            continue
+        for said in e.rows[name].dropna().astype(str).unique():
+            words = set(re.findall(r"[a-z]+", said.casefold()))
+            task = any(one and one in said.casefold() for one in tasks)
+            if words & APART or not (task or words & EVALUATION):
+                continue
+            yield Warned(
+                "picked",
+                f"checkpoints were chosen on {shown(said)} (column {name}): the best of several noisy scores is too high, "
+                "the more the more there were to choose from; choose on other problems, or take fixed steps",
+            )
+            return
+
+
+def best_so_far(e: Evidence) -> Iterator[Warned]:
+    """Scores of one run that never fall and often repeat, as a running maximum does."""
+    design = e.design
+    for run, name in enumerate(design.run_names):
+        at = np.flatnonzero(design.run == run)
+        at = at[np.argsort(design.u[at])]
+        for b, budget in enumerate(design.budgets):
+            score = design.means[at, b]
+            score = score[np.isfinite(score)]
+            score = score[(score > 0) & (score < 1)]
+            if len(score) < LONG:
+                continue
+            steps = np.diff(score)
+            plateaus = len(np.unique(score[1:][steps == 0]))
+            if (steps >= 0).all() and (steps == 0).mean() >= REPEATS and plateaus > 1:
+                yield Warned(
+                    "best_so_far",
+                    f"scores of run {shown(str(name))} at budget {shown(str(budget))} never fall over {len(score)} "
+                    f"checkpoints and repeat exactly in {int((steps == 0).sum())} of {len(steps)} steps, as the best so "
+                    "far does: maxima of noise are too high; give each checkpoint its own score",
+                )
+                return
+
+
+def recipes(e: Evidence) -> Iterator[Warned]:
+    """Training levels of different recipes."""
+    if "recipe" not in e.rows:
+        return
+    known = (e.level >= 0) & e.rows["recipe"].notna().to_numpy()
+    name, level = e.rows["recipe"].astype(str).to_numpy()[known], e.level[known]
+    sets = [sorted(set(name[level == k])) for k in np.unique(level)]
+    if all(one == sets[0] for one in sets):
+        return
+    first, last = (", ".join(map(shown, sets[k])) for k in (0, -1))
+    several = len(set(name))
+    yield Warned(
+        "recipes",
+        f"{several} recipes, not the same at all training levels ({first} at the least compute, {last} at the most): a "
+        "step along the training axis is more compute and another recipe, and the rate is of both; keep one with --where",
+    )
+
+
+def mixed_setting(e: Evidence) -> Iterator[Warned]:
+    """Temperatures or top-p that differ within a method."""
+    for name in ("temperature", "top_p"):
+        if name in e.rows and e.rows[name].nunique() > 1:
+            values = sorted(e.rows[name].dropna().unique(), key=str)
+            told = ", ".join(str(value) for value in values[:4]) + (", ..." if len(values) > 4 else "")
+            yield Warned(
+                "mixed_setting",
+                f"{name} takes {len(values)} values ({told}): what more samples gain depends on it, and the rate pools "
+                "them; keep one with --where, or name each a method",
+            )
+
+
+def conventions(e: Evidence) -> Iterator[Warned]:
+    """Training compute of this stage alone against all of it: eta_total = eta_stage d log C_total / d log C_stage."""
+    book = e.found.ledger
+    before = e.numbers(ledgers.BEFORE) if ledgers.BEFORE in e.rows else np.zeros(len(e.rows))
+    if not np.nanmax(before, initial=0.0) > 0:
+        if book.train == "stage":
+            yield Warned(
+                "stage_only",
+                "training compute is that of this stage alone, and no column pretrain_flops tells what came before: with "
+                "it counted, eta shrinks by C_stage / C_total; do not set this rate beside one of total compute",
+            )
+        return
+    if book.currency == "device_seconds" or ledgers.TRAIN not in e.rows:
+        return
+    stage = e.numbers(ledgers.TRAIN)
+    known = (stage > 0) & np.isfinite(before)
+    x, y = np.log10(stage[known]), np.log10(stage[known] + before[known])
+    if not known.any() or np.ptp(x) == 0:
+        return
+    factor = float(np.polyfit(x, y, 1)[0])
+    if factor < 1 / DECIDES or factor > DECIDES:
+        share = 10 ** (x - y)
+        other = "total" if book.train == "stage" else "stage"
+        times = factor if book.train == "stage" else 1 / factor if factor > 0 else np.inf
+        yield Warned(
+            "ledger_decides",
+            f"this stage is {percent(float(share.min()))} to {percent(float(share.max()))} of all training compute: "
+            f"counted as {ledgers.WORDS['train'][other]}, eta is about {plain(times, 2)} times as large (d log C_total / "
+            f"d log C_stage = {plain(factor, 2)}); say which is meant, and give both",
+        )
+
+
+ALL = (one_run, problems, picked, best_so_far, recipes, mixed_setting, conventions)
