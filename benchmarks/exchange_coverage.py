@@ -33,7 +33,7 @@ def truth(name: str) -> Surfaces:
     predictor = {
         "additive": -2 + x + 0.8 * z,
         "single_index": -2.2 + 3.2 * np.tanh(index / 2) + 0.25 * index,
-        "saturating": -1.8 + x + 1.8 * (1 - 10**-z),
+        "saturating": -2.4 + x + 1.8 * (1 - 10**-z),
         "bilinear": -2 + 0.7 * x + 0.5 * z + 0.25 * x * z,
     }[name]
     shares = links.LOGIT.share(predictor)[None]
@@ -134,7 +134,7 @@ def count(name: str, shared: bool, seeds: int, repetitions: int) -> list[dict[st
         share = held.mean()
         out.append(
             {
-                "truth": name, "runs": "shared" if shared else "own", "seeds": seeds, "interval": way,
+                "truth": name, "runs": "shared" if shared else "independent", "seeds": seeds, "interval": way,
                 "coverage": round(100 * share, 1), "error": round(100 * np.sqrt(share * (1 - share) / len(got)), 1),
                 "bias": round(off.mean(), 4), "width": round(float(np.median(width)), 3),
                 "none": repetitions - len(got),

@@ -26,7 +26,7 @@ def report(
     table: str,
     command: str,
     *,
-    units: tuple[str, str] = ("units as given", "units as given"),
+    units: tuple[str, str] = ("train_flops", "infer_flops_per_problem"),
     volume: float | None = None,
     infer_price: float = 1.0,
     coverage: Sequence[Coverage] = (),

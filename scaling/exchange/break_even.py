@@ -82,10 +82,12 @@ def break_even_levels(
     for k, name in enumerate(("less", "better")):
         if not np.isfinite(needs[k, 0]):
             return BreakEven(
-                None, f"the {name} trained one does not reach {at:g} at a budget measured", (np.nan, np.nan)
+                None, f"the {name} trained one {_outside(found.surface, at, u[k], ends[k])}", (np.nan, np.nan)
             )
         if most_tokens is not None and _tokens(found, u[k], needs[k, 0]) > most_tokens:
-            return BreakEven(None, f"the {name} trained one is past {most_tokens:g} tokens", (np.nan, np.nan))
+            return BreakEven(
+                None, f"the {name} trained one takes more than {most_tokens:g} tokens", (np.nan, np.nan)
+            )
     infer = (float(10 ** needs[0, 0]), float(10 ** needs[1, 0]))
     if infer[0] <= infer[1]:
         return BreakEven(
@@ -109,6 +111,16 @@ def _needed(surfaces: Surfaces, at: float, u: float, ends: tuple[float, float]) 
     over = surfaces.score(np.full(POINTS, u), v) >= at
     first = np.argmax(over, axis=1)
     return np.where(over.any(axis=1) & (first > 0), v[first], np.nan)
+
+
+def _outside(surface: Surfaces, at: float, u: float, ends: tuple[float, float]) -> str:
+    """Why a level has no point at a score among its budgets."""
+    least = float(surface.score(np.array([u]), np.array([ends[0]]))[0, 0])
+    return (
+        f"passes {at:g} at its least budget already"
+        if least >= at
+        else f"does not reach {at:g} at any budget measured"
+    )
 
 
 def _tokens(found: Exchange, u: float, v: float) -> float:

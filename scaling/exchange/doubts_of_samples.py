@@ -28,7 +28,6 @@ LEAST_ROWS = 10
 ROUNDED = 5e-4
 """Distance of a score, rounded to three places, from its formula."""
 LEAST_PROBLEMS = 10
-SURELY = 1e-3
 
 
 def verifier_leak(e: Evidence) -> Iterator[Warned]:
@@ -106,7 +105,7 @@ def _unbiased(n: Array, c: Array, k: Array) -> Array:
 
 def adaptive_n(e: Evidence) -> Iterator[Warned]:
     """Hard problems that were given more samples."""
-    from scipy.stats import spearmanr
+    from scaling.samples import adaptive
 
     trials = e.design.trials
     if trials is None or e.design.problems < LEAST_PROBLEMS:
@@ -117,14 +116,9 @@ def adaptive_n(e: Evidence) -> Iterator[Warned]:
     score = np.where(known, e.design.scores, 0.0).sum(axis=(0, 1)) / count
     if np.ptp(n) == 0 or np.ptp(score) == 0:
         return
-    found = spearmanr(n, score)
-    if found.statistic < 0 and found.pvalue < SURELY:
-        yield Warned(
-            "adaptive_n",
-            f"problems with fewer right answers have more samples (rank correlation {found.statistic:.2f} over "
-            f"{e.design.problems} problems, {n.min():.3g} to {n.max():.3g} samples): the number was set by the outcome, "
-            "and scores are biased; take equally many of each",
-        )
+    told = adaptive(np.rint(n).astype(np.int64), np.rint(n * score).astype(np.int64))
+    if told is not None and np.corrcoef(n, score)[0, 1] < 0:
+        yield Warned("adaptive_n", f"{told}; scores are biased, take equally many of each")
 
 
 def seen_in_training(e: Evidence) -> Iterator[Warned]:

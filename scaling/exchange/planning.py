@@ -34,7 +34,16 @@ class Plan:
     eta: float
 
     def width(self, seeds: int, problems: int) -> float:
-        """The interval's width in eta with so many runs a level and problems."""
+        """The interval's width in eta with so many runs a level and problems, or with some of the problems if that is less.
+
+        Fewer problems can give a narrower interval where runs are few: Student's quantile falls as the part of the
+        variance with many degrees of freedom grows.
+        """
+        return min(
+            self._width(seeds, problems / 2**halving) for halving in range(10) if problems >= 2**halving * 10
+        )
+
+    def _width(self, seeds: int, problems: float) -> float:
         parts = Components(
             self.run / seeds,
             self.run_freedom * (seeds - 1),

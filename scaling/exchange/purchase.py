@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from scaling.errors import InputError
 from scaling.exchange.surface import Surfaces
@@ -20,9 +21,8 @@ from scaling.laws.base import Array
 
 if TYPE_CHECKING:
     from scaling.exchange.result import Exchange
-    from scaling.exchange.support import Span
 
-POINTS = 2001
+POINTS = 601
 """Points along an isoquant among which the cheapest is looked for."""
 Kind = Literal["interior", "least training", "least inference"]
 
@@ -66,63 +66,70 @@ def purchase(
     Raises InputError for a score without a measured isoquant, prices and volumes that are not positive, a cap where the
     table tells no tokens, and one that rules everything out.
     """
-    prices = (checks.number("train_price", train_price), checks.number("infer_price", infer_price))
-    volume = checks.number("volume", volume, " of problems")
-    span = _span(found, at)
-    v = _allowed(found, at, span, most_tokens)
-    best = _cheapest(found.surface, at, v, volume, prices)
-    if not len(best):
-        raise InputError(f"at {at:g} the surface has no isoquant within the measured piece")
-    point = best[0]
-    drawn = point[None] if found.draws is None else _cheapest(found.draws, at, v, volume, prices)
-    u, w, cost, share = (estimate(point[k], drawn[:, k], float(found.interval["level"])) for k in range(4))
-    kind: Kind = "interior"
-    if point[1] <= v[0] + 1e-12:
-        kind = "least inference"
-    elif point[1] >= v[-1] - 1e-12:
-        kind = "least training"
-    eta, steepening = _rate_at(found.surface, at, float(point[1]))
-    return Purchase(at, volume, kind, _power(u), _power(w), _power(cost), share, eta, steepening)
+    return isoquant(found, at, most_tokens).cheapest(volume, train_price, infer_price)
 
 
-def _span(found: Exchange, at: float) -> Span:
+@dataclass(frozen=True)
+class Isoquant:
+    """The measured piece of an isoquant, on a mesh, with its draws."""
+
+    at: float
+    v: Array
+    """log10 inference compute, (V,)."""
+    u: Array
+    """log10 training compute, as measured first and then of each draw that gets there all along, (1 + D, V)."""
+    surface: Surfaces
+    level: float
+
+    def cheapest(self, volume: float, train_price: float = 1.0, infer_price: float = 1.0) -> Purchase:
+        """The point of least cost for `volume` problems."""
+        prices = (checks.number("train_price", train_price), checks.number("infer_price", infer_price))
+        volume = checks.number("volume", volume, " of problems")
+        train, infer = np.log10(prices[0]) + self.u, np.log10(prices[1] * volume) + self.v
+        cost = np.maximum(train, infer) + np.log10(1 + 10 ** -np.abs(train - infer))
+        k, row = np.argmin(cost, axis=1), np.arange(len(cost))
+        found = (self.u[row, k], self.v[k], cost[row, k], 10 ** (train[row, k] - cost[row, k]))
+        u, w, total, share = (estimate(values[0], values[1:], self.level) for values in found)
+        kind: Kind = "interior"
+        if k[0] == 0:
+            kind = "least inference"
+        elif k[0] == len(self.v) - 1:
+            kind = "least training"
+        eta, steepening = _rate_at(self.surface, self.at, float(self.v[k[0]]))
+        return Purchase(self.at, volume, kind, _power(u), _power(w), _power(total), share, eta, steepening)
+
+
+def isoquant(found: Exchange, at: float, most_tokens: float | None = None) -> Isoquant:
+    """The measured isoquant of a score, cut where tokens one after the other pass `most_tokens`; errors as `purchase`."""
     from scaling.exchange.support import span_of
 
     span = span_of(found.surface, found.design, at)
     if span is None:
         raise InputError(f"no measured isoquant at {at:g}; choose a score that cells bracket")
-    return span
-
-
-def _allowed(found: Exchange, at: float, span: Span, most_tokens: float | None) -> Array:
-    """Inference computes to choose from, (V,)."""
     v = np.linspace(span.low, span.high, POINTS)
-    if most_tokens is None:
-        return v
+    u = found.surface.isoquant(at, v)
+    if most_tokens is not None:
+        keep = _quick(found, u[0], v, at, most_tokens)
+        v, u = v[keep], u[:, keep]
+    if found.draws is not None:
+        drawn = found.draws.isoquant(at, v)
+        u = np.concatenate([u, drawn[np.isfinite(drawn).all(axis=1)]])
+    return Isoquant(at, v, u, found.surface, float(found.interval["level"]))
+
+
+def _quick(found: Exchange, u: Array, v: Array, at: float, most_tokens: float) -> npt.NDArray[np.bool_]:
+    """Which points take no more tokens one after the other than allowed."""
     if found.latency is None:
         raise InputError("a cap on tokens one after the other needs a column tokens; the table has none")
-    u = found.surface.isoquant(at, v)[0]
     a, b, c = found.latency
-    keep = a + b * u + c * v <= np.log10(checks.number("most_tokens", most_tokens)) + 1e-12
+    tokens = a + b * u + c * v
+    keep = tokens <= np.log10(checks.number("most_tokens", most_tokens)) + 1e-12
     if not keep.any():
-        least = 10 ** float(np.nanmin(a + b * u + c * v))
+        least = 10 ** float(np.nanmin(tokens))
         raise InputError(
             f"most_tokens is {most_tokens:g}; the least on the isoquant of {at:g} is {least:.3g}"
         )
-    return np.asarray(v[keep])
-
-
-def _cheapest(surfaces: Surfaces, at: float, v: Array, volume: float, prices: tuple[float, float]) -> Array:
-    """u, v, log10 cost and training's share of it (D, 4) at the cheapest point of each draw that has one."""
-    u = surfaces.isoquant(at, v)
-    train, infer = np.log10(prices[0]) + u, np.log10(prices[1] * volume) + v
-    with np.errstate(invalid="ignore"):
-        cost = np.maximum(train, infer) + np.log10(1 + 10 ** -np.abs(train - infer))
-    able = np.isfinite(cost).all(axis=1)
-    u, cost, train = u[able], cost[able], train[able]
-    k = np.argmin(cost, axis=1)
-    row = np.arange(len(k))
-    return np.stack([u[row, k], v[k], cost[row, k], 10 ** (train[row, k] - cost[row, k])], axis=1)
+    return np.asarray(keep)
 
 
 def _rate_at(surface: Surfaces, at: float, v: float) -> tuple[float, float]:

@@ -8,7 +8,6 @@ column its colour, marker and name.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -69,31 +68,21 @@ def curves(
 
 
 def sideways(
-    axes: Axes, frame: DataFrame, x: str, y: str, *,
+    axes: Axes, frame: DataFrame, x: str, y: str, piece: str, *,
     low: str | None = None, high: str | None = None, dashed: bool = False, groups: Groups | None = None,
 ) -> None:  # fmt: skip
-    """Lines through the rows in order of y, with a band in x from `low` to `high` where the frame has these columns."""
+    """Lines through the rows in order of y, one for each value of the column `piece`.
+
+    A band in x goes from `low` to `high` where these columns are given and the frame has them.
+    """
     for rows, tint, _, name in _parts(axes, frame, x, y, groups, "", style.CATEGORICAL[0]):
-        rows = rows.sort_values(y, kind="stable")
-        if low in rows and high in rows:
-            known = rows[np.isfinite(rows[low]) & np.isfinite(rows[high])]
-            axes.fill_betweenx(
-                known[y], known[low], known[high], color=tint, alpha=_BAND, linewidth=0, label=name
-            )
-        for piece in _unbroken(rows, y):
-            axes.plot(
-                piece[x], piece[y], color=tint, linestyle=(0, (5, 3)) if dashed else "solid", label=name
-            )
-
-
-def _unbroken(rows: DataFrame, y: str) -> list[DataFrame]:
-    """The pieces of a line whose rows are next to each other on an even mesh of log y."""
-    steps = np.diff(np.log(rows[y].to_numpy(dtype=float)))
-    if not len(steps):
-        return [rows] if len(rows) else []
-    cuts = np.flatnonzero(steps > 1.5 * np.min(steps)) + 1
-    edges = [0, *cuts.tolist(), len(rows)]
-    return [rows.iloc[a:b] for a, b in pairwise(edges)]
+        for _, one in rows.sort_values(y, kind="stable").groupby(piece, sort=True):
+            if low in one and high in one:
+                known = one[np.isfinite(one[low]) & np.isfinite(one[high])]
+                axes.fill_betweenx(
+                    known[y], known[low], known[high], color=tint, alpha=_BAND, linewidth=0, label=name
+                )
+            axes.plot(one[x], one[y], color=tint, linestyle=(0, (5, 3)) if dashed else "solid", label=name)
 
 
 def threads(axes: Axes, frame: DataFrame, x: str, y: str, thread: str, *, groups: Groups) -> None:

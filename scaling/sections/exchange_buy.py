@@ -9,7 +9,7 @@ import pandas as pd
 
 from scaling.errors import InputError
 from scaling.exchange.break_even import break_even_levels
-from scaling.exchange.purchase import WORDS, Purchase, purchase
+from scaling.exchange.purchase import WORDS, Purchase, isoquant, purchase
 from scaling.reporting import numbers, plots
 from scaling.reporting.document import Figure, Section, Table, Verdict
 from scaling.reporting.style import CATEGORICAL
@@ -34,7 +34,8 @@ def buy_section(
         return None
     rate = rated[len(rated) // 2]
     volumes = _volumes(found, rate, infer_price)
-    bought = [purchase(found, rate.at, float(v), infer_price=infer_price) for v in volumes]
+    along = isoquant(found, rate.at)
+    bought = [along.cheapest(float(v), infer_price=infer_price) for v in volumes]
     middle = volumes[len(volumes) // 2] if volume is None else volume
     chosen = [purchase(found, one.at, float(middle), infer_price=infer_price) for one in rated]
     return Section(
@@ -131,22 +132,23 @@ def _purchases(chosen: list[Purchase]) -> Table:
     rows = pd.DataFrame(
         [
             {
-                "at": one.at, "volume": one.volume, "train": one.train.value, "infer": one.infer.value,
+                "at": one.at, "train": one.train.value, "infer": one.infer.value,
                 "share": one.train_share.value, "low": one.train_share.low, "high": one.train_share.high,
-                "eta": one.eta, "limit": one.eta * (1 + one.eta), "steepening": one.steepening, "kind": WORDS[one.kind],
+                "eta": one.eta, "limit": one.eta * (1 + one.eta), "steepening": one.steepening, "kind": one.kind,
             }
             for one in chosen
         ]
     )  # fmt: skip
     return Table(
         "purchases",
-        "The cheapest measured point by score; an optimum needs d η / d ln C_infer below η (1 + η).",
+        f"The cheapest measured point for {numbers.quantity(chosen[0].volume)} problems; an optimum inside needs "
+        "d η / d ln C_infer below η (1 + η), else it is a corner.",
         rows,
         headings={
-            "at": "score", "volume": "V", "train": "C_train", "infer": "C_infer a problem", "share": "training's share",
-            "eta": "local η", "limit": "η (1 + η)", "steepening": "d η / d ln C_infer", "kind": "",
+            "at": "score", "train": "C_train", "infer": "C_infer", "share": "training's share",
+            "eta": "local η", "limit": "η (1 + η)", "steepening": "dη/d ln C", "kind": "",
         },
-        formats={name: lambda x: numbers.quantity(float(x)) for name in ("volume", "train", "infer")},
+        formats={name: lambda x: numbers.quantity(float(x)) for name in ("train", "infer")},
         estimates={"share": ("low", "high")},
     )  # fmt: skip
 

@@ -11,6 +11,7 @@ import pandas as pd
 from scaling.reporting import numbers, plots
 from scaling.reporting.document import Figure
 from scaling.reporting.style import MUTED, Groups
+from scaling.sections.exchange_trust import budget_shown
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,10 +20,13 @@ if TYPE_CHECKING:
     from scaling.laws.base import Array
 
     Mask: TypeAlias = npt.NDArray[np.bool_]
+    Whole: TypeAlias = npt.NDArray[np.intp]
 
 POINTS = 60
 MOST = 8
 """Levels or budgets that get a curve each."""
+WINDOW = 0.125
+"""Part of the inference range, on either side, over which a local rate is taken."""
 LINES = 5
 """Isoquants."""
 
@@ -98,7 +102,7 @@ def against_training(found: Exchange, unit: str) -> Figure:
             continue
         inside = u[(u >= level_u[known].min()) & (u <= level_u[known].max())]
         v = np.interp(inside, level_u[known], level_v[known, b])
-        name = str(_budget(found, b))
+        name = budget_shown(found.design.budgets[b])
         curves.append(_curve(found, inside, v).assign(budget=name))
         rows.append(pd.DataFrame({"budget": name, "x": 10 ** level_u[known], "score": score[known, b]}))
     lines, points = pd.concat(curves), pd.concat(rows)
@@ -140,8 +144,9 @@ def isoquants(found: Exchange, train_unit: str, infer_unit: str) -> Figure:
             frame = frame.assign(low=10**low, high=10**high)
         inside = _measured(found, at, grid)
         near = (at > u.min() - 0.5) & (at < u.max() + 0.5)
-        solid.append(frame[inside])
-        dashed.append(frame[near & ~_inner(inside)])
+        solid.append(frame[inside].assign(piece=_pieces(inside)))
+        outside = near & ~_inner(inside)
+        dashed.append(frame[outside].assign(piece=_pieces(outside)))
     lines, beyond = pd.concat(solid), pd.concat(dashed)
     groups = Groups.of(pd.DataFrame({"score": levels[:LINES]}), "score", lambda y: numbers.plain(y, 3))
     cells = pd.DataFrame({"x": 10**u, "y": 10**v, "score": score})
@@ -153,8 +158,8 @@ def isoquants(found: Exchange, train_unit: str, infer_unit: str) -> Figure:
             compute_label("Inference compute a problem", infer_unit),
             log="xy",
         )
-        plots.sideways(axes, lines, "x", "y", low="low", high="high", groups=groups)
-        plots.sideways(axes, beyond, "x", "y", dashed=True, groups=groups)
+        plots.sideways(axes, lines, "x", "y", "piece", low="low", high="high", groups=groups)
+        plots.sideways(axes, beyond, "x", "y", "piece", dashed=True, groups=groups)
         plots.points(axes, cells, "x", "y", label="Measured cells", colour=MUTED)
         plots.legend(axes, title="Score")
 
@@ -173,13 +178,13 @@ def local_rates(found: Exchange, train_unit: str, infer_unit: str) -> Figure:
     """Return the local rate over the plane, hatched where it is undefined or was not measured."""
     u, v, _, _ = found.design.cells
     us, vs = np.linspace(u.min(), u.max(), 41), np.linspace(v.min(), v.max(), 41)
-    step = 1e-3
+    step, width = 1e-3, WINDOW * np.ptp(v)
     U, V = (a.ravel() for a in np.meshgrid(us, vs, indexing="ij"))
     x = [
         found.surface.predictor(U + du, V + dv)[0]
-        for du, dv in ((step, 0), (-step, 0), (0, step), (0, -step))
+        for du, dv in ((step, 0), (-step, 0), (0, width), (0, -width))
     ]
-    gain, other = x[0] - x[1], x[2] - x[3]
+    gain, other = (x[0] - x[1]) / step, (x[2] - x[3]) / width
     with np.errstate(divide="ignore", invalid="ignore"):
         eta = np.where((gain > 0) & _measured(found, U, V), other / gain, np.nan)
     top = float(np.nanquantile(eta, 0.98)) if np.isfinite(eta).any() else np.nan
@@ -197,7 +202,8 @@ def local_rates(found: Exchange, train_unit: str, infer_unit: str) -> Figure:
 
     return Figure(
         "local-rates",
-        "The local rate over the measured plane; hatched where training gains nothing or no cell was measured.",
+        "The local rate over the measured plane, each over a quarter of the inference range; hatched where training "
+        "gains nothing or no cell was measured.",
         draw,
         frame,
         "A map of the local exchange rate.",
@@ -239,11 +245,6 @@ def _spread(count: int) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
     return np.unique(np.linspace(0, count - 1, min(count, MOST)).round().astype(np.intp))
 
 
-def _budget(found: Exchange, b: np.intp) -> str:
-    name = found.design.budgets[b]
-    return numbers.quantity(float(name)) if isinstance(name, int | float | np.number) else str(name)
-
-
 def _measured(found: Exchange, u: Array, v: Array) -> Mask:
     """Whether points lie between measured cells."""
     level_u, level_v, _ = found.design.level_curves()
@@ -253,6 +254,12 @@ def _measured(found: Exchange, u: Array, v: Array) -> Mask:
     with np.errstate(invalid="ignore"):
         inside = (u >= level_u.min() - 1e-9) & (u <= level_u.max() + 1e-9)
         return np.asarray(inside & (v >= least - 1e-9) & (v <= most + 1e-9), dtype=np.bool_)
+
+
+def _pieces(chosen: Mask) -> Whole:
+    """Which unbroken piece each chosen point belongs to."""
+    begins = chosen & ~np.concatenate([[False], chosen[:-1]])
+    return np.asarray(np.cumsum(begins)[chosen], dtype=np.intp)
 
 
 def _inner(inside: Mask) -> Mask:

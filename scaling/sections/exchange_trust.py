@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from numbers import Real
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -12,6 +13,8 @@ from scaling.exchange import forms
 from scaling.exchange.calibration import Coverage, table
 from scaling.exchange.equivalence import equivalences
 from scaling.exchange.planning import planning_table
+from scaling.exchange.summary import factor, multiple
+from scaling.fitting.parts import Estimate
 from scaling.reporting import numbers
 from scaling.reporting.document import Section, Table, Verdict
 
@@ -95,6 +98,7 @@ def _planning(found: Exchange, rated: Sequence[Rate]) -> list[Table]:
             f"Width of the interval of η at {numbers.plain(rate.at)} with other numbers of runs a level and problems.",
             rows,
             headings={"seeds": "runs a level"},
+            formats={name: lambda x: numbers.plain(float(x), 2) for name in rows.columns if name != "seeds"},
         )
     ]
 
@@ -135,18 +139,17 @@ def equivalences_section(found: Exchange) -> Section | None:
         return None
     if rows.empty:
         return None
+    rows = rows.assign(
+        budget=[budget_shown(name) for name in rows["budget"]],
+        shown=[_times(row) for _, row in rows.iterrows()],
+    )
     inside = rows[rows["note"] == ""]
     best = inside.sort_values("times").iloc[-1] if len(inside) else None
     verdicts: tuple[Verdict, ...] = ()
     if best is not None:
-        shown = numbers.estimate(float(best["times"]), float(best["low"]), float(best["high"]))
-        verdicts = (
-            Verdict(
-                f"The checkpoint of {numbers.quantity(float(best['train']))} with a budget of {best['budget']} scores as "
-                f"{shown} times its training does at the least budget.",
-                "measured",
-            ),
-        )
+        trained = numbers.quantity(float(best["train"]))
+        text = f"The checkpoint of {trained} at a budget of {best['budget']} scores as one of "
+        verdicts = (Verdict(f"{text}{best['shown']} its training at the least budget.", "measured"),)
     return Section(
         "What stands in for what",
         ("A checkpoint at a larger budget, and the training that scores the same at the least budget.",),
@@ -154,18 +157,33 @@ def equivalences_section(found: Exchange) -> Section | None:
         tables=(
             Table(
                 "equivalences",
-                "Times the training that a budget replaces; beyond: no level measured scores as much, at least this often.",
-                rows,
-                headings={"train": "C_train", "same_as": "scores as C_train", "times": "times", "note": ""},
+                "The training that a budget replaces, as a multiple of the checkpoint's own.",
+                rows[["train", "budget", "score", "same_as", "shown"]],
+                headings={"train": "C_train", "same_as": "scores as C_train", "shown": "multiple"},
                 formats={
                     "train": lambda x: numbers.quantity(float(x)),
                     "same_as": lambda x: numbers.quantity(float(x)),
                     "score": lambda x: numbers.percent(float(x)),
                 },
-                estimates={"times": ("low", "high")},
             ),
         ),
     )
+
+
+def _times(row: pd.Series[Any]) -> str:
+    """A multiple with its interval; where no level gets there, what it is more than."""
+    value, low, high = (float(str(row[name])) for name in ("times", "low", "high"))
+    if row["note"]:
+        return f"more than {factor(value)}" if value > 1.0001 else "beyond all levels"
+    return factor(value) if low != low else multiple(Estimate(value, low, high))
+
+
+def budget_shown(name: Any) -> str:
+    """A budget's name: large numbers as quantities."""
+    if isinstance(name, bool) or not isinstance(name, Real):
+        return str(name)
+    value = float(name)
+    return numbers.quantity(value) if abs(value) >= 10_000 else numbers.plain(value)
 
 
 def sensitivity_section(rows: pd.DataFrame) -> Section:
