@@ -1,4 +1,4 @@
-"""Where the files of the catalogue are: in a mirror, in the cache, or at their source, asked in this order."""
+"""Where the files of the catalogue are: in a mirror, in data/external, in the cache, or at their source, in this order."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from scaling.catalogue.download import Refused, Unreachable, download, hash_of
 from scaling.catalogue.entries import Entry, File
 from scaling.corpora.cache import cache_root
 from scaling.errors import InputError
+from scaling.study import bundled
 
 MIRROR = "SCALING_DATA_MIRROR"
 """Names a folder that has files of the catalogue as ``<folder>/<name>``."""
@@ -23,7 +24,10 @@ def locate(entry: Entry) -> list[Path]:
     does not give the file, and a cache that cannot be written; the exit status is 1 where only the network or room
     on the disk is missing.
     """
-    return [_mirrored(entry, file) or _cached(entry, file) or _fetched(entry, file) for file in entry.files]
+    return [
+        _mirrored(entry, file) or _carried(entry, file) or _cached(entry, file) or _fetched(entry, file)
+        for file in entry.files
+    ]
 
 
 def state(entry: Entry) -> str:
@@ -32,7 +36,7 @@ def state(entry: Entry) -> str:
     states = [_state(entry, file) for file in entry.files]
     if len(set(states)) == 1:
         return states[0]
-    here = sum(one in ("mirrored", "cached") for one in states)
+    here = sum(one in ("mirrored", "carried", "cached") for one in states)
     return next((one for one in states if one.startswith("damaged")), f"{here} of {len(states)} here")
 
 
@@ -42,6 +46,8 @@ def _state(entry: Entry, file: File) -> str:
             return "mirrored"
     except InputError:
         return "damaged in the mirror"
+    if _carried(entry, file):
+        return "carried"
     if _cached(entry, file):
         return "cached"
     return "mirror only" if entry.reason else "not fetched"
@@ -76,6 +82,12 @@ def _mirrored(entry: Entry, file: File) -> Path | None:
 
 def _target(entry: Entry, file: File) -> Path:
     return cache_root() / "data" / entry.folder / file.name
+
+
+def _carried(entry: Entry, file: File) -> Path | None:
+    """Return the file that the project carries itself, where it may."""
+    path = bundled("data") / "external" / entry.folder / file.name
+    return path if path.is_file() and hash_of(path) == file.sha256 else None
 
 
 def _cached(entry: Entry, file: File) -> Path | None:

@@ -5,6 +5,7 @@ exchange_slices(a, b)     training varied at one budget, inference varied at one
 exchange_paired(frame)    two budgets of the same checkpoints
 """
 
+from scaling.exchange.change_point import ChangePoint, change_point
 from scaling.exchange.ledger import Ledger
 from scaling.exchange.measure import exchange_rate
 from scaling.exchange.paired import Paired, exchange_paired
@@ -13,6 +14,7 @@ from scaling.exchange.slices import Slices, exchange_slices
 from scaling.exchange.support import Span
 
 __all__ = [
+    "ChangePoint",
     "Constancy",
     "Exchange",
     "Ledger",
@@ -20,6 +22,7 @@ __all__ = [
     "Rate",
     "Slices",
     "Span",
+    "change_point",
     "exchange_paired",
     "exchange_rate",
     "exchange_slices",

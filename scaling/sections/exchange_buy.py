@@ -41,8 +41,10 @@ def buy_section(
     return Section(
         "What to buy",
         (
-            "A rate without a volume is no advice: training is paid once, inference for every problem. The cheapest point "
-            "of an isoquant for V problems has spend on inference / spend on training = η, so that training's share is "
+            "A rate without a volume is no advice: training is paid once, inference for every problem. The "
+            "cheapest point "
+            "of an isoquant for V problems has spend on inference / spend on training = η, so that training's "
+            "share is "
             "1 / (1 + η), if d η / d ln C_infer < η (1 + η) there; else, and where the optimum lies beyond what was "
             "measured, the cheapest measured point is a corner.",
             f"Prices: a unit of inference compute ({units[1]}) costs {numbers.plain(infer_price, 3)} times a unit of "
@@ -65,7 +67,8 @@ def _volumes(found: Exchange, rate: Rate, infer_price: float) -> np.ndarray[tupl
 
 def _verdict(one: Purchase) -> Verdict:
     return Verdict(
-        f"For {numbers.quantity(one.volume)} problems at a score of {numbers.plain(one.at)} the cheapest measured point "
+        f"For {numbers.quantity(one.volume)} problems at a score of {numbers.plain(one.at)} the cheapest measured "
+        "point "
         f"spends {numbers.percent(one.train_share.value)} on training: {WORDS[one.kind]} (local η = "
         f"{numbers.plain(one.eta, 2)}).",
         "measured",
@@ -121,7 +124,8 @@ def _figure(bought: list[Purchase], at: float) -> Figure:
 
     return Figure(
         "lifetime-cost",
-        f"Cost of reaching a score of {numbers.plain(at)} against the lifetime's problems, at the cheapest measured mix.",
+        f"Cost of reaching a score of {numbers.plain(at)} against the lifetime's problems, at the cheapest "
+        "measured mix.",
         draw,
         rows,
         "Lifetime cost rising with volume, flat where training dominates.",

@@ -28,7 +28,8 @@ def slices_section(found: Slices, name: str = "slices", method: str = "Two slice
         "Two slices",
         (
             DEFINITION,
-            "Training was varied at one inference budget and inference at one checkpoint. The rate is the ratio of the "
+            "Training was varied at one inference budget and inference at one checkpoint. The rate is the ratio "
+            "of the "
             "slopes; that gains add up and are straight lines is taken for granted, not measured.",
         ),
         (verdict(found.rate, method),),
@@ -89,8 +90,10 @@ def paired_section(found: Paired, name: str = "paired") -> Section:
         "Two budgets of the same checkpoints",
         (
             DEFINITION,
-            f"Budgets {found.budgets[0]} and {found.budgets[1]}. At a score, the training that the larger budget saves is "
-            "read between two smooth curves, and the inference that it costs from what was spent at the two crossings.",
+            f"Budgets {found.budgets[0]} and {found.budgets[1]}. At a score, the training that the larger budget "
+            "saves is "
+            "read between two smooth curves, and the inference that it costs from what was spent at the two "
+            "crossings.",
         ),
         tuple(verdict(rate, found.method) for rate in found.rates),
         (paired_figure(found, name),),
@@ -164,7 +167,8 @@ def crossings_table(found: Paired, name: str) -> Table:
         "Training saved and inference spent between the two curves, smooth and isotonic.",
         pd.DataFrame(rows),
         headings={
-            "at": "score", "eta": "η", "saved": "training saved", "spent": "inference spent", "isotonic": "η, isotonic",
+            "at": "score", "eta": "η", "saved": "training saved", "spent": "inference spent", "isotonic": "η, "
+            "isotonic",
             "isotonic_saved": "saved, isotonic", "isotonic_spent": "spent, isotonic",
         },
     )  # fmt: skip

@@ -81,7 +81,8 @@ def against_inference(found: Exchange, unit: str) -> Figure:
 
     return Figure(
         "score-against-inference",
-        "Score against inference compute, a curve a training level: points are means of the level's runs, thin lines the "
+        "Score against inference compute, a curve a training level: points are means of the level's runs, thin "
+        "lines the "
         "runs, bands 95 % of the draws of the surface.",
         draw,
         rows,
@@ -165,7 +166,8 @@ def isoquants(found: Exchange, train_unit: str, infer_unit: str) -> Figure:
 
     return Figure(
         "isoquants",
-        "Training and inference compute that reach the same score: solid between measured cells (dots), dashed beyond "
+        "Training and inference compute that reach the same score: solid between measured cells (dots), dashed "
+        "beyond "
         "them, bands over the draws. The rate is the slope, turned round.",
         draw,
         pd.concat([lines.assign(measured=True), beyond.assign(measured=False)]),

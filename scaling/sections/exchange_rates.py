@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from scaling.fitting.parts import Warned
 
 DEFINITION = (
-    "The exchange rate is η = − d log C_train / d log C_infer at constant score: ten times the inference replaces 10^η "
-    "times the training. Given here is its mean along the measured piece of each isoquant: decades of training replaced "
+    "The exchange rate is η = − d log C_train / d log C_infer at constant score: ten times the inference "
+    "replaces 10^η "
+    "times the training. Given here is its mean along the measured piece of each isoquant: decades of training "
+    "replaced "
     "over decades of inference spent."
 )
 STATUS: dict[str, Status] = {
@@ -68,7 +70,8 @@ def verdict(rate: Rate, method: str) -> Verdict:
         means = f"ten times the inference is worth {factor(ten.value)} of training compute"
     else:
         means = (
-            f"{factor(10**rate.span.infer)} inference are worth {factor(10**rate.span.train)} of training compute (ten "
+            f"{factor(10**rate.span.infer)} inference are worth {factor(10**rate.span.train)} of training compute "
+            "(ten "
             "times were not measured)"
         )
     doubt = "" if rate.status in ("ok", "one-sided") else f"; {rate.status}: {rate.reason}"

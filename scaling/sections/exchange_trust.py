@@ -38,8 +38,10 @@ def trust_section(found: Exchange, coverage: Sequence[Coverage] = ()) -> Section
     return Section(
         "How sure",
         (
-            "The interval is Student's about the estimate, with variances from leaving out each run and each group of "
-            "problems and Satterthwaite's degrees of freedom. A bootstrap of samples alone would be far too narrow: the "
+            "The interval is Student's about the estimate, with variances from leaving out each run and each "
+            "group of "
+            "problems and Satterthwaite's degrees of freedom. A bootstrap of samples alone would be far too "
+            "narrow: the "
             "same runs and problems stand behind all cells.",
         ),
         _constancy(found),
@@ -95,7 +97,8 @@ def _planning(found: Exchange, rated: Sequence[Rate]) -> list[Table]:
     return [
         Table(
             "planning",
-            f"Width of the interval of η at {numbers.plain(rate.at)} with other numbers of runs a level and problems.",
+            f"Width of the interval of η at {numbers.plain(rate.at)} with other numbers of runs a level and "
+            "problems.",
             rows,
             headings={"seeds": "runs a level"},
             formats={name: lambda x: numbers.plain(float(x), 2) for name in rows.columns if name != "seeds"},

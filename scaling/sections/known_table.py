@@ -1,0 +1,113 @@
+"""Every known rate by every way to read it, as a table and a forest."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from scaling.exchange.summary import factor
+from scaling.reporting import numbers, plots
+from scaling.reporting.document import Figure, Table
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from scaling.exchange import Paired, Rate
+    from scaling.sections.known_claims import Published
+    from scaling.study import Analysis
+
+
+def rates(analysis: Analysis) -> list[dict[str, Any]]:
+    """One row a rate: what, how, estimate, status."""
+    fits = analysis.fits
+    known: Published = fits["published"]
+    panels = {
+        "o1": "o1 on AIME, straight lines",
+        "o1, logit": "o1 on AIME, logit lines",
+        "o1, common scores": "o1 on AIME, scores both reach",
+    }
+    rows = [_row(what, "longer thinking, two slices", fits[name].rate) for name, what in panels.items()]
+    for name, words in (("R1-Zero", "by tokens"), ("R1-Zero, a sample as one price", "16 samples as 16x")):
+        paired: Paired = fits[name]
+        for rate, other in zip(paired.rates, paired.interpolated, strict=True):
+            what = f"R1-Zero, AIME at {numbers.percent(rate.at)}: {words}"
+            rows.append(_row(what, "majority of 16, one run, smooth curves", rate))
+            if other is not None and rate.eta is not None:
+                row = {
+                    "what": what,
+                    "how": "the same, isotonic curves",
+                    "eta": other.eta,
+                    "low": np.nan,
+                    "high": np.nan,
+                }
+                rows.append(row | {"ten": 10**other.eta, "status": rate.status})
+    row = {"what": "Hex on 9x9", "how": "search, full grid, as published", "eta": known.eta_hex}
+    rows.append(row | {"low": np.nan, "high": np.nan, "ten": 10**known.eta_hex, "status": "published"})
+    for what, claim in (("the essay: o1 on AIME", known.thinking), ("the essay: AlphaGo", known.search)):
+        row = {"what": what, "how": "by eye", "eta": np.log10(claim), "low": np.nan, "high": np.nan}
+        rows.append(row | {"ten": claim, "status": "claimed"})
+    return rows
+
+
+def _row(what: str, how: str, rate: Rate) -> dict[str, Any]:
+    eta = rate.eta
+    ends = (np.nan, np.nan) if eta is None else (_or_nan(eta.low), _or_nan(eta.high))
+    value = np.nan if eta is None else eta.value
+    return {
+        "what": what, "how": how, "eta": value, "low": ends[0], "high": ends[1], "ten": 10**value, "status": rate.status,
+    }  # fmt: skip
+
+
+def _or_nan(end: float | None) -> float:
+    return np.nan if end is None else end
+
+
+def rates_table(analysis: Analysis) -> Table:
+    """Return every rate in a table."""
+    return Table(
+        "rates",
+        "Every rate by every way to read it; 10x is 10^η and is an extrapolation where less than ten times was "
+        "measured.",
+        pd.DataFrame(rates(analysis)),
+        headings={"what": "", "how": "method, design", "eta": "η", "ten": "10x inference ="},
+        formats={"ten": lambda x: factor(float(x)) if np.isfinite(x) else numbers.MISSING},
+        estimates={"eta": ("low", "high")},
+    )
+
+
+def _short(what: str, how: str) -> str:
+    """A name that leaves room for the drawing."""
+    name = what.replace(" on AIME", "").replace(", AIME at", " at").replace(": by tokens", "")
+    return name + (", steps" if "isotonic" in how else "")
+
+
+def rates_forest(analysis: Analysis) -> Figure:
+    """Return every rate with its interval, the essay's numbers as lines."""
+    rows = pd.DataFrame(rates(analysis))
+    rows = rows[
+        np.isfinite(rows["eta"]) & (rows["status"] != "claimed") & ~rows["what"].str.contains("as 16x")
+    ]
+    names = [_short(what, how) for what, how in zip(rows["what"], rows["how"], strict=True)]
+    rows = rows.assign(name=names)
+    known: Published = analysis.fits["published"]
+    claims = {
+        f"Essay, {factor(known.thinking)}": float(np.log10(known.thinking)),
+        f"Essay, {factor(known.search)}": float(np.log10(known.search)),
+    }
+
+    def draw(axes: Axes) -> None:
+        plots.scales(axes, "η = decades of training a decade of inference", "")
+        plots.forest(axes, rows, "name", "eta", "low", "high", references=claims)
+        plots.legend(axes)
+
+    return Figure(
+        "rates-forest",
+        "Every rate with its interval, where it has one, and the essay's two numbers as lines; steps: isotonic "
+        "curves.",
+        draw,
+        rows,
+        "Estimates of the exchange rate below each other.",
+        height=120 + 34 * len(rows),
+    )
