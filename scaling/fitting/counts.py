@@ -103,7 +103,7 @@ class CountsFit:
         checks.share("the coverage", coverage, "a share between 0 and 1")
 
         def samples(values: Array) -> Array:
-            return np.exp(_log_samples(values, coverage))
+            return np.exp(log_samples(values, coverage))
 
         value, draws = samples(self.law.values()[None]), samples(self.draws)[:, None]
         without = None if self.jackknife is None else samples(self.jackknife)[:, None]
@@ -209,7 +209,7 @@ def _counts(
     return n[keep].astype(np.int64), c[keep].astype(np.int64), tuple(dropped)
 
 
-def _log_samples(values: Array, coverage: float) -> Array:
+def log_samples(values: Array, coverage: float) -> Array:
     """Log k at which the laws (B, 2) reach a coverage, (B,), by bisection; infinite where e^300 samples do not."""
     laws = BetaBinomial.from_values(values)
     low, high = np.full(len(values), -300.0), np.full(len(values), 300.0)
