@@ -1,8 +1,9 @@
 """Every public set of runs for which a law is customarily fitted, through one table.
 
-The catalogue says how each is fitted. Sets about reinforcement learning, inference or games (rl_qwen, o1_budgets,
-s1_points, monkeys_gsm8k, cobbe_gsm8k, leela_zero_elo, boardlaw) answer other questions and have no law there; they
-are left to other studies. A set that cannot be had is listed with the reason, and the rest is fitted.
+The catalogue says how each is fitted. Two sets about inference (monkeys_gsm8k, cobbe_gsm8k) have no law there: they say
+what samples are worth in training, in two sections of their own. Sets about reinforcement learning, thinking or games
+(rl_qwen, o1_budgets, s1_points, leela_zero_elo, boardlaw) answer other questions and are left to other studies. A set that
+cannot be had is listed with the reason, and the rest is fitted.
 """
 
 from collections.abc import Container, Iterator
@@ -17,9 +18,11 @@ from scaling.catalogue.places import MIRROR
 from scaling.errors import FitError, InputError
 from scaling.records.reading import load
 from scaling.records.tables import Records
-from scaling.sections import public, public_doubts, public_methods
+from scaling.sections import public, public_coverage, public_doubts, public_methods, public_verifier
 from scaling.sections.public import Refit, Sets
+from scaling.sections.public_counts import samples
 from scaling.sections.public_methods import Methods, Rule, Rules
+from scaling.sections.public_verifier import verified
 from scaling.study import Preset, Study
 
 ALIKE = (0.02, 0.02, 0.005)
@@ -41,6 +44,9 @@ RULES = {
 }
 """Ways to read the best values off a sweep."""
 
+INFERENCE = {"monkeys_gsm8k": samples, "cobbe_gsm8k": verified}
+"""Sets without a law to what is made of their rows."""
+
 
 def fits(records: Records, draws: int = 1000, names: Container[str] | None = None) -> dict[str, object]:
     """Return every customary fit, or those of some names, and which sets could not be had or share rows."""
@@ -60,7 +66,8 @@ def fits(records: Records, draws: int = 1000, names: Container[str] | None = Non
                     compared.append(methods(table, found[table.name].fit, draws))
             except FitError as error:
                 missing[table.name] = f"no fit: {error}"
-    if not found:
+    inference = dict(samples_worth(draws, names, missing))
+    if not found and not inference:
         raise InputError(
             f"none of {len(missing)} public sets could be had, the first because {next(iter(missing.values()))}; "
             f"go where the network is, or set {MIRROR} to a folder that has their files"
@@ -71,7 +78,23 @@ def fits(records: Records, draws: int = 1000, names: Container[str] | None = Non
         **found,
         **{f"methods of {one.name}": one for one in compared},
         "rules": swept,
+        **inference,
     }
+
+
+def samples_worth(
+    draws: int, names: Container[str] | None, missing: dict[str, str]
+) -> Iterator[tuple[str, object]]:
+    """Yield what the sets about inference say of samples against training; one that cannot be had is noted."""
+    for name, made in INFERENCE.items():
+        if names is not None and name not in names:
+            continue
+        try:
+            rows = load(locate(find(name))[0])
+        except InputError as error:
+            missing[name] = str(error).split("; set ")[0]
+            continue
+        yield name, made(name, rows, draws)
 
 
 def refit(table: Table, draws: int) -> Refit:
@@ -179,5 +202,7 @@ STUDY = Study(
         public_doubts.beyond,
         public_methods.isoflops,
         public_methods.hyperparameters,
+        public_coverage.coverage,
+        public_verifier.verifier,
     ),
 )

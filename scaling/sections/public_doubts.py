@@ -46,6 +46,8 @@ MEANS = {
 def identified(analysis: Analysis) -> Section:
     """Return the doubts by kind, and the tests against replicates."""
     found = refits(analysis)
+    if not found:
+        return Section("What is identified and what is not", ("No set with a customary law could be had.",))
     sure = [one for one in found if one.fit.status == "ok"]
     unsafe = [
         one

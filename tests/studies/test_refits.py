@@ -180,7 +180,7 @@ def test_sets_that_cannot_be_had_are_named_and_the_rest_is_fitted(
     monkeypatch.setattr(places, "download", away)
     study = find("refit_public")
     with pytest.raises(
-        InputError, match="none of 12 public sets could be had, the first because cannot fetch chin"
+        InputError, match="none of 14 public sets could be had, the first because cannot fetch chin"
     ):
         study.fits(no_records())
     (tmp_path / entry.folder).mkdir()
@@ -188,9 +188,11 @@ def test_sets_that_cannot_be_had_are_named_and_the_rest_is_fitted(
     fits = study.fits(no_records(), draws=20)  # type: ignore[call-arg]
     report = document(Analysis(study, "cpu", no_records(), fits))
     assert [name for name, one in fits.items() if isinstance(one, Refit)] == ["chinchilla_epoch"]
-    assert len(fits["sets"].missing) == 12
+    assert len(fits["sets"].missing) == 14
+    assert "monkeys_gsm8k has no address" in fits["sets"].missing["monkeys_gsm8k"]
     assert "gadre_testbed has no address" in fits["sets"].missing["gadre_testbed"]
     assert report.verdicts[0].text.startswith(
         "Not in this report, as they could not be had: chinchilla_kyo, "
     )
     assert report.sections[0].tables[0].name == "not-had"
+    assert any("No counts of right samples could be had." in section.prose for section in report.sections)
