@@ -19,12 +19,11 @@ import numpy as np
 
 from scaling.errors import FitError, InputError
 from scaling.exchange import links
+from scaling.exchange.curves import Crossing, Curves, Error, crossing, isotonic
 from scaling.exchange.ledger import Ledger
-from scaling.exchange.links import Link
 from scaling.exchange.result import Rate, samples_of
 from scaling.exchange.support import Span
 from scaling.exchange.table import prepare
-from scaling.exchange.uncertainty import components, left_out
 from scaling.fitting import checks
 from scaling.fitting.parts import Estimate, Warned
 from scaling.laws.base import Array
@@ -36,30 +35,10 @@ if TYPE_CHECKING:
 
 BLOCK = 4
 """Neighbouring checkpoints that are drawn together, since their errors resemble each other."""
+STEPS = 500
+"""Draws through which isotonic curves are laid too."""
 LEAST = 6
 """Checkpoints below which a quadratic and its scatter are not told apart."""
-
-
-@dataclass(frozen=True)
-class Crossing:
-    """Where two curves reach one score."""
-
-    much: float
-    """log10 training compute with much inference."""
-    little: float
-    """The same with little."""
-    spent: float
-    """Decades of inference between them."""
-
-    @property
-    def saved(self) -> float:
-        """Decades of training."""
-        return self.little - self.much
-
-    @property
-    def eta(self) -> float:
-        """Saved / spent."""
-        return self.saved / self.spent
 
 
 @dataclass(frozen=True, repr=False)
@@ -74,6 +53,8 @@ class Paired:
     """For each rate, from the quadratics."""
     interpolated: tuple[Crossing | None, ...]
     """The same from isotonic curves, straight between checkpoints, with the inference compute realised there."""
+    steps: tuple[Estimate | None, ...]
+    """eta of the isotonic curves, with the interval of their own draws."""
     ceiling: float
     """Highest score of the curve with much inference."""
     highest: float
@@ -148,8 +129,15 @@ class Paired:
             "ceiling": self.ceiling,
             "highest_with_little": self.highest,
             "crossings": [
-                {"at": rate.at, "quadratic": told(one), "isotonic": told(other)}
-                for rate, one, other in zip(self.rates, self.crossings, self.interpolated, strict=True)
+                {
+                    "at": rate.at,
+                    "quadratic": told(one),
+                    "isotonic": told(other),
+                    "isotonic_eta": None if steps is None else steps.to_json(),
+                }
+                for rate, one, other, steps in zip(
+                    self.rates, self.crossings, self.interpolated, self.steps, strict=True
+                )
             ],
         }
 
@@ -186,14 +174,15 @@ def exchange_paired(
             f"paired curves are of two budgets, and the table has {len(design.budgets)}; choose two with --where, or name "
             "them in a column budget"
         )
-    curves = _Curves(design, chosen)
+    curves = Curves(design, chosen)
     if len(curves.u) < LEAST:
         raise FitError(
             f"{len(curves.u)} training levels have both budgets; two quadratics and their scatter take {LEAST}"
         )
     u, scores, v = curves.u, curves.scores, curves.v
-    fitted, drawn = _curves(u, scores, v, chosen, bootstrap, block, np.random.default_rng(seed))
-    crossings = tuple(_crossing(fitted, chosen, y, u) for y in at)
+    fitted, tables = curves.drawn(bootstrap, block, np.random.default_rng(seed))
+    drawn = tables @ np.linalg.pinv(np.vander(u, 3)).T
+    crossings = tuple(crossing(fitted, chosen, y, u) for y in at)
     rates = tuple(
         _rate(float(y), one, curves.error(float(y), drawn), level, scores, design)
         for y, one in zip(at, crossings, strict=True)
@@ -204,7 +193,8 @@ def exchange_paired(
         budgets=(design.budgets[0], design.budgets[1]),
         rates=rates,
         crossings=crossings,
-        interpolated=tuple(_interpolated(u, scores, v, float(y)) for y in at),
+        interpolated=tuple(isotonic(u, scores, v, float(y)) for y in at),
+        steps=tuple(curves.steps(float(y), tables[:STEPS], level) for y in at),
         ceiling=float(scores[1].max()),
         highest=float(scores[0].max()),
         u=u,
@@ -225,113 +215,8 @@ def exchange_paired(
     return Paired(**{**found.__dict__, "warnings": _warnings(found)})
 
 
-class _Curves:
-    """The levels that have both budgets, with and without each run and problem."""
-
-    def __init__(self, design: Design, link: Link) -> None:
-        """Means of the levels of `design`."""
-        level_u, level_v, level_score = design.level_curves()
-        both = np.flatnonzero(np.isfinite(level_score).all(axis=1))
-        self._order = both[np.argsort(level_u[both])]
-        self._design, self._link = design, link
-        self.u, self.scores, self.v = level_u[self._order], level_score[self._order].T, level_v[self._order].T
-
-    def error(self, y: float, drawn: Array) -> _Error:
-        """The standard error of eta at y: from runs and problems where there are several, else from scatter along the run.
-
-        With one run, the scatter of its checkpoints about smooth curves stands for all but the problems.
-        """
-        without = left_out(self._design)
-        full = np.full((len(without.runs) + len(without.problems), *self._design.there.shape), np.nan)
-        full[:, self._design.there] = np.concatenate([without.runs, without.problems])
-        basis = np.linalg.pinv(np.vander(self.u, 3))
-        tables = np.concatenate(
-            [
-                self._link.scale(np.swapaxes(full[:, self._order], 1, 2)),
-                np.broadcast_to(self.v, (len(full), *self.v.shape)),
-            ],
-            axis=1,
-        )
-        values = _crossed(tables @ basis.T, self._link, y) if len(full) else np.empty(0)
-        parts = components(without, values[: len(without.runs)], values[len(without.runs) :])
-        if len(without.runs):
-            return _Error(parts.total, parts.freedom)
-        known = _crossed(drawn, self._link, y)
-        known = known[np.isfinite(known)]
-        scatter = float(known.var(ddof=1)) if len(known) > 1 else 0.0
-        return _Error(scatter + parts.total, np.inf)
-
-
-@dataclass(frozen=True)
-class _Error:
-    variance: float
-    freedom: float
-
-
-def _curves(
-    u: Array, scores: Array, v: Array, link: Link, draws: int, block: int, rng: np.random.Generator
-) -> tuple[Array, Array]:
-    """The four quadratics (4, 3), and those of data with residuals drawn anew in blocks (D, 4, 3)."""
-    y = np.concatenate([link.scale(scores), v])
-    basis = np.vander(u, 3)
-    solve = np.linalg.pinv(basis)
-    fitted = y @ solve.T
-    mean = fitted @ basis.T
-    residuals = y - mean
-    n = len(u)
-    blocks = -(-n // block)
-    starts = rng.integers(0, n, size=(draws, blocks))
-    index = ((starts[:, :, None] + np.arange(block)) % n).reshape(draws, -1)[:, :n]
-    drawn = mean[None] + np.moveaxis(residuals[:, index], 0, 1)
-    return fitted, drawn @ solve.T
-
-
-def _invert(curve: Array, x: float) -> Array:
-    """U (...) on the rising branch of quadratics (..., 3) at x; NaN where they do not get there."""
-    d, b, a = curve[..., 0], curve[..., 1], curve[..., 2]
-    with np.errstate(invalid="ignore", divide="ignore"):
-        slope = np.sqrt(b**2 + 4 * d * (x - a))
-        return np.asarray((slope - b) / (2 * d))
-
-
-def _crossed(curves: Array, link: Link, y: float) -> Array:
-    """Eta (D,)."""
-    x = float(link.scale(np.array(y)))
-    little, much = _invert(curves[:, 0], x), _invert(curves[:, 1], x)
-    spent = _at(curves[:, 3], much) - _at(curves[:, 2], little)
-    return np.asarray((little - much) / spent)
-
-
-def _at(curve: Array, u: Array) -> Array:
-    return np.asarray((curve[..., 0] * u + curve[..., 1]) * u + curve[..., 2])
-
-
-def _crossing(curves: Array, link: Link, y: float, u: Array) -> Crossing | None:
-    """Where the fitted curves reach y; None where one does not within the checkpoints, give or take a tenth of a decade."""
-    x = float(link.scale(np.array(y)))
-    little, much = float(_invert(curves[0], x)), float(_invert(curves[1], x))
-    if not (u.min() - 0.1 <= min(little, much) and max(little, much) <= u.max() + 0.1):
-        return None
-    return Crossing(much, little, float(_at(curves[3], np.array(much)) - _at(curves[2], np.array(little))))
-
-
-def _interpolated(u: Array, scores: Array, v: Array, y: float) -> Crossing | None:
-    """Where isotonic curves first reach y, straight between checkpoints."""
-    from scipy.optimize import isotonic_regression
-
-    found = []
-    for row in range(2):
-        curve = isotonic_regression(scores[row]).x
-        if curve[-1] < y or curve[0] > y:
-            return None
-        k = int(np.argmax(curve >= y))
-        found.append(float(u[0]) if k == 0 else float(np.interp(y, curve[k - 1 : k + 1], u[k - 1 : k + 1])))
-    little, much = found
-    return Crossing(much, little, float(np.interp(much, u, v[1]) - np.interp(little, u, v[0])))
-
-
 def _rate(
-    y: float, crossing: Crossing | None, error: _Error, level: float, scores: Array, design: Design
+    y: float, found: Crossing | None, error: Error, level: float, scores: Array, design: Design
 ) -> Rate:
     from scipy.special import stdtrit
 
@@ -344,17 +229,17 @@ def _rate(
             None,
             None,
         )
-    if crossing is None or y > little.max() or y < min(little.min(), much.min()):
-        which = "little" if y > little.max() or crossing is None else "either"
+    if found is None or y > little.max() or y < min(little.min(), much.min()):
+        which = "little" if y > little.max() or found is None else "either"
         return Rate(
             y, "not identified", f"with {which} inference the checkpoints do not get to {y:g}", None, None
         )
-    span = Span(0.0, crossing.spent, crossing.much, crossing.little)
-    estimate = Estimate(crossing.eta)
+    span = Span(0.0, found.spent, found.much, found.little)
+    estimate = Estimate(found.eta)
     if error.variance > 0 and np.isfinite(error.variance):
         se = float(np.sqrt(error.variance))
         reach = se * float(stdtrit(min(error.freedom, 1e6), 0.5 * (1 + level)))
-        estimate = Estimate(crossing.eta, crossing.eta - reach, crossing.eta + reach, se)
+        estimate = Estimate(found.eta, found.eta - reach, found.eta + reach, se)
     if design.seeds.min() > 1:
         return Rate(y, "ok", "", estimate, span)
     why = "one run: its checkpoints scatter about smooth curves, and other seeds may differ by more than the interval"

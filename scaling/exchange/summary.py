@@ -139,13 +139,13 @@ def paired_summary(found: Paired) -> str:
         "",
         *_table(found.rates),
     ]
-    for rate, one, other in zip(found.rates, found.crossings, found.interpolated, strict=True):
+    for rate, one, other in zip(found.rates, found.crossings, found.steps, strict=True):
         if rate.eta is None or one is None:
             continue
         told = (
             f"  at {plain(rate.at)}: {factor(10**one.spent)} inference saves {factor(10**one.saved)} training"
         )
-        lines.append(told + ("" if other is None else f"; by isotonic curves eta = {plain(other.eta, 3)}"))
+        lines.append(told + ("" if other is None else f"; by isotonic curves eta = {shown(other)}"))
     return "\n".join([*lines, *_doubts(found.warnings)])
 
 

@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 
 from scaling.exchange import links
-from scaling.exchange.summary import eta_shown, factor
+from scaling.exchange.summary import eta_shown, factor, shown
 from scaling.reporting import numbers, plots
 from scaling.reporting.document import Figure, Section, Table
 from scaling.reporting.style import Groups
-from scaling.sections.exchange_rates import DEFINITION, doubts_table, rates_table, verdict
+from scaling.sections.exchange_rates import DEFINITION, doubts_table, verdict
 from scaling.sections.known_rates import known_rates
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def _lines(found: Slices, name: str) -> Table:
     )
 
 
-def paired_section(found: Paired, name: str = "paired") -> Section:
+def paired_section(found: Paired, name: str = "paired", method: str | None = None) -> Section:
     """Return the rates between two budgets of the same checkpoints."""
     return Section(
         "Two budgets of the same checkpoints",
@@ -95,10 +95,9 @@ def paired_section(found: Paired, name: str = "paired") -> Section:
             "read between two smooth curves, and the inference that it costs from what was spent at the two "
             "crossings.",
         ),
-        tuple(verdict(rate, found.method) for rate in found.rates),
+        tuple(verdict(rate, method or found.method) for rate in found.rates),
         (paired_figure(found, name),),
         (
-            rates_table(found.rates, f"{name}-rates"),
             crossings_table(found, name),
             *doubts_table(found.warnings, f"{name}-to-know"),
             known_rates(),
@@ -149,14 +148,16 @@ def paired_figure(found: Paired, name: str) -> Figure:
 def crossings_table(found: Paired, name: str) -> Table:
     """Return what the larger budget saves and costs at each score, by two ways to draw the curves."""
     rows = []
-    for rate, one, other in zip(found.rates, found.crossings, found.interpolated, strict=True):
+    for rate, one, other, steps in zip(
+        found.rates, found.crossings, found.interpolated, found.steps, strict=True
+    ):
         rows.append(
             {
                 "at": rate.at,
                 "eta": eta_shown(rate),
                 "saved": "" if one is None or rate.eta is None else factor(10**one.saved),
                 "spent": "" if one is None or rate.eta is None else factor(10**one.spent),
-                "isotonic": np.nan if other is None else other.eta,
+                "isotonic": "" if steps is None else shown(steps),
                 "isotonic_saved": "" if other is None else factor(10**other.saved),
                 "isotonic_spent": "" if other is None else factor(10**other.spent),
                 "status": rate.status,
@@ -164,11 +165,10 @@ def crossings_table(found: Paired, name: str) -> Table:
         )
     return Table(
         f"{name}-crossings",
-        "Training saved and inference spent between the two curves, smooth and isotonic.",
+        "Training saved and inference spent between the two curves: smooth ones, and steps (isotonic).",
         pd.DataFrame(rows),
         headings={
-            "at": "score", "eta": "η", "saved": "training saved", "spent": "inference spent", "isotonic": "η, "
-            "isotonic",
-            "isotonic_saved": "saved, isotonic", "isotonic_spent": "spent, isotonic",
+            "at": "score", "eta": "η", "saved": "training", "spent": "inference", "isotonic": "η, steps",
+            "isotonic_saved": "training", "isotonic_spent": "inference",
         },
     )  # fmt: skip

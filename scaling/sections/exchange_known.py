@@ -63,7 +63,11 @@ def o1(analysis: Analysis) -> Section:
         f"inference.{said}",
     )
     return replace(
-        made, title="o1 on AIME: longer thinking, two slices", prose=prose, tables=made.tables[:-1]
+        made,
+        title="o1 on AIME: longer thinking, two slices",
+        prose=prose,
+        verdicts=(),
+        tables=made.tables[:-1],
     )
 
 
@@ -75,7 +79,7 @@ def r1_zero(analysis: Analysis) -> Section:
     """Return the votes of R1-Zero."""
     paired: Paired = analysis.fits["R1-Zero"]
     flat: Paired = analysis.fits["R1-Zero, a sample as one price"]
-    made = paired_section(paired, "r1-zero")
+    made = paired_section(paired, "r1-zero", "R1-Zero, 16 votes")
     grown = float(10 ** np.ptp(paired.v[0]))
     told = "; ".join(
         f"at {numbers.percent(rate.at)} smooth curves give {numbers.plain(_eta(rate), 2)} and isotonic ones "
@@ -92,5 +96,9 @@ def r1_zero(analysis: Analysis) -> Section:
         f"{paired.budgets[1]} times as much: {told}.",
     )
     return replace(
-        made, title="DeepSeek-R1-Zero on AIME: majority of 16", prose=prose, tables=made.tables[:-1]
+        made,
+        title="DeepSeek-R1-Zero on AIME: majority of 16",
+        prose=prose,
+        verdicts=(),
+        tables=made.tables[:-1],
     )

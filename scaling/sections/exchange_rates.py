@@ -92,7 +92,6 @@ def rates_table(rates: Iterable[Rate], name: str = "rates") -> Table:
                 "infer": np.nan if rate.span is None else rate.span.infer,
                 "local": "" if rate.local is None else " to ".join(numbers.plain(x, 2) for x in rate.local),
                 "status": rate.status,
-                "reason": rate.reason,
             }
             for rate in rates
         ]
@@ -102,7 +101,7 @@ def rates_table(rates: Iterable[Rate], name: str = "rates") -> Table:
         "η by score; local: its mean over the first and the last third of the measured piece.",
         rows,
         headings={
-            "at": "score", "eta": "η", "ten": "10x inference =", "train": "decades of training",
+            "at": "score", "eta": "η", "ten": "10x inference =", "train": "training",
             "infer": "decades of inference",
         },
         estimates={"eta": ("low", "high")},

@@ -24,26 +24,21 @@ def rates(analysis: Analysis) -> list[dict[str, Any]]:
     fits = analysis.fits
     known: Published = fits["published"]
     panels = {
-        "o1": "o1 on AIME, straight lines",
-        "o1, logit": "o1 on AIME, logit lines",
-        "o1, common scores": "o1 on AIME, scores both reach",
+        "o1": "o1, straight lines",
+        "o1, logit": "o1, logit lines",
+        "o1, common scores": "o1, scores both reach",
     }
-    rows = [_row(what, "longer thinking, two slices", fits[name].rate) for name, what in panels.items()]
+    rows = [_row(what, "two slices", fits[name].rate) for name, what in panels.items()]
     for name, words in (("R1-Zero", "by tokens"), ("R1-Zero, a sample as one price", "16 samples as 16x")):
         paired: Paired = fits[name]
-        for rate, other in zip(paired.rates, paired.interpolated, strict=True):
-            what = f"R1-Zero, AIME at {numbers.percent(rate.at)}: {words}"
-            rows.append(_row(what, "majority of 16, one run, smooth curves", rate))
-            if other is not None and rate.eta is not None:
-                row = {
-                    "what": what,
-                    "how": "the same, isotonic curves",
-                    "eta": other.eta,
-                    "low": np.nan,
-                    "high": np.nan,
-                }
-                rows.append(row | {"ten": 10**other.eta, "status": rate.status})
-    row = {"what": "Hex on 9x9", "how": "search, full grid, as published", "eta": known.eta_hex}
+        for rate, steps in zip(paired.rates, paired.steps, strict=True):
+            what = f"R1-Zero at {numbers.percent(rate.at)}: {words}"
+            rows.append(_row(what, "smooth curves", rate))
+            if steps is not None and rate.eta is not None:
+                ends = {"low": _or_nan(steps.low), "high": _or_nan(steps.high)}
+                row = {"what": what, "how": "isotonic curves", "eta": steps.value} | ends
+                rows.append(row | {"ten": 10**steps.value, "status": rate.status})
+    row = {"what": "Hex on 9x9", "how": "grid, as published", "eta": known.eta_hex}
     rows.append(row | {"low": np.nan, "high": np.nan, "ten": 10**known.eta_hex, "status": "published"})
     for what, claim in (("the essay: o1 on AIME", known.thinking), ("the essay: AlphaGo", known.search)):
         row = {"what": what, "how": "by eye", "eta": np.log10(claim), "low": np.nan, "high": np.nan}
@@ -71,7 +66,7 @@ def rates_table(analysis: Analysis) -> Table:
         "Every rate by every way to read it; 10x is 10^η and is an extrapolation where less than ten times was "
         "measured.",
         pd.DataFrame(rates(analysis)),
-        headings={"what": "", "how": "method, design", "eta": "η", "ten": "10x inference ="},
+        headings={"what": "", "how": "design, curves", "eta": "η", "ten": "10x inference ="},
         formats={"ten": lambda x: factor(float(x)) if np.isfinite(x) else numbers.MISSING},
         estimates={"eta": ("low", "high")},
     )
@@ -79,7 +74,7 @@ def rates_table(analysis: Analysis) -> Table:
 
 def _short(what: str, how: str) -> str:
     """A name that leaves room for the drawing."""
-    name = what.replace(" on AIME", "").replace(", AIME at", " at").replace(": by tokens", "")
+    name = what.replace(": by tokens", "")
     return name + (", steps" if "isotonic" in how else "")
 
 
