@@ -101,7 +101,7 @@ def test_samples_whose_number_follows_the_outcome(said: Said, small: Small, grid
     hard = share.groupby(frame["problem"]).transform("mean") < 0.5
     by_outcome = frame.assign(n=np.where(hard, 64, 16), c=np.where(hard, 4, 1) * frame["c"])
     message = said(small(by_outcome, at=(0.5,)), "adaptive_n")
-    assert "over 60 problems, 16 to 64 samples" in message
+    assert "problems have 16 to 64 samples, and those with more were solved less often" in message
     by_chance = rng.choice([1, 4], 60)[frame["problem"]]
     other = frame.assign(n=16 * by_chance, c=by_chance * frame["c"])
     assert not said(small(other, at=(0.5,)), "adaptive_n")
