@@ -1,9 +1,12 @@
-"""Claims: curves in k of samples cost seconds, where loops over problems and subsets cost minutes or cannot be run.
+"""Claims: an exchange rate costs seconds, from a row a sample to the interval.
 
     python benchmarks/exchange.py
 
 table: pass@k of 1000 problems of 1000 samples at 20 k, against a plain loop with math.comb; CPU seconds, and their ratio.
 large: 10,000 problems of 10,000 samples at 20 k from 1 to 10,000, each of three methods; CPU seconds.
+known: the study exchange_known, analysis and report; CPU seconds.
+nested: rates of a grid of 7 levels x 5 seeds x 1000 problems x 256 samples, from a row a sample, with 1000 bootstraps
+    of runs and problems; CPU seconds.
 grid: majority of 35 checkpoints x 1000 problems x 256 samples at 8 k; CPU seconds.
 
 Answers are drawn from 41 for each problem: the right one with a probability from Beta(.4, .6), the others' shares from a
@@ -13,12 +16,18 @@ Dirichlet distribution with .15. Run with OMP_NUM_THREADS=1.
 from __future__ import annotations
 
 import math
+import resource
+import subprocess
+import sys
+import tempfile
 import time
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
+from scaling.exchange import exchange_rate
 from scaling.samples import best_of_k, count_votes, majority_at_k, pass_at_k
 
 ANSWERS = 41
@@ -115,7 +124,45 @@ def grid() -> list[Row]:
     ]
 
 
-CLAIMS: tuple[Callable[[], list[Row]], ...] = (pass_table, grid, large)
+def nested() -> list[Row]:
+    """Return seconds of a whole measurement: 7 levels x 5 seeds x 1000 problems x 256 samples, 1000 nested bootstraps."""
+    rng = np.random.default_rng(3)
+    difficulty = rng.normal(0.0, 1.5, 1000)
+    tables = []
+    for u in np.linspace(18, 20, 7):
+        for seed in range(5):
+            x = -2.5 + 1.2 * (u - 18) + rng.normal(0.0, 0.15) + difficulty
+            right = rng.random((1000, 256)) < 1 / (1 + np.exp(-x))[:, None]
+            tables.append(pd.DataFrame({"train_flops": 10.0**u, "seed": seed, "problem": np.repeat(np.arange(1000), 256),
+                                        "infer_flops_per_problem": 1e9, "correct": right.ravel()}))  # fmt: skip
+    frame = pd.concat(tables, ignore_index=True)
+    used, found = timed(
+        lambda: exchange_rate(frame, at=(0.4, 0.5, 0.6), method="pass", interval="bootstrap", bootstrap=1000)
+    )
+    told = ", ".join(f"{rate.eta.value:.2f} ({rate.status})" for rate in found.rates if rate.eta is not None)
+    return [(f"pass@k rates of {len(frame):,} samples, 1000 nested bootstraps", f"{used:.1f} s; eta {told}")]
+
+
+def known() -> list[Row]:
+    """Return seconds of the analysis and report of the study exchange_known, in a process of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [
+            sys.executable,
+            "-m",
+            "scaling.cli",
+            "report",
+            "exchange_known",
+            "--out",
+            f"{folder}/report",
+        ]
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    used = after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
+    return [("exchange_known, analysis and report, from a cold start", f"{used:.1f} s")]
+
+
+CLAIMS: tuple[Callable[[], list[Row]], ...] = (pass_table, known, nested, grid, large)
 
 
 def main() -> None:
