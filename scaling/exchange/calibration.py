@@ -31,6 +31,8 @@ OFFSET, TILT, NOISE = 0.5, 0.25, 0.25
 """Shares of a run's variance: for all its checkpoints alike, growing along training, and of each checkpoint alone."""
 DIFFICULTY = 1.0
 """Standard deviation of problems' difficulty on the link's scale, where problems are not told apart."""
+REPETITIONS = 100
+"""Simulated grids of each setting, where nobody says how many."""
 POINTS = 40
 """Nodes over which a score is averaged over problems and runs."""
 
@@ -85,7 +87,7 @@ class Coverage:
 
 
 def calibrate(
-    found: Exchange, *, at: float | None = None, repetitions: int = 100, seed: int = 0
+    found: Exchange, *, at: float | None = None, repetitions: int | None = None, seed: int = 0
 ) -> tuple[Coverage, ...]:
     """Coverage of the intervals that `found` was given, at its own design: four truths, independent and shared runs.
 
@@ -100,6 +102,7 @@ def calibrate(
     y = known[len(known) // 2].at if at is None else at
     setting = setting_of(found)
     rng = np.random.default_rng(seed)
+    repetitions = REPETITIONS if repetitions is None else repetitions
     kind: IntervalKind = "bootstrap" if found.interval["method"].startswith("bootstrap") else "jackknife"
     draws = int(found.interval["draws"]) if kind == "bootstrap" else 0
     out = []
