@@ -11,24 +11,14 @@ from scipy.special import expit
 from scaling.study import bundled
 
 O1 = bundled("data") / "external" / "openai_o1_charts" / "o1_digitised.csv"
-KEYS = set(
-    [
-        "schema",
-        "method",
-        "link",
-        "surface",
-        "rates",
-        "constancy",
-        "design",
-        "convention",
-        "interval",
-        "warnings",
-        "provenance",
-    ]
-)
-RATE = set(
-    ["at", "eta", "low", "high", "multiplier_10x", "span_train_decades", "span_infer_decades", "status"]
-)
+KEYS = {
+    *("schema", "method", "link", "surface", "rates", "constancy", "design"),
+    *("convention", "interval", "warnings", "provenance"),
+}
+RATE = {
+    *("at", "eta", "low", "high", "multiplier_10x"),
+    *("span_train_decades", "span_infer_decades", "status"),
+}
 
 
 def grid(seeds: int = 3, problems: int = 40, budgets: int = 4) -> pd.DataFrame:
