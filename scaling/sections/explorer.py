@@ -11,12 +11,22 @@
         choice               {switch key: choice key}, of every switch
         link                 "logit", "cloglog" or "linear": h(x) = 1/(1 + e^-x), 1 - exp(-e^x), x
         floor, ceiling       scores; floor < ceiling
-        coefficients         [b0, bu, bv, buv] of P = floor + (ceiling - floor) h(b0 + bu u + bv v + buv u v),
-                             u = log10 training compute, v = log10 inference compute per problem
-        support              {u: [low, high], v: [low, high]}, what was measured
+        origin               [u0, v0], from which u and v of the next three are counted
+        knots                [v], two or more, rising: a and b are linear between them and straight on beyond
+        predictor            {a: [one per knot], b: [one per knot], d} of P = floor + (ceiling - floor) h(x),
+                             x = a(v) + b(v) u + d u^2, u = log10 training compute, v = log10 inference compute
+                             per problem
+        support              {u: [low, high], v: [low, high]}, what was measured; optional by_level: [{u, v: [low, high]}],
+                             rising in u, where levels of training differ in it: between two it is interpolated
+        identified           optional: [low, high], the scores between which the design tells the rate, [] for nowhere;
+                             elsewhere the page gives none
+        spans                optional: [{target, v: [low, high]}], the measured piece of the isoquant at targets for
+                             which a report gives numbers, so that the page gives the same
         levels               [{label, u}], checkpoints along training; labels differ
         cells                [{u, v, score}], measured points
-        draws                [[b0, bu, bv, buv]], of the bootstrap, for bands and intervals: 50 to 200, or none
+        draws                [{a, b, d}], of the bootstrap, for bands and intervals: 50 to 200, or none; optional floor
+                             and ceiling where they are not the surface's. Their numbers are along the surface's own
+                             measured isoquant
         latency              None, or [a0, au, av] of log10 serial tokens a problem = a0 + au u + av v
         status               "ok", or what to doubt: "this run", "assumes additivity"
         note                 a sentence, or ""
@@ -31,6 +41,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from importlib.resources import files
+from itertools import pairwise
 from typing import Any
 
 from scaling.errors import InputError
@@ -104,20 +115,30 @@ def _surface(
     surface: Mapping[str, Any], at: str, methods: Sequence[str], switches: Mapping[str, Sequence[str]]
 ) -> tuple[str, ...]:
     """Check a surface; its method and choices."""
-    _need(surface, at, ("method", "choice", "link", "floor", "ceiling", "coefficients", "support", "levels", "cells",
-                        "draws", "latency", "status", "note"))  # fmt: skip
+    _need(surface, at, ("method", "choice", "link", "floor", "ceiling", "origin", "knots", "predictor", "support",
+                        "levels", "cells", "draws", "latency", "status", "note"))  # fmt: skip
     _among(surface["method"], methods, f"{at}.method")
     _need(surface["choice"], f"{at}.choice", switches)
     for key, choices in switches.items():
         _among(surface["choice"][key], choices, f"{at}.choice.{key}")
     _among(surface["link"], LINKS, f"{at}.link")
     _rising((surface["floor"], surface["ceiling"]), f"{at}: floor and ceiling")
-    _numbers(surface["coefficients"], 4, f"{at}.coefficients")
-    _need(surface["support"], f"{at}.support", ("u", "v"))
-    for axis in ("u", "v"):
-        _rising(surface["support"][axis], f"{at}.support.{axis}")
+    _numbers(surface["origin"], 2, f"{at}.origin")
+    knots = surface["knots"]
+    if len(knots) < 2:
+        raise InputError(f"{at}.knots: expected two or more, got {list(knots)}")
+    _ordered(knots, f"{at}.knots")
+    _predictor(surface["predictor"], len(knots), f"{at}.predictor")
     for place, draw in enumerate(surface["draws"]):
-        _numbers(draw, 4, f"{at}.draws[{place}]")
+        _predictor(draw, len(knots), f"{at}.draws[{place}]")
+        _rising([draw.get(end, surface[end]) for end in ("floor", "ceiling")], f"{at}.draws[{place}]")
+    _support(surface["support"], f"{at}.support")
+    for place, row in enumerate(surface.get("spans", ())):
+        _need(row, f"{at}.spans[{place}]", ("target", "v"))
+        _numbers([row["target"]], 1, f"{at}.spans[{place}].target")
+        _rising(row["v"], f"{at}.spans[{place}].v")
+    if surface.get("identified"):
+        _numbers(surface["identified"], 2, f"{at}.identified")
     if surface["latency"] is not None:
         _numbers(surface["latency"], 3, f"{at}.latency")
     for field, numbers in (("levels", ("u",)), ("cells", ("u", "v", "score"))):
@@ -126,6 +147,30 @@ def _surface(
             _numbers([row[key] for key in numbers], len(numbers), f"{at}.{field}[{place}]")
     _keys(surface["levels"], f"{at}.levels", "label")
     return (surface["method"], *(surface["choice"][key] for key in switches))
+
+
+def _predictor(predictor: Mapping[str, Any], knots: int, at: str) -> None:
+    _need(predictor, at, ("a", "b", "d"))
+    for key in ("a", "b"):
+        _numbers(predictor[key], knots, f"{at}.{key}")
+    _numbers([predictor["d"]], 1, f"{at}.d")
+
+
+def _support(support: Mapping[str, Any], at: str) -> None:
+    _need(support, at, ("u", "v"))
+    for axis in ("u", "v"):
+        _rising(support[axis], f"{at}.{axis}")
+    rows = support.get("by_level")
+    if rows is None:
+        return
+    for place, row in enumerate(rows):
+        _need(row, f"{at}.by_level[{place}]", ("u", "v"))
+        _numbers(row["v"], 2, f"{at}.by_level[{place}].v")
+        if row["v"][0] > row["v"][1]:
+            raise InputError(f"{at}.by_level[{place}].v: the least is above the most: {list(row['v'])}")
+    if not rows:
+        raise InputError(f"{at}.by_level: expected a row for each level, got none")
+    _ordered([row["u"] for row in rows], f"{at}.by_level")
 
 
 def _defaults(defaults: Mapping[str, Any], measured: Iterable[str]) -> None:
@@ -163,6 +208,12 @@ def _among(value: Any, known: Sequence[str], at: str) -> None:
 def _numbers(values: Sequence[Any], count: int, at: str) -> None:
     if len(values) != count or not all(math.isfinite(x) for x in values):
         raise InputError(f"{at}: expected {count} finite numbers, got {list(values)}")
+
+
+def _ordered(values: Sequence[Any], at: str) -> None:
+    _numbers(values, len(values), at)
+    if any(one >= other for one, other in pairwise(values)):
+        raise InputError(f"{at}: expected rising numbers, got {list(values)}")
 
 
 def _rising(ends: Sequence[Any], at: str) -> None:

@@ -9,8 +9,9 @@ function turning(surface, price, volume) {
 
 // For each volume: the cheapest point's total and its two parts, as log10.
 function spending(surface, { target, price, cap }, across) {
+  const found = exchange.pieces(surface, target, cap);
   return steps(...across, 120).map((power) => {
-    const best = exchange.optimum(surface, target, 10 ** power, price, cap);
+    const best = exchange.optimum(surface, target, 10 ** power, price, cap, surface.predictor, found);
     if (!best) return null;
     const [cost, training, inference] = [best.cost, best.training, best.inference].map(Math.log10);
     return { power, cost, training, inference };

@@ -5,7 +5,6 @@ const FONT = 13;
 const textWidth = (text) =>
   FONT * [...text].reduce((sum, letter) => sum + ("⁻⁰¹²³⁴⁵⁶⁷⁸⁹".includes(letter) ? 0.45 : 0.62), 0);
 const path = (points) => points.map(([x, y], i) => `${i ? "L" : "M"}${x.toFixed(1)} ${y.toFixed(1)}`).join("");
-const steps = (low, high, count) => Array.from({ length: count + 1 }, (_, i) => low + ((high - low) * i) / count);
 const line = (points, style) => (points.length > 1 ? `<path d="${path(points)}" fill="none" ${style}/>` : "");
 const dashes = { extrapolated: 'stroke-dasharray="6 5"', supported: "" };
 
@@ -87,25 +86,27 @@ function widened([low, high]) {
   return [low - margin, high + margin];
 }
 
+const drawable = (u) => Math.max(-1e3, Math.min(u, 1e3));
+
 // The isoquant of a score as polylines by kind, where it is in view.
 function isolines(surface, y, cap, view) {
   const g = exchange.level(surface, y);
-  const b = surface.coefficients;
-  return exchange.stretches(surface, y, cap, b, view.v)
+  return exchange.stretches(surface, y, cap, view.v)
     .filter(({ kind }) => kind === "supported" || kind === "extrapolated")
     .map(({ low, high, kind }) => {
-      const inner = [low + 1e-9, ...steps(low, high, 60).slice(1, -1), high - 1e-9];
-      return { kind, points: inner.map((v) => [exchange.isoquant(b, g, v), v]) };
+      const points = exchange.mesh(surface, low, high, 60).map((v) => [drawable(exchange.isoquant(surface, g, v)), v]);
+      return { kind, points };
     });
 }
 
 // Central 95 % of the draws' isoquants at each measured v; a draw in which training does not help needs infinitely much.
 function band(surface, y) {
-  const g = exchange.level(surface, y);
-  if (g === null || !surface.draws.length) return [];
-  const sides = steps(...surface.support.v, 40).map((v) => {
-    const places = surface.draws.map((b) => (exchange.slope(b, v) > 0 ? exchange.isoquant(b, g, v) : Infinity));
-    return [0.025, 0.975].map((q) => [Math.max(-1e3, Math.min(exchange.quantile(places, q), 1e3)), v]);
+  if (Number.isNaN(exchange.level(surface, y)) || !surface.draws.length) return [];
+  const levels = surface.draws.map((p) => exchange.level(surface, y, p));
+  const sides = exchange.mesh(surface, ...surface.support.v, 40).map((v) => {
+    const found = surface.draws.map((p, index) => exchange.isoquant(surface, levels[index], v, p));
+    const places = found.map((u) => (Number.isNaN(u) ? Infinity : u));
+    return [0.025, 0.975].map((q) => [drawable(exchange.quantile(places, q)), v]);
   });
   return [...sides.map(([low]) => low), ...sides.map(([, high]) => high).reverse()];
 }
@@ -143,10 +144,10 @@ const curves = ([, lines], at, style) =>
 
 // The measured span and, over it, the band of the draws.
 function ground(surface, target, at) {
-  const [left, bottom] = at([surface.support.u[0], surface.support.v[0]]);
-  const [right, top] = at([surface.support.u[1], surface.support.v[1]]);
-  const size = `width="${(right - left).toFixed(1)}" height="${(bottom - top).toFixed(1)}"`;
-  const box = `<rect x="${left.toFixed(1)}" y="${top.toFixed(1)}" ${size} fill="var(--wash)" opacity=".75"/>`;
+  const { u, by_level: rows } = surface.support;
+  const across = rows ? rows.map((row) => row.u) : u;
+  const edge = (end) => across.map((place) => at([place, exchange.measured(surface, place)[end]]));
+  const box = `<path class="measured" d="${path([...edge(0), ...edge(1).reverse()])}Z" fill="var(--wash)" opacity=".75"/>`;
   const ribbon = band(surface, target).map(at);
   return ribbon.length ? `${box}<path class="band" d="${path(ribbon)}Z" fill="${BLUE}" opacity=".18"/>` : box;
 }

@@ -1,10 +1,15 @@
 // What a fitted surface says, as pure functions. No document, no state.
 //
-// P = floor + (ceiling - floor) h(b0 + bu u + bv v + buv u v), u = log10 training, v = log10 inference per problem.
-// At P = y, with g = h^-1((y - floor) / (ceiling - floor)): u(v) = (g - b0 - bv v) / D(v), D(v) = bu + buv v, and the
-// local rate eta = -du/dv = K / D(v)^2 with K = bu bv + buv (g - b0). Training must help: D > 0.
+// P = floor + (ceiling - floor) h(x), x = a(v) + b(v) u + d u^2; u = log10 training and v = log10 inference per problem,
+// both counted from `origin`; a and b are linear between knots. The surface has one such predictor p, each draw another.
+// At P = y, with g = h^-1((y - floor) / (ceiling - floor)): u(v) = 2 (g - a) / (b + s), s = sqrt(b^2 + 4 d (g - a)), where
+// s = dx/du > 0, training helping; the local rate is eta = -du/dv = (a' + b' u) / s, which jumps at a knot.
+//
+// All else is looked for on a mesh in v, and what changes between two of its points is found by bisection.
 
-const LN10 = Math.LN10;
+const POINTS = 300;
+const BESIDE = 1e-9; // decades from a knot to the points of a mesh on either side of it
+const SLACK = 1e-12;
 
 const links = {
   logit: { h: (x) => 1 / (1 + Math.exp(-x)), inverse: (p) => Math.log(p / (1 - p)) },
@@ -12,159 +17,180 @@ const links = {
   linear: { h: (x) => x, inverse: (p) => p },
 };
 
-function predict(surface, u, v, b = surface.coefficients) {
+const steps = (low, high, count) =>
+  Array.from({ length: count + 1 }, (_, i) => (i < count ? low + ((high - low) * i) / count : high));
+
+// a, b and their derivatives at v.
+function terms({ knots, origin }, { a, b }, v) {
+  const from = v - origin[1];
+  let [k, end] = [0, knots.length - 1];
+  while (end - k > 1) {
+    const middle = (k + end) >> 1;
+    if (from >= knots[middle]) k = middle;
+    else end = middle;
+  }
+  const width = knots[k + 1] - knots[k];
+  const [da, db] = [(a[k + 1] - a[k]) / width, (b[k + 1] - b[k]) / width];
+  return { a: a[k] + da * (from - knots[k]), b: b[k] + db * (from - knots[k]), da, db };
+}
+
+function predictor(surface, u, v, p = surface.predictor) {
+  const { a, b } = terms(surface, p, v);
+  const from = u - surface.origin[0];
+  return a + b * from + p.d * from * from;
+}
+
+function predict(surface, u, v) {
   const { floor, ceiling, link } = surface;
-  return floor + (ceiling - floor) * links[link].h(b[0] + b[1] * u + b[2] * v + b[3] * u * v);
+  return floor + (ceiling - floor) * links[link].h(predictor(surface, u, v));
 }
 
-// g of a target, or null where no compute reaches it.
-function level(surface, y) {
-  const share = (y - surface.floor) / (surface.ceiling - surface.floor);
-  return share > 0 && share < 1 ? links[surface.link].inverse(share) : null;
+// g of a target; NaN where no compute reaches it. A draw may have a floor and a ceiling of its own.
+function level(surface, y, { floor = surface.floor, ceiling = surface.ceiling } = surface.predictor) {
+  const share = (y - floor) / (ceiling - floor);
+  return share > 0 && share < 1 ? links[surface.link].inverse(share) : NaN;
 }
 
-const slope = (b, v) => b[1] + b[3] * v;
-const isoquant = (b, g, v) => (g - b[0] - b[2] * v) / slope(b, v);
-const localRate = (b, g, v) => (b[1] * b[2] + b[3] * (g - b[0])) / slope(b, v) ** 2;
-const serial = (surface, u, v) => surface.latency[0] + surface.latency[1] * u + surface.latency[2] * v;
+// u and eta of the isoquant at v; NaN where training does not help, or does not get there.
+function point(surface, g, v, p = surface.predictor) {
+  const { a, b, da, db } = terms(surface, p, v);
+  const slope = Math.sqrt(b * b + 4 * p.d * (g - a));
+  const from = (2 * (g - a)) / (b + slope);
+  if (!(slope > 0 && b + slope > 0 && Number.isFinite(from))) return { u: NaN, eta: NaN };
+  return { u: surface.origin[0] + from, eta: (da + db * from) / slope };
+}
+const isoquant = (surface, g, v, p) => point(surface, g, v, p).u;
+const localRate = (surface, g, v, p) => point(surface, g, v, p).eta;
 
-// Real roots of a x^2 + b x + c, without cancellation.
-function roots(a, b, c) {
-  if (a === 0) return b === 0 ? [] : [-c / b];
-  const square = b * b - 4 * a * c;
-  if (square < 0) return [];
-  const q = -(b + (b < 0 ? -1 : 1) * Math.sqrt(square)) / 2;
-  return q === 0 ? [0] : [q / a, c / q];
+// Points from low to high, among them both sides of every knot.
+function mesh({ knots, origin }, low, high, count = POINTS) {
+  const beside = knots.flatMap((knot) => [origin[1] + knot - BESIDE, origin[1] + knot + BESIDE]);
+  const inside = beside.filter((v) => v > low && v < high);
+  return [...steps(low, high, count), ...inside].sort((one, other) => one - other);
 }
 
-// Where v(u) = u on the isoquant: one place, since it is a ratio of lines.
-const crossing = (b, g, u) => (g - b[0] - b[1] * u) / (b[2] + b[3] * u);
-
-// Places along v at which the isoquant enters or leaves the support, the cap, or the half plane where training helps.
-function cuts(surface, g, cap, b, box = surface.support) {
-  const places = [...box.v, ...box.u.map((u) => crossing(b, g, u))];
-  if (b[3] !== 0) places.push(-b[1] / b[3]);
-  if (cap !== null && surface.latency) {
-    const [a0, au, av] = surface.latency;
-    const rest = a0 - Math.log10(cap);
-    places.push(...roots(av * b[3], rest * b[3] + av * b[1] - au * b[2], rest * b[1] + au * (g - b[0])));
-  }
-  return places;
-}
-
-// Whether a point of the isoquant is measured ground, and under the cap.
-function supported(surface, u, v, cap) {
-  const { u: across, v: up } = surface.support;
-  return u >= across[0] && u <= across[1] && v >= up[0] && v <= up[1] && allowed(surface, u, v, cap);
-}
-
-const allowed = (surface, u, v, cap) =>
-  cap === null || !surface.latency || serial(surface, u, v) <= Math.log10(cap);
-
-// Stretches [low, high] of v between `cuts`, each with its kind: "supported", "extrapolated", "cut" or "none".
-function stretches(surface, y, cap = null, b = surface.coefficients, range = surface.support.v) {
-  const g = level(surface, y);
-  if (g === null) return [];
-  const inside = cuts(surface, g, cap, b).filter((v) => v > range[0] && v < range[1]);
-  const ends = [...new Set([range[0], ...inside, range[1]])].sort((one, other) => one - other);
-  return ends.slice(1).map((high, index) => {
-    const middle = (ends[index] + high) / 2;
-    const u = isoquant(b, g, middle);
-    let kind = "extrapolated";
-    if (!(slope(b, middle) > 0)) kind = "none";
-    else if (!allowed(surface, u, middle, cap)) kind = "cut";
-    else if (supported(surface, u, middle, cap)) kind = "supported";
-    return { low: ends[index], high, kind };
-  });
-}
-
-// The supported stretches of the isoquant, joined where they touch.
-function pieces(surface, y, cap = null, b = surface.coefficients) {
-  const joined = [];
-  for (const { low, high, kind } of stretches(surface, y, cap, b)) {
-    if (kind !== "supported") continue;
-    if (joined.length && joined.at(-1)[1] === low) joined.at(-1)[1] = high;
-    else joined.push([low, high]);
-  }
-  return joined;
-}
-
-// Span-averaged rate: decades of training replaced over decades of inference, along the supported isoquant.
-function span(surface, y, cap = null, b = surface.coefficients) {
-  const found = pieces(surface, y, cap, b);
-  if (!found.length) return null;
-  const g = level(surface, y);
-  const decades = found.reduce((sum, [low, high]) => sum + high - low, 0);
-  const replaced = found.reduce((sum, [low, high]) => sum + isoquant(b, g, low) - isoquant(b, g, high), 0);
-  const widest = Math.max(...found.map(([low, high]) => high - low));
-  return { rate: replaced / decades, decades, replaced, widest, pieces: found };
-}
-
-// The place of a sign change of f, which is monotone on [low, high].
-function bisect(f, low, high) {
-  const rising = f(high) > 0;
-  for (let step = 0; step < 200 && high - low > 1e-14 * Math.max(1, Math.abs(low)); step += 1) {
-    const middle = (low + high) / 2;
-    if (f(middle) > 0 === rising) high = middle;
-    else low = middle;
-  }
-  return (low + high) / 2;
-}
-
-// Stationary costs on a piece: log10(ratio) + v = u + log10 eta, on stretches where the difference is monotone.
-function stationary(b, g, ratio, [low, high]) {
-  const K = b[1] * b[2] + b[3] * (g - b[0]);
-  if (!(K > 0)) return [];
-  const f = (v) => Math.log10(ratio) + v - isoquant(b, g, v) - Math.log10(localRate(b, g, v));
-  const turns = b[3] === 0 ? [] : roots(1, (2 * b[3]) / LN10, K).map((D) => (D - b[1]) / b[3]);
-  const ends = [low, ...turns.filter((v) => v > low && v < high), high].sort((one, other) => one - other);
+// Where f(v) changes along points: the last v with the one value and the first with the other.
+function changes(f, points) {
+  const values = points.map(f);
   const found = [];
-  for (let index = 1; index < ends.length; index += 1) {
-    const [from, to] = [f(ends[index - 1]), f(ends[index])];
-    if (from * to < 0) found.push({ v: bisect(f, ends[index - 1], ends[index]), cheapest: to > 0 });
+  for (let index = 1; index < points.length; index += 1) {
+    let [from, value] = [points[index - 1], values[index - 1]];
+    while (value !== values[index]) {
+      let [low, high] = [from, points[index]];
+      while (high - low > 1e-14 * Math.max(1, Math.abs(low))) {
+        const middle = (low + high) / 2;
+        if (f(middle) === value) low = middle;
+        else high = middle;
+      }
+      found.push({ low, high, value });
+      [from, value] = [high, f(high)];
+    }
   }
   return found;
 }
 
-// The cheapest point of the supported isoquant for V problems; costs in prices of one unit of training compute.
-// `kind` is "interior" (d eta / d ln C_inf < eta (1 + eta) there) or "corner", at the end of the support or the cap.
-function optimum(surface, y, volume, price, cap = null, b = surface.coefficients) {
+// The inference that was measured at a training compute: between two levels, interpolated.
+function measured({ support }, u) {
+  const rows = support.by_level;
+  if (!rows) return support.v;
+  const k = rows.findIndex((row) => row.u >= u);
+  if (k <= 0) return rows.at(k).v; // below the first, above the last
+  const part = (u - rows[k - 1].u) / (rows[k].u - rows[k - 1].u);
+  return [0, 1].map((end) => rows[k - 1].v[end] + part * (rows[k].v[end] - rows[k - 1].v[end]));
+}
+
+function supported(surface, u, v) {
+  const [least, most] = surface.support.u;
+  if (!(u >= least - SLACK && u <= most + SLACK)) return false;
+  const [low, high] = measured(surface, u);
+  return v >= low - SLACK && v <= high + SLACK;
+}
+
+const serial = (surface, u, v) => surface.latency[0] + surface.latency[1] * u + surface.latency[2] * v;
+const allowed = (surface, u, v, cap) =>
+  cap === null || !surface.latency || serial(surface, u, v) <= Math.log10(cap);
+
+// Stretches [low, high] of v along the isoquant, each of one kind: "supported", "extrapolated", "cut" or "none".
+function stretches(surface, y, cap = null, range = surface.support.v) {
   const g = level(surface, y);
+  const kind = (v) => {
+    const u = isoquant(surface, g, v);
+    if (Number.isNaN(u)) return "none";
+    if (!allowed(surface, u, v, cap)) return "cut";
+    return supported(surface, u, v) ? "supported" : "extrapolated";
+  };
+  const turns = changes(kind, mesh(surface, ...range));
+  const highs = [...turns.map(({ low }) => low), range[1]];
+  return [range[0], ...turns.map(({ high }) => high)].map((low, k) => ({ low, high: highs[k], kind: kind(low) }));
+}
+
+// The supported stretches of the isoquant; those that the data give for a target, as they are. The draws are asked along these too, so that all answer one question.
+function pieces(surface, y, cap = null) {
+  const given = cap === null && surface.spans?.find(({ target }) => Math.abs(target - y) < 1e-9);
+  if (given) return [given.v];
+  return stretches(surface, y, cap)
+    .filter(({ low, high, kind }) => kind === "supported" && high - low > SLACK)
+    .map(({ low, high }) => [low, high]);
+}
+
+// Span-averaged rate: decades of training replaced over decades of inference, along the pieces.
+function span(surface, y, cap = null, p = surface.predictor, found = pieces(surface, y, cap)) {
+  if (!found.length) return null;
+  const g = level(surface, y, p);
+  const u = (v) => isoquant(surface, g, v, p);
+  const decades = found.reduce((sum, [low, high]) => sum + high - low, 0);
+  const replaced = found.reduce((sum, [low, high]) => sum + u(low) - u(high), 0);
+  const widest = Math.max(...found.map(([low, high]) => high - low));
+  return { rate: replaced / decades, decades, replaced, widest, pieces: found };
+}
+
+// The cheapest point of the pieces for V problems; costs in prices of one unit of training compute. `kind` is "interior",
+// where the cost turns from falling to rising (d eta / d ln C_inf < eta (1 + eta), or a knot, whose rates on either side are
+// `beside` and have the ratio of the spends between them), or "corner", at the end of the support or the cap.
+function optimum(surface, y, volume, price, cap = null, p = surface.predictor, found = pieces(surface, y, cap)) {
+  const g = level(surface, y, p);
   const ratio = volume * price;
+  const rises = (v) => {
+    const { u, eta } = point(surface, g, v, p);
+    return Number.isNaN(u) ? null : ratio * 10 ** (v - u) > eta;
+  };
   let best = null;
-  for (const piece of pieces(surface, y, cap, b)) {
-    const turns = stationary(b, g, ratio, piece);
-    const inside = turns.filter((turn) => turn.cheapest).map(({ v }) => ({ v, kind: "interior" }));
-    const worst = turns.some((turn) => !turn.cheapest);
+  for (const piece of found) {
+    const points = mesh(surface, ...piece);
+    const turns = changes(rises, points);
+    if (rises(piece[0]) === null || turns.some(({ high }) => rises(high) === null)) return null;
+    const inside = turns.filter(({ value }) => !value).map(({ low: v }) => ({ v, kind: "interior" }));
+    const worst = turns.some(({ value }) => value);
     const ends = piece.map((v, index) => ({ v, kind: "corner", end: ["least", "most"][index], worst }));
-    for (const point of [...inside, ...ends]) {
-      const u = isoquant(b, g, point.v);
-      const [training, inference] = [10 ** u, ratio * 10 ** point.v];
+    for (const one of [...inside, ...ends]) {
+      const { u, eta } = point(surface, g, one.v, p);
+      const [training, inference] = [10 ** u, ratio * 10 ** one.v];
       const cost = training + inference;
       if (best && best.cost <= cost) continue;
-      best = { ...point, u, cost, training, inference, share: training / cost, eta: localRate(b, g, point.v) };
+      best = { ...one, u, cost, training, inference, share: training / cost, eta, beside: null };
     }
   }
-  return best;
+  if (best?.kind !== "interior") return best;
+  const beside = [-3, 3].map((side) => localRate(surface, g, best.v + side * BESIDE, p));
+  if (Math.abs(beside[0] - beside[1]) < 1e-6 * Math.abs(best.eta)) return best;
+  return { ...best, eta: best.inference / best.training, beside };
 }
 
 // log10 of the inference at which a checkpoint reaches y; {v: null, why} where it does not within the support.
-function reach(surface, y, u, cap = null, b = surface.coefficients) {
-  const g = level(surface, y);
-  if (g === null) return { v: null, why: "above" };
-  const steep = b[2] + b[3] * u;
-  const v = crossing(b, g, u);
-  const at = (place) => b[0] + b[1] * u + b[2] * place + b[3] * u * place;
-  const [low, high] = surface.support.v;
-  if (!(steep > 0)) return { v: null, why: at(low) >= g ? "below" : "never" };
-  if (v < low) return { v: null, why: "below" };
-  if (v > high) return { v: null, why: "never" };
-  return allowed(surface, u, v, cap) ? { v, why: null } : { v: null, why: "cap" };
+function reach(surface, y, u, cap = null, p = surface.predictor) {
+  const g = level(surface, y, p);
+  if (Number.isNaN(g)) return { v: null, why: "above" };
+  const enough = (v) => predictor(surface, u, v, p) >= g;
+  const [low, high] = measured(surface, u);
+  if (enough(low)) return { v: null, why: "below" };
+  const first = changes(enough, mesh(surface, low, high))[0];
+  if (!first) return { v: null, why: "never" };
+  return allowed(surface, u, first.high, cap) ? { v: first.high, why: null } : { v: null, why: "cap" };
 }
 
 // The volume from which the checkpoint with more training is the cheaper one: V* = (C_B - C_A) / (price (c_A - c_B)).
-function breakEven(surface, y, uA, uB, price, cap = null, b = surface.coefficients) {
-  const [A, B] = [reach(surface, y, uA, cap, b), reach(surface, y, uB, cap, b)];
+function breakEven(surface, y, uA, uB, price, cap = null, p = surface.predictor) {
+  const [A, B] = [reach(surface, y, uA, cap, p), reach(surface, y, uB, cap, p)];
   const result = { A, B, volume: null, dominates: null };
   if (A.v === null || B.v === null || uA === uB) return result;
   const volume = (10 ** uB - 10 ** uA) / (price * (10 ** A.v - 10 ** B.v));
@@ -189,6 +215,6 @@ function interval(surface, measure) {
 }
 
 const exchange = {
-  predict, level, isoquant, localRate, stretches, pieces, span, optimum, reach, breakEven, quantile, interval, slope,
-  supported,
+  predictor, predict, level, isoquant, localRate, mesh, measured, stretches, pieces, span, optimum, reach, breakEven,
+  quantile, interval,
 };

@@ -43,12 +43,13 @@ function estimate(surface, value, measure, role, percentages = false) {
 
 // Why a target has no supported isoquant.
 function unreachable(surface, y, cap) {
-  const { floor, ceiling, support } = surface;
+  const { floor, ceiling } = surface;
   if (y >= ceiling) return `undefined: above this method's ceiling (${percent(ceiling)})`;
   if (y <= floor) return `undefined: at or below this method's floor (${percent(floor)}), which needs no compute`;
-  const corners = support.u.flatMap((u) => support.v.map((v) => predict(surface, u, v)));
-  if (Math.max(...corners) < y) return "undefined: above what this method reaches in the measured span";
-  if (Math.min(...corners) > y) return "undefined: below all that was measured, so no measured compute is that low";
+  const scores = steps(...surface.support.u, 40).flatMap((u) =>
+    mesh(surface, ...measured(surface, u), 40).map((v) => predict(surface, u, v)));
+  if (Math.max(...scores) < y) return "undefined: above what this method reaches in the measured span";
+  if (Math.min(...scores) > y) return "undefined: below all that was measured, so no measured compute is that low";
   if (cap !== null && pieces(surface, y).length)
     return `undefined: every measured way to ${percent(y)} takes more than ${plain(cap)} serial tokens`;
   return "undefined: no part of the isoquant on which training helps lies in the measured span";
@@ -57,13 +58,17 @@ function unreachable(surface, y, cap) {
 function rateText(surface, { target: y, cap }) {
   const found = span(surface, y, cap);
   if (!found) return { text: `η at ${percent(y)} is ${unreachable(surface, y, cap)}.`, doubt: true };
-  const draws = (b) => span(surface, y, cap, b)?.rate ?? null;
+  if (surface.identified && !(y >= surface.identified[0] && y <= surface.identified[1])) {
+    const text = `η at ${percent(y)} is not identified: the design has too few levels or budgets around this score.`;
+    return { text, doubt: true };
+  }
+  const draws = (p) => span(surface, y, cap, p, found.pieces).rate;
   const { rate, decades, replaced, widest } = found;
   const times = (power) => `${plain(10 ** power)}×`;
   const { low, high } = interval(surface, draws);
   const range = low === null ? "" : ` [${times(low)}, ${times(high)}]`;
   const tenfold =
-    widest >= 1
+    widest >= 1 - 1e-6
       ? `10× inference = 10<sup>η</sup> = ${times(rate)}${range} training.`
       : `Less than one decade of inference is supported: ${times(decades)} inference replaces ${times(replaced)} training.`;
   const parts = found.pieces.length > 1 ? ` in ${found.pieces.length} parts` : "";
@@ -89,14 +94,22 @@ function cornerText(surface, best, cap) {
 function optimumText(surface, { target: y, volume, price, cap }, units) {
   const best = optimum(surface, y, volume, price, cap);
   if (!best) return { text: `Undefined at ${percent(y)}: there is no supported isoquant to buy on.`, doubt: true };
-  const share = (b) => optimum(surface, y, volume, price, cap, b)?.share ?? null;
+  const bought = pieces(surface, y, cap);
+  const share = (p) => optimum(surface, y, volume, price, cap, p, bought)?.share ?? null;
   const kind = best.kind === "interior" ? "an interior optimum: " : cornerText(surface, best, cap);
   const training = `${shown(10 ** best.u, scientific(10 ** best.u), "training")} ${esc(units.train)} of training`;
   const inference = `${shown(10 ** best.v, scientific(10 ** best.v), "inference")} ${esc(units.infer)}`;
   const problems = `For ${plain(volume)} problems, `;
   const spend = `Training's share of the spend: ${estimate(surface, best.share, share, "share", true)}`;
-  const balance = best.kind === "interior" ? `, which is 1/(1\u00a0+\u00a0η) at the local η = ${plain(best.eta, 3)}` : "";
-  return { text: `${problems}${kind}${training} and ${inference}. ${spend}${balance}.`, doubt: best.kind !== "interior" };
+  return { text: `${problems}${kind}${training} and ${inference}. ${spend}${balanceText(best)}.`, doubt: best.kind !== "interior" };
+}
+
+// What an interior optimum's share is the balance of: at a knot, of an η between those on its sides.
+function balanceText({ kind, eta, beside }) {
+  if (kind !== "interior") return "";
+  const sides = beside?.map((side) => plain(side));
+  const bent = sides && sides[0] !== sides[1] ? `, where the surface bends and η falls from ${sides[0]} to ${sides[1]}` : "";
+  return `, which is 1/(1\u00a0+\u00a0η) at the local η = ${plain(eta, 3)}${bent}`;
 }
 
 const reasons = {
@@ -121,7 +134,7 @@ function breakEvenText(surface, { target: y, price, cap }, one, other) {
     const text = `${esc(winner.label)} dominates: less training than ${esc(loser.label)}, and no more inference.`;
     return { text, doubt: false };
   }
-  const draws = (b) => breakEven(surface, y, one.u, other.u, price, cap, b).volume;
+  const draws = (p) => breakEven(surface, y, one.u, other.u, price, cap, p).volume;
   const [less, more] = one.u < other.u ? [one, other] : [other, one];
   const { low, missing } = interval(surface, draws);
   const costs = named.map(([{ label }, { v }]) => `${esc(label)} needs ${scientific(10 ** v)}`).join(", ");

@@ -46,7 +46,7 @@ def call(page, function: str, *arguments: object):
 
 def test_the_words_carry_the_numbers_and_the_interval_of_the_draws(page):
     surface = make_data()["surfaces"][0]
-    draws = [rate(surface | {"coefficients": b}, 0.6) for b in surface["draws"]]
+    draws = [rate(surface, 0.6, p) for p in surface["draws"]]
     change(page, "target", 60)
     change(page, "volume", 3e8)
     assert value(page, "eta") == pytest.approx(rate(surface, 0.6), abs=1e-6)
@@ -167,6 +167,7 @@ VIEWS = (
     "target=13",
     "method=oracle&target=30&volume=1e5",
     "method=think&target=86",
+    "method=beam&volume=1e7",
     "choice.train=total&price=0.01",
 )
 
@@ -244,11 +245,22 @@ def test_without_draws_there_is_no_interval(page, tmp_path):
     ("surfaces.0.method", "x", "method is 'x', expected one of vote"),
     ("surfaces.0.link", "probit", "expected one of logit, cloglog, linear"),
     ("surfaces.0.ceiling", 0.01, "expected a lower and a higher number"),
-    ("surfaces.0.coefficients", [1.0, math.nan, 0.0, 0.0], "expected 4 finite numbers"),
-    ("surfaces.2.draws.3", [1.0], r"draws\[3\]: expected 4"),
+    ("surfaces.0.predictor.a", [1.0, math.nan], "expected 2 finite numbers"),
+    ("surfaces.5.predictor.b", [1.0, 2.0, 3.0], "predictor.b: expected 4 finite numbers"),
+    ("surfaces.0.predictor.d", None, "predictor lacks d"),
+    ("surfaces.0.origin", [1.0], "origin: expected 2"),
+    ("surfaces.0.knots", [1.0], "knots: expected two or more"),
+    ("surfaces.5.knots", [0.0, 1.0, 1.0, 2.0], "knots: expected rising numbers"),
+    ("surfaces.2.draws.3.a", [1.0], r"draws\[3\].a: expected 2"),
+    ("surfaces.2.draws.3.ceiling", 0.0, r"draws\[3\]: expected a lower and a higher number"),
+    ("surfaces.0.support.by_level", [], "by_level: expected a row for each level"),
+    ("surfaces.0.support.by_level", [{"u": 1.0, "v": [2.0, 1.0]}], "least is above the most"),
+    ("surfaces.0.support.by_level", [{"u": 1.0, "v": [1, 2]}] * 2, "by_level: expected rising numbers"),
     ("surfaces.0.support.u", [3.0, 3.0], "support.u"),
     ("surfaces.0.cells.0.v", None, "lacks v"),
     ("surfaces.1.choice.train", "stage", "two have method and choices"),
+    ("surfaces.0.spans", [{"target": 0.5, "v": [2.0, 1.0]}], r"spans\[0\].v: expected a lower"),
+    ("surfaces.0.identified", [0.5], "identified: expected 2"),
     ("methods", [], "one or more"),
     ("defaults.method", "none", "defaults.method"),
     ("defaults.target", 1.5, "target in"),
@@ -271,4 +283,4 @@ def test_data_that_cannot_be_drawn_are_refused_and_the_place_is_named(path, valu
 def test_the_script_and_the_contract_travel_with_the_package():
     assert script().count('"use strict"') == 1 and "http" not in script()
     item = explorer(make_data())
-    assert "5 fitted surfaces" in item.fallback and "Longer thinking" in item.fallback
+    assert "6 fitted surfaces" in item.fallback and "Longer thinking" in item.fallback
