@@ -131,11 +131,7 @@ def _surface(
             ],
         },
         "identified": _identified(found.design),
-        "spans": [
-            {"target": rate.at, "v": [rate.span.low, rate.span.high]}
-            for rate in found.rates
-            if rate.span is not None
-        ],
+        "rates": [_reported(found, rate) for rate in found.rates],
         "levels": _levels(found.design, units.get("train_unit", train_unit)),
         "cells": [
             {"u": float(x), "v": float(y), "score": float(z)} for x, y, z in zip(u, v, score, strict=True)
@@ -182,18 +178,23 @@ def _levels(design: Design, unit: str) -> list[dict[str, Any]]:
 
 
 def _status(found: Exchange, target: float) -> tuple[str, str]:
-    """The status of the rate nearest to the target, and a note: why, which rates have another, what else to doubt."""
+    """Status and note of the rate nearest to the target, of those that there are if any is."""
     if not found.rates:
         return "not asked", ""
-    near = min(found.rates, key=lambda rate: abs(rate.at - target))
-    said = [_said(near)] if near.reason else [_sentence(one.message) for one in found.warnings[:DOUBTS]]
-    others = [rate for rate in found.rates if (rate.status, rate.reason) != (near.status, near.reason)]
-    said += [f"At {rate.at:g}: {rate.status}. {_said(rate)}".strip() for rate in others]
-    return near.status, " ".join(said)
+    spoken = [rate for rate in found.rates if rate.eta is not None]
+    near = min(spoken or found.rates, key=lambda rate: abs(rate.at - target))
+    return near.status, _note(found, near)
 
 
-def _said(rate: Rate) -> str:
-    return _sentence(rate.reason)
+def _reported(found: Exchange, rate: Rate) -> dict[str, Any]:
+    v = None if rate.span is None else [rate.span.low, rate.span.high]
+    return {"target": rate.at, "v": v, "status": rate.status, "note": _note(found, rate)}
+
+
+def _note(found: Exchange, rate: Rate) -> str:
+    """Why its status is what it is; else what there is to doubt."""
+    said = [rate.reason] if rate.reason else [one.message for one in found.warnings[:DOUBTS]]
+    return " ".join(map(_sentence, said))
 
 
 def _sentence(words: str) -> str:

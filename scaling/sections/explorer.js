@@ -122,8 +122,9 @@ function answers(part, data, surface, state, compared) {
   }
   const units = unitsOf(data, surface);
   const rate = rateText(surface, state);
-  const note = surface.note ? ` ${esc(surface.note)}` : "";
-  const status = `<span data-role="status">Status: ${esc(surface.status)}.</span>${note}`;
+  const doubted = reported(surface, state.target) ?? surface;
+  const note = doubted.note ? ` ${esc(doubted.note)}` : "";
+  const status = `<span data-role="status">Status: ${esc(doubted.status)}.</span>${note}`;
   say("rate", "Exchange rate η", { ...rate, text: `${rate.text} ${status}` });
   say("optimum", "What to buy", optimumText(surface, state, units));
   say("breakeven", "Break-even of A and B", breakEvenText(surface, state, ...compared));

@@ -20,8 +20,9 @@
                              rising in u, where levels of training differ in it: between two it is interpolated
         identified           optional: [low, high], the scores between which the design tells the rate, [] for nowhere;
                              elsewhere the page gives none
-        spans                optional: [{target, v: [low, high]}], the measured piece of the isoquant at targets for
-                             which a report gives numbers, so that the page gives the same
+        rates                optional: [{target, v: [low, high] or None, status, note}], what a report says at some targets:
+                             the measured piece of the isoquant, which is then the page's, status and note; with status
+                             "undefined" or "not identified" the page gives no rate either
         levels               [{label, u}], checkpoints along training; labels differ
         cells                [{u, v, score}], measured points
         draws                [{a, b, d}], of the bootstrap, for bands and intervals: 50 to 200, or none; optional floor
@@ -133,10 +134,11 @@ def _surface(
         _predictor(draw, len(knots), f"{at}.draws[{place}]")
         _rising([draw.get(end, surface[end]) for end in ("floor", "ceiling")], f"{at}.draws[{place}]")
     _support(surface["support"], f"{at}.support")
-    for place, row in enumerate(surface.get("spans", ())):
-        _need(row, f"{at}.spans[{place}]", ("target", "v"))
-        _numbers([row["target"]], 1, f"{at}.spans[{place}].target")
-        _rising(row["v"], f"{at}.spans[{place}].v")
+    for place, row in enumerate(surface.get("rates", ())):
+        _need(row, f"{at}.rates[{place}]", ("target", "v", "status", "note"))
+        _numbers([row["target"]], 1, f"{at}.rates[{place}].target")
+        if row["v"] is not None:
+            _rising(row["v"], f"{at}.rates[{place}].v")
     if surface.get("identified"):
         _numbers(surface["identified"], 2, f"{at}.identified")
     if surface["latency"] is not None:

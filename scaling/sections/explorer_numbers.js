@@ -124,10 +124,13 @@ function stretches(surface, y, cap = null, range = surface.support.v) {
   return [range[0], ...turns.map(({ high }) => high)].map((low, k) => ({ low, high: highs[k], kind: kind(low) }));
 }
 
-// The supported stretches of the isoquant; those that the data give for a target, as they are. The draws are asked along these too, so that all answer one question.
+// What the data's report says at a target, if it does.
+const reported = (surface, y) => surface.rates?.find(({ target }) => Math.abs(target - y) < 1e-9);
+
+// The supported stretches of the isoquant; one that the data's report has, as it is. The draws are asked along these too, so that all answer one question.
 function pieces(surface, y, cap = null) {
-  const given = cap === null && surface.spans?.find(({ target }) => Math.abs(target - y) < 1e-9);
-  if (given) return [given.v];
+  const given = cap === null && reported(surface, y)?.v;
+  if (given) return [given];
   return stretches(surface, y, cap)
     .filter(({ low, high, kind }) => kind === "supported" && high - low > SLACK)
     .map(({ low, high }) => [low, high]);

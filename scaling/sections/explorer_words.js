@@ -62,6 +62,9 @@ function rateText(surface, { target: y, cap }) {
     const text = `η at ${percent(y)} is not identified: the design has too few levels or budgets around this score.`;
     return { text, doubt: true };
   }
+  const said = reported(surface, y);
+  if (["undefined", "not identified"].includes(said?.status))
+    return { text: `η at ${percent(y)} is ${said.status}.`, doubt: true };
   const draws = (p) => span(surface, y, cap, p, found.pieces).rate;
   const { rate, decades, replaced, widest } = found;
   const times = (power) => `${plain(10 ** power)}×`;
@@ -75,7 +78,7 @@ function rateText(surface, { target: y, cap }) {
   const over = `${shown(decades, plain(decades), "decades")} decades of inference${parts}`;
   return {
     text: `At ${percent(y)}, η = ${estimate(surface, rate, draws, "eta")}, averaged over ${over}. ${tenfold}`,
-    doubt: surface.status !== "ok" || low === null,
+    doubt: (said ?? surface).status !== "ok" || low === null,
   };
 }
 

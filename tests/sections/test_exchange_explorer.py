@@ -133,7 +133,7 @@ def test_where_the_design_cannot_tell_the_rate_the_page_gives_none(chromium, tmp
 
 def test_between_the_scores_asked_for_the_page_finds_the_piece_itself(found, data, page):
     for one, surface in zip(found, data["surfaces"], strict=True):
-        bare = {key: value for key, value in surface.items() if key != "spans"}
+        bare = {key: value for key, value in surface.items() if key != "rates"}
         step = np.ptp(surface["support"]["v"]) / (POINTS - 1)  # of the grid on which span_of looks
         for y in AT:
             ((low, high),) = page(f"exchange.pieces({json.dumps(bare)}, {y})")
@@ -141,6 +141,19 @@ def test_between_the_scores_asked_for_the_page_finds_the_piece_itself(found, dat
             assert rate == pytest.approx(one.surface.rate(y, low, high)[0], abs=1e-9)
             span = one.rate(y).span
             assert -1e-9 <= span.low - low <= step and -1e-9 <= high - span.high <= step
+
+
+def test_the_page_gives_no_rate_where_the_report_gives_none(data, chromium, tmp_path):
+    changed = json.loads(json.dumps(data))
+    row = changed["surfaces"][0]["rates"][1]
+    row |= {"status": "not identified", "note": "Without one of its runs it leaves the cells."}
+    report = Report("Page", "Which?", (Section("A", interactives=(explorer(changed),)),), {}, {})
+    address = write(report, tmp_path / "out").as_uri()
+    for target, known in ((45, False), (45.5, True), (55, True)):
+        chromium.open(f"{address}#interactive-explorer?target={target}")
+        words = chromium("document.querySelector('[data-part=rate]').innerText")
+        assert ("is not identified. Status: not identified. Without one of its runs" in words) != known
+        assert (chromium("document.querySelector('[data-role=eta]')") is None) != known
 
 
 def test_what_the_page_cannot_draw_is_refused(found):
@@ -159,7 +172,12 @@ def test_status_and_note_are_those_of_the_rate_nearest_to_the_target(data):
     single = exchange_rate(pd.concat(halves).query("seed == 0"), at=[0.45, 0.95], bootstrap=20)
     surface = explorer_data([single], **ASKED)["surfaces"][0]
     assert surface["status"] == "this run" and "other seeds may differ" in surface["note"]
-    assert "At 0.95: " in surface["note"] and len(surface["draws"]) == 20
+    assert len(surface["draws"]) == 20
+    above = explorer_data([single], **ASKED | {"target": 0.95})["surfaces"][0]
+    assert above["status"] == "this run"  # of the rate that there is
+    middle, high = surface["rates"]
+    assert (middle["status"], middle["note"]) == (surface["status"], surface["note"])
+    assert high["v"] is None and high["status"] in ("undefined", "not identified") and "0.95" in high["note"]
     saturating = exchange_rate(frame, at=[0.45], surface="saturating", bootstrap=5)
     assert len(explorer_data([saturating], **ASKED)["surfaces"][0]["knots"]) > 100
 
