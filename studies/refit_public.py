@@ -90,11 +90,12 @@ def samples_worth(
         if names is not None and name not in names:
             continue
         try:
-            rows = load(locate(find(name))[0])
+            entry = find(name)
+            rows = load(locate(entry)[0])
         except InputError as error:
             missing[name] = str(error).split("; set ")[0]
             continue
-        yield name, made(name, rows, draws)
+        yield name, made(name, rows, draws, entry.files[0].sha256)
 
 
 def refit(table: Table, draws: int) -> Refit:

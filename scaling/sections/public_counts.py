@@ -66,11 +66,14 @@ class Samples:
     """Samples of every problem that a model of the backtests has."""
     adaptive: tuple[int, int]
     """Models whose samples went with the outcome, and all models."""
+    sha256: str
+    """Hash of the file."""
 
     def to_json(self) -> dict[str, Any]:
-        """tokens, exchange (CoverageRates), backtests (two of Backtests), adaptive_models, models."""
+        """sha256, model, tokens, exchange (CoverageRates), backtests (two of Backtests), adaptive_models, models."""
         told, models = self.adaptive
         return {
+            "sha256": self.sha256,
             "model": self.model,
             "tokens": list(self.tokens),
             "exchange": self.rates.to_json(),
@@ -80,7 +83,7 @@ class Samples:
         }
 
 
-def samples(name: str, counts: pd.DataFrame, draws: int) -> Samples:
+def samples(name: str, counts: pd.DataFrame, draws: int, sha256: str) -> Samples:
     """Return what the counts of a set say: columns model, prompt_idx, n, c, N and D, a row a problem of a checkpoint."""
     counts = counts.rename(columns={"prompt_idx": "problem"})
     chosen = counts[(counts["N"] == SIZE) & counts["D"].isin(TOKENS)]
@@ -105,6 +108,7 @@ def samples(name: str, counts: pd.DataFrame, draws: int) -> Samples:
         ),
         enough=ENOUGH,
         adaptive=(sum(adaptive(*pair) is not None for pair in models.values()), len(models)),
+        sha256=sha256,
     )
 
 

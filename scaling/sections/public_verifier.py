@@ -49,10 +49,13 @@ class Verified:
     """What is counted as inference, in words, to the comparison under that bill."""
     level: float
     """Nominal coverage of the intervals."""
+    sha256: str
+    """Hash of the file."""
 
     def to_json(self) -> dict[str, Any]:
-        """problems, shares, mean_characters, parameters, samples, bills: one Substitution each."""
+        """sha256, problems, shares, mean_characters, parameters, samples, bills: one Substitution each."""
         return {
+            "sha256": self.sha256,
             "problems": self.problems,
             "shares": {system: share.to_json() for system, share in self.shares.items()},
             "mean_characters": dict(self.characters),
@@ -62,7 +65,7 @@ class Verified:
         }
 
 
-def verified(name: str, marks: pd.DataFrame, _draws: int) -> Verified:
+def verified(name: str, marks: pd.DataFrame, _draws: int, sha256: str) -> Verified:
     """Return the small model with a verifier against the large one without: marks and lengths by system, a row a problem."""
     small, large = SYSTEMS[1], SYSTEMS[2]
     written = SAMPLES * SMALL / LARGE
@@ -83,6 +86,7 @@ def verified(name: str, marks: pd.DataFrame, _draws: int) -> Verified:
             for bill, ratio in bills.items()
         },
         level=LEVEL,
+        sha256=sha256,
     )
 
 
