@@ -9,7 +9,7 @@ import pandas as pd
 from scaling.exchange import Paired, Slices, change_point, exchange_paired, exchange_slices
 from scaling.records.reading import read_table
 from scaling.records.tables import Records
-from scaling.sections import exchange_known, known_games, known_why
+from scaling.sections import exchange_known, known_explorer, known_games, known_why
 from scaling.sections.known_claims import Published, Rows
 from scaling.study import Preset, Study, bundled
 
@@ -87,6 +87,7 @@ STUDY = Study(
         exchange_known.o1,
         exchange_known.r1_zero,
         known_games.games,
+        known_explorer.explore,
         known_why.differences,
     ),
 )
