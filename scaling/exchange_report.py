@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 from scaling.errors import FitError, InputError
 from scaling.exchange import Exchange, Paired, Slices
+from scaling.exchange.summary import eta_shown
 from scaling.reporting.document import Report, Section, Table
-from scaling.sections.exchange_buy import buy_section
+from scaling.sections.exchange_buy import balanced, buy_section
 from scaling.sections.exchange_curves import paired_section, slices_section
+from scaling.sections.exchange_explorer import explorer_data
 from scaling.sections.exchange_figures import figures
 from scaling.sections.exchange_rates import rates_section
 from scaling.sections.exchange_trust import equivalences_section, sensitivity_section, trust_section
+from scaling.sections.explorer import explorer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,11 +73,44 @@ def _grid(
         Section("The surface", (), figures=figures(found, *units)),
         equivalences_section(found),
         buy_section(found, volume, infer_price, units),
+        _explore(found, units, volume, infer_price, conventions),
         trust_section(found, coverage),
         None if conventions is None or len(conventions[1]) < 2 else sensitivity_section(conventions[0]),
         _difficulty(found),
     ]
     return [section for section in made if section is not None]
+
+
+def _explore(
+    found: Exchange,
+    units: tuple[str, str],
+    volume: float | None,
+    infer_price: float,
+    conventions: tuple[pd.DataFrame, list[Exchange]] | None,
+) -> Section | None:
+    """The interactive page, with every convention that could be measured; None for a form that it cannot draw."""
+    shown = [rate for rate in found.rates if rate.eta is not None] or list(found.rates)
+    if not shown or not 0 < shown[len(shown) // 2].at < 1:
+        return None
+    try:
+        data = explorer_data(
+            (conventions[1] if conventions is not None else []) or [found],
+            train_unit=units[0],
+            infer_unit=units[1],
+            target=shown[len(shown) // 2].at,
+            volume=volume or balanced(found, shown[len(shown) // 2], infer_price),
+            price_ratio=infer_price,
+        )
+    except InputError:
+        return None
+    rates = "; ".join(f"{eta_shown(rate)} at {rate.at:g}" for rate in found.rates)
+    return Section(
+        "Explore",
+        (
+            "Move the score, the volume, the price and what is counted, and see isoquants, optimum and break-even move.",
+        ),
+        interactives=(explorer(data, fallback=f"Rates by score: {rates}."),),
+    )
 
 
 def _difficulty(found: Exchange) -> Section | None:

@@ -33,10 +33,11 @@ def buy_section(
     if not rated:
         return None
     rate = rated[len(rated) // 2]
-    volumes = _volumes(found, rate, infer_price)
+    middle = balanced(found, rate, infer_price)
+    volumes = middle * 10 ** np.linspace(-REACH, REACH, VOLUMES)
     along = isoquant(found, rate.at)
     bought = [along.cheapest(float(v), infer_price=infer_price) for v in volumes]
-    middle = volumes[len(volumes) // 2] if volume is None else volume
+    middle = middle if volume is None else volume
     chosen = [purchase(found, one.at, float(middle), infer_price=infer_price) for one in rated]
     return Section(
         "What to buy",
@@ -56,13 +57,13 @@ def buy_section(
     )
 
 
-def _volumes(found: Exchange, rate: Rate, infer_price: float) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    """Volumes about the one at which the middle of the piece costs the same to train and to serve."""
-    assert rate.span is not None
+def balanced(found: Exchange, rate: Rate, infer_price: float) -> float:
+    """The volume at which the middle of a rate's piece costs the same to train and to serve; 1e6 without a piece."""
+    if rate.span is None:
+        return 1e6
     u = 0.5 * (rate.span.train_low + rate.span.train_high)
     v = 0.5 * (rate.span.low + rate.span.high)
-    middle = u - v - np.log10(infer_price)
-    return np.asarray(10 ** np.linspace(middle - REACH, middle + REACH, VOLUMES))
+    return float(10 ** (u - v) / infer_price)
 
 
 def _verdict(one: Purchase) -> Verdict:

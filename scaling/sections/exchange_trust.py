@@ -125,8 +125,9 @@ def _backtest(found: Exchange) -> list[Table]:
         Table(
             "backtest",
             "Error in score at a training level left out of the fit, root mean square over levels, two of which are "
-            "extrapolated to. The form in use is the one whose intervals hold the truth, not the one that wins here: "
-            "choosing by this table was simulated to cost coverage.",
+            "extrapolated to. A form that wins here is not thereby the one whose intervals hold the truth: the "
+            "free one takes "
+            "least for granted, and benchmarks/README.md has what that was measured to be worth.",
             rows,
             formats={"error": lambda x: numbers.percent(float(x))},
             headings={"used": ""},

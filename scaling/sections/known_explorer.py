@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from scaling.study import Analysis
 
 DRAWS = 100
+LEVELS = 22
+"""Checkpoints of R1-Zero to choose from."""
+DIGITS = 6
 PRICE = {"tokens": "by the tokens it took", "flat": "one price for all"}
 """What a sample costs: a switch of the page."""
 
@@ -26,7 +29,7 @@ def explore(analysis: Analysis) -> Section:
     o1, votes = analysis.fits["o1, logit"], analysis.fits["R1-Zero"]
     surfaces = [_thinking(o1, price) for price in PRICE] + [_votes(votes, price) for price in PRICE]
     data = {
-        "train_unit": "relative units of training",
+        "train_unit": "relative units",
         "infer_unit": "relative units a problem",
         "methods": [
             {"key": "votes", "label": "R1-Zero: majority of up to 16"},
@@ -81,7 +84,11 @@ def _thinking(found: Slices, price: str) -> dict[str, Any]:
 
     def predictor(slope: float, gain: float, level: float) -> dict[str, Any]:
         # level: the inference line at v0; u counts from the last training point, which that line is of
-        return {"a": [level + gain * (v - v0) for v in ends], "b": [slope, slope], "d": 0.0}
+        return {
+            "a": [round(level + gain * (v - v0), DIGITS) for v in ends],
+            "b": [round(slope, DIGITS)] * 2,
+            "d": 0.0,
+        }
 
     v0 = float(infer.x.mean())
     ends = [float(infer.x.min()) - 1.0, float(infer.x.max()) + 1.0]
@@ -128,16 +135,16 @@ def _votes(found: Paired, price: str) -> dict[str, Any]:
         a, by, b, tilt, d = np.linalg.lstsq(columns, x.ravel(), rcond=None)[0].tolist()
         samples = [v - length for v in ends]
         return {
-            "a": [a + by * s for s in samples],
-            "b": [b - by * growth + tilt * s for s in samples],
-            "d": d - tilt * growth,
+            "a": [round(a + by * s, DIGITS) for s in samples],
+            "b": [round(b - by * growth + tilt * s, DIGITS) for s in samples],
+            "d": round(d - tilt * growth, DIGITS),
         }
 
     spent = found.v if price == "tokens" else np.array([[0.0], [step]]) + np.zeros_like(found.v)
     by_level = [
         {"u": float(x), "v": [float(low), float(high)]} for x, low, high in zip(found.u, *spent, strict=True)
     ]
-    few = np.unique(np.linspace(0, len(found.u) - 1, 8).round().astype(int))
+    few = np.unique(np.linspace(0, len(found.u) - 1, LEVELS).round().astype(int))
     return {
         "method": "votes",
         "choice": {"price": price},
