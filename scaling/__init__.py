@@ -3,6 +3,8 @@
 import scaling
 fit = scaling.fit("chinchilla", frame)      # frame: a DataFrame with N, D (or C) and loss
 print(fit.summary())
+rate = scaling.exchange_rate(table)         # table: train_flops, infer_flops_per_problem, score (or n, c), run, problem
+print(rate.summary())
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from scaling.catalogue import dataset
     from scaling.errors import FitError, InputError
+    from scaling.exchange import Exchange, exchange_paired, exchange_rate, exchange_slices
     from scaling.fitting import (
         Chain,
         CountsFit,
@@ -29,10 +32,12 @@ if TYPE_CHECKING:
     from scaling.records.frame import frame
     from scaling.records.reading import read_table
     from scaling.records.tables import Records
+    from scaling.samples import pass_at_k
 
 _HOMES = {
     "Chain": "scaling.fitting",
     "CountsFit": "scaling.fitting",
+    "Exchange": "scaling.exchange",
     "Fit": "scaling.fitting",
     "FitError": "scaling.errors",
     "Holdout": "scaling.fitting",
@@ -41,11 +46,15 @@ _HOMES = {
     "Records": "scaling.records.tables",
     "chain": "scaling.fitting",
     "dataset": "scaling.catalogue",
+    "exchange_paired": "scaling.exchange",
+    "exchange_rate": "scaling.exchange",
+    "exchange_slices": "scaling.exchange",
     "fit": "scaling.fitting",
     "fit_counts": "scaling.fitting",
     "fit_isoflop": "scaling.fitting",
     "frame": "scaling.records.frame",
     "holdout": "scaling.fitting",
+    "pass_at_k": "scaling.samples",
     "read_table": "scaling.records.reading",
     "sweep_optima": "scaling.fitting",
 }
@@ -54,6 +63,7 @@ _HOMES = {
 __all__ = [
     "Chain",
     "CountsFit",
+    "Exchange",
     "Fit",
     "FitError",
     "Holdout",
@@ -62,17 +72,21 @@ __all__ = [
     "Records",
     "chain",
     "dataset",
+    "exchange_paired",
+    "exchange_rate",
+    "exchange_slices",
     "fit",
     "fit_counts",
     "fit_isoflop",
     "frame",
     "holdout",
+    "pass_at_k",
     "read_table",
     "sweep_optima",
 ]
 
 
-_ROOMS = ("diagnostics", "fitting", "laws")
+_ROOMS = ("diagnostics", "exchange", "fitting", "laws", "samples")
 """Rooms that are there after ``import scaling``; each is imported when it is first asked for."""
 
 

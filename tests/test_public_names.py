@@ -6,8 +6,9 @@ import sys
 import scaling
 
 NAMES = [
-    "Chain", "CountsFit", "Fit", "FitError", "Holdout", "InputError", "IsoflopFit", "Records", "chain", "dataset", "fit",
-    "fit_counts", "fit_isoflop", "frame", "holdout", "read_table", "sweep_optima",
+    "Chain", "CountsFit", "Exchange", "Fit", "FitError", "Holdout", "InputError", "IsoflopFit", "Records", "chain",
+    "dataset", "exchange_paired", "exchange_rate", "exchange_slices", "fit", "fit_counts", "fit_isoflop", "frame", "holdout",
+    "pass_at_k", "read_table", "sweep_optima",
 ]  # fmt: skip
 """The golden list: a change here is a change for users and belongs in the changelog."""
 
