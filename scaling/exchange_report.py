@@ -10,6 +10,7 @@ from scaling.exchange.summary import eta_shown
 from scaling.reporting.document import Report, Section, Table
 from scaling.sections.exchange_buy import balanced, buy_section
 from scaling.sections.exchange_curves import paired_section, slices_section
+from scaling.sections.exchange_envelope import envelope_section
 from scaling.sections.exchange_explorer import explorer_data
 from scaling.sections.exchange_figures import figures
 from scaling.sections.exchange_rates import rates_section
@@ -17,11 +18,12 @@ from scaling.sections.exchange_trust import equivalences_section, sensitivity_se
 from scaling.sections.explorer import explorer
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import pandas as pd
 
     from scaling.exchange.calibration import Coverage
+    from scaling.exchange.design import Design
 
 
 def report(
@@ -34,10 +36,12 @@ def report(
     infer_price: float = 1.0,
     coverage: Sequence[Coverage] = (),
     conventions: tuple[pd.DataFrame, list[Exchange]] | None = None,
+    methods: Mapping[str, Design] | None = None,
 ) -> Report:
     """Return the report of measured rates; ``command`` and the table's hash are its provenance.
 
-    ``units`` are those of training and of inference compute, ``conventions`` what ``exchange.sensitivity`` returns.
+    ``units`` are those of training and of inference compute, ``conventions`` what ``exchange.sensitivity`` returns,
+    ``methods`` the designs of all methods of the table, where it has several.
     """
     if isinstance(found, Slices):
         sections: list[Section] = [slices_section(found)]
@@ -45,6 +49,7 @@ def report(
         sections = [paired_section(found)]
     else:
         sections = _grid(found, units, volume, infer_price, coverage, conventions)
+        sections += _methods(methods or {})
     return Report(
         title=f"exchange rate · {table}",
         question="What is inference compute worth in training compute?",
@@ -79,6 +84,16 @@ def _grid(
         _difficulty(found),
     ]
     return [section for section in made if section is not None]
+
+
+def _methods(designs: Mapping[str, Design]) -> list[Section]:
+    """The envelope over methods that share levels and problems; none where they do not."""
+    if len(designs) < 2:
+        return []
+    try:
+        return [envelope_section(designs)]
+    except InputError:
+        return []
 
 
 def _explore(

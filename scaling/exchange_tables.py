@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from scaling.errors import InputError
+from scaling.errors import FitError, InputError
 from scaling.records.files import Given
 from scaling.records.reading import Reading, read_table
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from scaling.exchange import Exchange, Paired, Slices
     from scaling.exchange.calibration import Coverage
+    from scaling.exchange.design import Design
 
     Measured: TypeAlias = Exchange | Paired | Slices
 
@@ -235,8 +236,26 @@ def write_report(
         infer_price=infer_price,
         coverage=covered,
         conventions=conventions,
+        methods=_methods(tables, asked),
     )
     return write(made, folder)
+
+
+def _methods(tables: Sequence[str], asked: Asked) -> dict[str, Design]:
+    """The designs of all methods of a table that names them in a column."""
+    from scaling.exchange import Ledger
+    from scaling.exchange.table import prepare
+
+    frame = read_table(list(tables), asked.mapping, asked.where, asked.from_name).frame
+    if "method" not in frame:
+        return {}
+    found = {}
+    for name in map(str, frame["method"].dropna().unique()):
+        try:
+            found[name] = prepare(frame, name).design(Ledger(**asked.ledger))  # type: ignore[arg-type]
+        except (InputError, FitError):  # one that cannot be arranged keeps no other from being compared
+            continue
+    return found
 
 
 def _conventions(tables: Sequence[str], found: Exchange, asked: Asked) -> tuple[pd.DataFrame, list[Exchange]]:

@@ -1,0 +1,87 @@
+"""Which of several methods is best at a cost, chosen and scored on different problems."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from scaling.exchange.envelope import envelope
+from scaling.reporting import numbers, plots
+from scaling.reporting.document import Figure, Section, Table, Verdict
+from scaling.reporting.style import INK, Groups
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from matplotlib.axes import Axes
+
+    from scaling.exchange.design import Design
+
+
+def envelope_section(designs: Mapping[str, Design]) -> Section:
+    """Return the envelope over methods; raises InputError for methods with other levels or problems."""
+    rows = envelope(designs)
+    top = rows[rows["train"] == rows["train"].max()]
+    gap = float((rows["same_half"] - rows["score"]).mean())
+    counts = rows["method"].value_counts()
+    told = ", ".join(f"{name} at {count} of {len(rows)} points" for name, count in counts.items())
+    return Section(
+        "Which method",
+        (
+            "Methods are never pooled. At each training level and inference compute the best one is chosen on "
+            "one half of the "
+            "problems and scored on the other, over many halvings; scored on the half that chose, it would look "
+            f"{numbers.plain(100 * gap, 2)} points better on average.",
+        ),
+        (Verdict(f"Chosen most often: {told}.", "measured"),),
+        (_figure(designs, top),),
+        (
+            Table(
+                "envelope",
+                "The method chosen, how often, and its score on problems that did not choose it.",
+                rows,
+                headings={
+                    "train": "C_train",
+                    "infer": "C_infer",
+                    "same_half": "on the choosing half",
+                    "score_se": "its error",
+                },
+                formats={
+                    "train": lambda x: numbers.quantity(float(x)),
+                    "infer": lambda x: numbers.quantity(float(x)),
+                    **{
+                        name: lambda x: numbers.percent(float(x))
+                        for name in ("chosen", "score", "score_se", "same_half")
+                    },
+                },
+            ),
+        ),
+    )
+
+
+def _figure(designs: Mapping[str, Design], top: pd.DataFrame) -> Figure:
+    """Every method at the highest training level, with the envelope."""
+    parts = []
+    for name, design in designs.items():
+        level_u, level_v, score = design.level_curves()
+        k = int(level_u.argmax())
+        parts.append(pd.DataFrame({"method": name, "infer": 10 ** level_v[k], "score": score[k]}).dropna())
+    rows = pd.concat(parts)
+    groups = Groups.of(rows, "method")
+
+    def draw(axes: Axes) -> None:
+        plots.scales(axes, "Inference compute a problem", "Score", log="x")
+        plots.curves(axes, rows, "infer", "score", groups=groups)
+        plots.points(axes, rows, "infer", "score", groups=groups)
+        plots.curves(axes, top, "infer", "score", dashed=True, label="Best, on other problems", colour=INK)
+        plots.legend(axes)
+
+    return Figure(
+        "method-envelope",
+        "Methods at the highest training level, and the envelope: chosen on one half of the problems, scored on "
+        "the other.",
+        draw,
+        rows,
+        "One curve a method and a dashed envelope.",
+    )
