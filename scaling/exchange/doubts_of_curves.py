@@ -79,7 +79,7 @@ def at_chance(e: Evidence) -> Iterator[Warned]:
     _, _, score, weight = design.cells
     if not e.shares:
         return
-    chance = e.found.chance
+    chance = e.grid.chance
     error = np.sqrt(chance * (1 - chance) / np.maximum(weight, 1))
     if design.problems > 1 and chance:
         by_problem = design.by_level(np.moveaxis(design.scores, 2, 0))[:, design.there]
@@ -129,7 +129,7 @@ def length_grows(u: Array, v: Array) -> list[Warned]:
 def short_span(e: Evidence) -> Iterator[Warned]:
     """Rates on less than a decade of inference."""
     spans = {
-        rate.at: rate.span.infer for rate in e.found.rates if rate.eta and rate.span and not rate.multiplier
+        rate.at: rate.span.infer for rate in e.grid.rates if rate.eta and rate.span and not rate.multiplier
     }
     if spans:
         yield Warned(
@@ -142,13 +142,13 @@ def short_span(e: Evidence) -> Iterator[Warned]:
 
 def not_constant(e: Evidence) -> Iterator[Warned]:
     """Rates that differ over the surface, or along one piece of an isoquant."""
-    test = e.found.constancy
+    test = e.grid.constancy
     said = []
     if test is not None and test.p_value < 0.05:
         said.append(f"a constant rate is refuted (p = {plain(test.p_value, 2)})")
     bent = [
         (rate.at, *rate.local)
-        for rate in e.found.rates
+        for rate in e.grid.rates
         if rate.eta and rate.local and _bent(rate.eta, *rate.local)
     ]
     if bent:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from scaling.exchange.design import Design, Whole
+    from scaling.exchange.paired import Paired
     from scaling.exchange.result import Exchange
     from scaling.laws.base import Array
 
@@ -30,12 +31,12 @@ YES = frozenset({"true", "1", "1.0", "yes"})
 class Evidence:
     """A result and its rows."""
 
-    found: Exchange
+    found: Exchange | Paired
     rows: pd.DataFrame
     """The user's rows of the method, of runs that finished: a problem, a cell or a sample each."""
 
     @classmethod
-    def of(cls, found: Exchange, frame: pd.DataFrame) -> Evidence:
+    def of(cls, found: Exchange | Paired, frame: pd.DataFrame) -> Evidence:
         """Leave out rows of other methods and of runs that did not finish."""
         keep = np.ones(len(frame), dtype=bool)
         if "method" in frame:
@@ -44,6 +45,14 @@ class Evidence:
             said = frame["status"].astype(str).str.lower()
             keep &= (said.isin(FINISHED) | frame["status"].isna()).to_numpy()
         return cls(found, frame[keep])
+
+    @property
+    def grid(self) -> Exchange:
+        """The result, where it is of a grid: some doubts have no meaning for two curves."""
+        from scaling.exchange.result import Exchange
+
+        assert isinstance(self.found, Exchange)
+        return self.found
 
     @property
     def design(self) -> Design:

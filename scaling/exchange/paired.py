@@ -72,6 +72,7 @@ class Paired:
     interval: dict[str, Any]
     warnings: tuple[Warned, ...]
     design: Design
+    ledger: Ledger
     seed: int = 0
     sha256: str = ""
 
@@ -109,7 +110,7 @@ class Paired:
                     "excluded": [{"row": r, "reason": why} for r, why in self.design.dropped],
                 },
             },
-            "convention": Ledger().to_json(),
+            "convention": self.ledger.to_json(),
             "interval": dict(self.interval),
             "warnings": [{"code": one.code, "message": one.message} for one in self.warnings],
             "provenance": {
@@ -168,7 +169,8 @@ def exchange_paired(
     checks.seed(seed)
     chosen = links.find(link)
     prepared = prepare(frame, method, k, excluded=excluded, seed=seed)
-    design = prepared.design(ledger or Ledger(), unbounded=link == "linear")
+    book = ledger or Ledger()
+    design = prepared.design(book, unbounded=link == "linear")
     if len(design.budgets) != 2:
         raise InputError(
             f"paired curves are of two budgets, and the table has {len(design.budgets)}; choose two with --where, or name "
@@ -209,10 +211,11 @@ def exchange_paired(
         },
         warnings=(),
         design=design,
+        ledger=book,
         seed=seed,
         sha256=sha256,
     )
-    return Paired(**{**found.__dict__, "warnings": _warnings(found)})
+    return Paired(**{**found.__dict__, "warnings": _warnings(found, frame)})
 
 
 def _rate(
@@ -254,8 +257,8 @@ def _said(design: Design, block: int) -> str:
     return f"{scatter}, with a jackknife of problems" if problems else scatter
 
 
-def _warnings(found: Paired) -> tuple[Warned, ...]:
-    from scaling.exchange.doubts import length_grows, stuck
+def _warnings(found: Paired, frame: pd.DataFrame) -> tuple[Warned, ...]:
+    from scaling.exchange.doubts import doubts_of_pairs, length_grows, stuck
 
     warned = [Warned("one_run", "one run: other seeds may differ by more than the interval")]
     if found.design.seeds.min() > 1:
@@ -279,4 +282,5 @@ def _warnings(found: Paired) -> tuple[Warned, ...]:
                         "outside the interval",
                     )
                 )
-    return tuple(warned)
+    known = {one.code for one in warned}
+    return (*warned, *(one for one in doubts_of_pairs(found, frame) if one.code not in known))
