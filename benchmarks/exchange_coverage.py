@@ -57,6 +57,7 @@ def design(seeds: int, shared: bool) -> Design:
             "trials": np.full(shape, float(SAMPLES)),
             "cell_weight": np.full(shape[:2], float(PROBLEMS)),
             "problem_names": tuple(range(PROBLEMS)),
+            "problem_group": np.zeros(PROBLEMS, dtype=np.intp),
         }
     )
     return with_runs(whole, shared)

@@ -48,6 +48,8 @@ class Design:
     budgets: tuple[Any, ...]
     problem_names: tuple[Any, ...] | None
     """None where the rows are whole cells."""
+    problem_group: Whole
+    """Stratum of each problem, (P,): problems of one difficulty are exchangeable."""
     runs_told: bool
     """Whether a column says which run a row is of."""
     read: int
@@ -136,6 +138,7 @@ def subset(design: Design, problems: Whole) -> Design:
         trials=None if design.trials is None else design.trials[:, :, problems],
         cell_weight=design.cell_weight * len(problems) / design.scores.shape[2],
         problem_names=None if names is None else tuple(names[k] for k in problems),
+        problem_group=design.problem_group[problems],
     )
 
 
@@ -243,6 +246,7 @@ def _arrange(
         run_names=tuple(run_names),
         budgets=tuple(budgets),
         problem_names=None if problems is None else tuple(problems),
+        problem_group=_strata(frame, problem, shape[2]),
         runs_told=told,
         read=read,
         dropped=dropped,
@@ -256,6 +260,17 @@ def _codes(labels: Any) -> tuple[Whole, list[Any]]:
     if (codes < 0).any():
         raise InputError("a row names no run or problem; fill the cell, or leave the row out with --where")
     return codes.astype(np.intp), list(names)
+
+
+def _strata(frame: pd.DataFrame, problem: Whole, problems: int) -> Whole:
+    """The stratum of each problem: by a column difficulty; problems without one are a stratum of their own."""
+    import pandas as pd
+
+    group = np.zeros(problems, dtype=np.intp)
+    if "difficulty" in frame:
+        codes, _ = pd.factorize(frame["difficulty"], sort=True)
+        group[problem] = codes + 1
+    return group
 
 
 def _checkpoints(run: Whole, u: Array) -> tuple[Whole, Whole]:

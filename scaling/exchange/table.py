@@ -192,6 +192,8 @@ def _averaged(frame: pd.DataFrame) -> pd.DataFrame:
     more = ["budget"] if "budget" in frame else [ledgers.INFER]
     keys = _keys(frame, *more, "problem")
     numbers = {name: number_column(frame, name) for name in COSTS if name in frame and name not in keys}
+    if "difficulty" in frame and "problem" in frame:
+        keys = [*keys, "difficulty"]
     held = frame[keys].assign(score=right(frame), trials=1.0, **numbers)
     aggregated = dict.fromkeys(("score", *numbers), "mean") | {"trials": "sum"}
     return held.groupby(keys, sort=False, dropna=False).agg(aggregated).reset_index()
@@ -240,6 +242,10 @@ def _together(
     means = frame[by].assign(**{name: number_column(frame, name) for name in costs})
     spent = means.groupby(by, sort=False).mean().reset_index()
     joined = curves.merge(spent, on=by, how="left").rename(columns={"n": "trials"})
+    if "difficulty" in frame:
+        joined = joined.assign(
+            difficulty=joined["problem"].map(frame.groupby("problem")["difficulty"].first())
+        )
     joined = joined.assign(budget=joined["k"])
     return joined, joined["k"].to_numpy(dtype=np.float64)
 

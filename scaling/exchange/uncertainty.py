@@ -1,6 +1,7 @@
 """How cell scores would move with other runs and other problems: bootstrap draws, and a jackknife of any estimate.
 
-Runs are clusters with all their checkpoints; problems are drawn jointly for all cells, since all were asked the same. The
+Runs are clusters with all their checkpoints; problems are drawn jointly for all cells, since all were asked the same, and
+within strata where a column difficulty tells them. The
 two are independent, so that a draw is P0 + d_problem + sqrt(S / (S - 1)) d_run with d from draws of one while the other
 stays: S runs drawn from S vary too little by (S - 1) / S. Shapes: D draws, K checkpoints, L levels, M cells, P problems.
 """
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from scaling.exchange.design import Design, weighted_mean
+from scaling.exchange.design import Design, Whole, weighted_mean
 from scaling.laws.base import Array
 
 MOST_GROUPS = 200
@@ -26,11 +27,10 @@ def draws_of(design: Design, draws: int, rng: np.random.Generator, *, students: 
     at, centre = design.there, design.by_level(design.means)
     moved = np.zeros((draws, *centre.shape))
     if design.problems > 1:
-        even = np.full(design.problems, 1 / design.problems)
-        times = rng.multinomial(design.problems, even, draws).astype(np.float64)
+        times = _counts(design.problem_group, draws, rng)
         moved += design.by_level(weighted_mean(design.scores, times)) - centre
     if (design.seeds > 1).any():
-        counts = _run_counts(design, draws, rng)[:, design.run]
+        counts = _counts(design.strata, draws, rng)[:, design.run]
         run = design.by_level(np.broadcast_to(design.means, (draws, *design.means.shape)), counts) - centre
         inflation = np.sqrt(design.seeds / np.maximum(design.seeds - 1, 1))
         factor = np.ones(draws)
@@ -47,11 +47,11 @@ def run_freedom(design: Design) -> int:
     return int(sum(count - 1 for count in np.bincount(design.strata)))
 
 
-def _run_counts(design: Design, draws: int, rng: np.random.Generator) -> Array:
-    """How often each run is drawn, (D, runs): within its group, so that every level stays."""
-    counts = np.empty((draws, len(design.run_names)))
-    for group in range(int(design.strata.max()) + 1):
-        at = np.flatnonzero(design.strata == group)
+def _counts(group: Whole, draws: int, rng: np.random.Generator) -> Array:
+    """How often each unit is drawn, (D, units): within its group, so that every group keeps its size."""
+    counts = np.empty((draws, len(group)))
+    for one in np.unique(group):
+        at = np.flatnonzero(group == one)
         counts[:, at] = rng.multinomial(len(at), np.full(len(at), 1 / len(at)), draws)
     return counts
 
@@ -71,6 +71,8 @@ class LeftOut:
     """Group of exchangeable runs of each of them."""
     problems: Array
     """(groups of problems, M); none where problems are not told apart."""
+    stratum: Array
+    """Stratum of each group of problems."""
 
 
 def left_out(design: Design) -> LeftOut:
@@ -82,12 +84,28 @@ def left_out(design: Design) -> LeftOut:
     for row, run in enumerate(able):
         keep[row, design.run == run] = 0.0
     runs = design.by_level(np.broadcast_to(design.means, (len(able), *design.means.shape)), keep)[:, at]
-    problems = np.empty((0, int(at.sum())))
+    problems, stratum = np.empty((0, int(at.sum()))), np.empty(0)
     if design.problems > 1:
-        groups = min(design.problems, MOST_GROUPS)
-        without = (np.arange(design.problems) % groups)[None, :] != np.arange(groups)[:, None]
-        problems = design.by_level(weighted_mean(design.scores, without.astype(np.float64)))[:, at]
-    return LeftOut(runs, design.strata[able].astype(np.float64), problems)
+        without, stratum = _folds(design.problem_group)
+        problems = design.by_level(weighted_mean(design.scores, without))[:, at]
+    return LeftOut(runs, design.strata[able].astype(np.float64), problems, stratum)
+
+
+def _folds(group: Whole) -> tuple[Array, Array]:
+    """Which problems stay (folds, P) as each fold is left out, and the stratum of each fold, (folds,).
+
+    A fold is a problem, or several of one stratum where there are more than MOST_GROUPS; a stratum of one problem stays.
+    """
+    keep, stratum = [], []
+    for one in np.unique(group):
+        at = np.flatnonzero(group == one)
+        folds = min(len(at), max(2, round(MOST_GROUPS * len(at) / len(group))))
+        for fold in range(folds if len(at) > 1 else 0):
+            row = np.ones(len(group))
+            row[at[np.arange(len(at)) % folds == fold]] = 0.0
+            keep.append(row)
+            stratum.append(float(one))
+    return np.array(keep).reshape(-1, len(group)), np.array(stratum)
 
 
 @dataclass(frozen=True)
@@ -126,22 +144,24 @@ class Components:
 def components(without: LeftOut, of_runs: Array, of_problems: Array) -> Components:
     """Jackknife variances of an estimate from its values without each run and each group of problems.
 
-    sum over groups g of (S_g - 1) / S_g times the squared deviations, for runs; the same with one group for problems
-    (Efron and Stein 1981).
+    sum over groups g of (S_g - 1) / S_g times the squared deviations, of exchangeable runs and of strata of problems (Efron
+    and Stein 1981).
     """
+    run, run_freedom = _stratified(of_runs, without.group)
+    problem, problem_freedom = _stratified(of_problems, without.stratum)
+    return Components(run, run_freedom, problem, problem_freedom)
+
+
+def _stratified(values: Array, group: Array) -> tuple[float, float]:
+    """Jackknife variance summed over groups, and its degrees of freedom."""
     parts, freedoms = [], []
-    for group in np.unique(without.group):
-        values = of_runs[without.group == group]
-        parts.append(_jackknife(values))
-        freedoms.append(len(values) - 1)
-    run = float(sum(parts))
+    for one in np.unique(group):
+        inside = values[group == one]
+        parts.append(_jackknife(inside))
+        freedoms.append(max(len(inside) - 1, 1))
+    total = float(sum(parts))
     squares = sum(part**2 / freedom for part, freedom in zip(parts, freedoms, strict=True))
-    return Components(
-        run=run,
-        run_freedom=float(run**2 / squares) if squares > 0 else float(sum(freedoms)),
-        problem=_jackknife(of_problems) if len(of_problems) > 1 else 0.0,
-        problem_freedom=float(max(len(of_problems) - 1, 1)),
-    )
+    return total, float(total**2 / squares) if squares > 0 else float(max(sum(freedoms), 1))
 
 
 def _jackknife(values: Array) -> float:
