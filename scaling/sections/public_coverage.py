@@ -1,4 +1,6 @@
-"""Public counts of right samples: what samples are worth in training tokens, and which law of coverage goes on rightly."""
+"""Public counts of right samples: what samples are worth in training tokens, and which law of coverage goes on "
+"rightly.
+"""
 
 from __future__ import annotations
 
@@ -46,20 +48,29 @@ def _prose(found: Samples) -> tuple[str, ...]:
     rates = found.rates
     return (
         f"Counts of right answers among many samples ({found.name}) at checkpoints of {found.model}, "
-        f"{rates.problems} problems, the same ones at each. A problem counts as solved if any of k samples is right, and k "
+        f"{rates.problems} problems, the same ones at each. A problem counts as solved if any of k samples is "
+        "right, and k "
         "equal samples cost k times one: eta is decades of training tokens over decades of samples saved, between "
-        "neighbouring checkpoints. k is where a beta-binomial law reaches the coverage; problems are drawn jointly at all "
+        "neighbouring checkpoints. k is where a beta-binomial law reaches the coverage; problems are drawn "
+        "jointly at all "
         f"checkpoints ({100 * rates.level:g} % intervals). All are checkpoints of one run, and before its end the "
         "learning rate has not come down.",
-        "**An oracle picks the right sample here.** Such coverage prices luck: it falls to whoever samples more, counts "
-        "right answers by wrong reasoning, and cannot be had in use without a verifier that knows the right sample when it "
-        "sees one. It bounds what any choice among the samples can score; the rates are not those of a method that one "
+        "**An oracle picks the right sample here.** Such coverage prices luck: it falls to whoever samples more, "
+        "counts "
+        "right answers by wrong reasoning, and cannot be had in use without a verifier that knows the right "
+        "sample when it "
+        "sees one. It bounds what any choice among the samples can score; the rates are not those of a method "
+        "that one "
         "could deploy.",
-        f"The number of samples differs between models and problems. Within a model a test finds that it went with the "
+        "The number of samples differs between models and problems. Within a model a test finds that it went "
+        "with the "
         f"outcome in {told} of {models} models: nothing speaks against unbiased pass@k, though no test sees all.",
-        "Beyond the samples there are two laws: exp(-a k^-b) by least squares on log(-log pass@k), the beta-binomial by "
-        f"maximum likelihood. Models with {found.enough:,} samples of every problem or more tell which goes on rightly: "
-        "samples are thinned without replacement, both laws fitted to what is left and asked for k up to all samples. The "
+        "Beyond the samples there are two laws: exp(-a k^-b) by least squares on log(-log pass@k), the "
+        "beta-binomial by "
+        f"maximum likelihood. Models with {found.enough:,} samples of every problem or more tell which goes on "
+        "rightly: "
+        "samples are thinned without replacement, both laws fitted to what is left and asked for k up to all "
+        "samples. The "
         "models share their problems, so that they are no independent evidence.",
     )
 
@@ -70,7 +81,8 @@ def _needed(found: Samples) -> Verdict:
         for tokens, one in zip(found.tokens, found.rates.levels, strict=True)
     ]
     return Verdict(
-        f"{found.model} reaches {numbers.percent(found.rates.at)} coverage with so many samples: after {', '.join(parts)}.",
+        f"{found.model} reaches {numbers.percent(found.rates.at)} coverage with so many samples: after "
+        f"{', '.join(parts)}.",
         "measured",
     )
 
@@ -94,7 +106,8 @@ def _goes_on(one: Backtests) -> Verdict:
     best = min(LAWS, key=one.mean)
     errors = "; ".join(f"{NAMES[law]} {_range(one, law)}, {_range(one, law, largest=True)}" for law in LAWS)
     return Verdict(
-        f"With {one.samples} kept, the {NAMES[best]} law goes on better on {one.wins(best)} of {len(one.found)} models; "
+        f"With {one.samples} kept, the {NAMES[best]} law goes on better on {one.wins(best)} of {len(one.found)} "
+        "models; "
         f"mean absolute error in coverage over held-out k, and at the largest, by model: {errors}.",
         "measured",
     )
@@ -121,12 +134,12 @@ def _table(found: Samples) -> Table:
                 "eta": "" if rate is None else eta_shown(rate),
                 "eta_unbiased": "" if free is None else numbers.plain(free, 2),
                 "status": "" if rate is None else rate.status,
-                "reason": "" if rate is None else rate.reason,
             }
         )  # fmt: skip
     return Table(
         "coverage-rates",
-        f"log10 of the samples for {numbers.percent(found.rates.at)} coverage, by the law and without one, and eta from "
+        f"log10 of the samples for {numbers.percent(found.rates.at)} coverage, by the law and without one, and "
+        "eta from "
         "each checkpoint to the next.",
         pd.DataFrame(rows),
         headings={"log10_k": "log10 k", "unbiased": "without a law", "eta_unbiased": "eta without a law"},
@@ -146,13 +159,13 @@ def _held_out(one: Backtests, at: int) -> Table:
     ]  # fmt: skip
     return Table(
         f"coverage-held-out-{at + 1}",
-        f"With {one.samples} kept: mean absolute error over the k held out, and the signed error at the largest, by law; "
+        f"With {one.samples} kept: mean absolute error over the k held out, and the signed error at the last k, of least "
+        "squares and of the beta-binomial; "
         f"{one.left_out} models are left out, where some thinned counts hold too few right answers to fit.",
         pd.DataFrame(rows),
         headings={
-            "coverage": "coverage there",
-            "squares": "least squares", "likelihood": "beta-binomial",
-            "squares_bias": "least squares at the largest", "likelihood_bias": "beta-binomial at the largest",
+            "squares": "squares", "likelihood": "beta",
+            "squares_bias": "squares, last", "likelihood_bias": "beta, last",
         },
         formats=dict.fromkeys(("coverage", "squares", "likelihood", "squares_bias", "likelihood_bias"), _three)
         | {name: lambda count: f"{count:,}" for name in ("kept", "up to")},
@@ -190,7 +203,8 @@ def _figure(found: Samples) -> Figure:
 
     return Figure(
         "coverage-by-checkpoint",
-        f"Coverage against samples for {found.model}: points are unbiased, lines the beta-binomial law with its interval, "
+        f"Coverage against samples for {found.model}: points are unbiased, lines the beta-binomial law with its "
+        "interval, "
         "dashed above the samples of a problem.",
         draw,
         data,

@@ -120,7 +120,8 @@ def _prose(found: Verified) -> tuple[str, ...]:
         "inference is at least as good as a large one with little, the inference has replaced the training between them: "
         "eta >= log10(training ratio) / log10(inference ratio). It is a lower end, since where the small one is better less "
         "inference would have done. A verifier can be deployed, unlike an oracle.",
-        "Assumed:\n" + "\n".join(f"- {one}" for one in assumed),
+        "Assumed:",
+        "\n".join(f"- {one}" for one in assumed),
     )
 
 
@@ -168,7 +169,6 @@ def _bills(found: Verified) -> Table:
             "inference_ratio": one.infer_ratio,
             "eta": _at_least(one),
             "status": one.rate.status,
-            "reason": one.rate.reason,
         }
         for bill, one in found.bills.items()
     ]
