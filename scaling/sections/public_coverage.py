@@ -1,6 +1,4 @@
-"""Public counts of right samples: what samples are worth in training tokens, and which law of coverage goes on "
-"rightly.
-"""
+"""Public counts of right samples: what samples are worth in training, and which law of coverage goes on rightly."""
 
 from __future__ import annotations
 
