@@ -3,15 +3,19 @@
 Shapes: L levels, B budgets, V points along an isoquant.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from scaling.exchange.design import Design
 from scaling.exchange.surface import Surfaces
 from scaling.laws.base import Array
 
 POINTS = 400
+SLACK = 1e-9
+"""Decades of rounding."""
 LEVELS, DECADES, BUDGETS = 3, 1.0, 3
 """Least training levels, over least decades, that bracket a score at least at so many budgets."""
 
@@ -47,28 +51,40 @@ def span_of(surface: Surfaces, design: Design, y: float) -> Span | None:
     """
     level_u, level_v, _ = design.level_curves()
     order = np.argsort(level_u)
+    u_ends = (float(level_u.min()) - SLACK, float(level_u.max()) + SLACK)
+    bounds = np.nanmin(level_v, axis=1)[order] - SLACK, np.nanmax(level_v, axis=1)[order] + SLACK
+
+    def measured(v: Array) -> npt.NDArray[np.bool_]:
+        u = surface.isoquant(y, v)[0]
+        least, most = (np.interp(u, level_u[order], ends) for ends in bounds)
+        with np.errstate(invalid="ignore"):
+            return np.asarray((u >= u_ends[0]) & (u <= u_ends[1]) & (v >= least) & (v <= most))
+
     v = np.linspace(np.nanmin(level_v), np.nanmax(level_v), POINTS)
-    u = surface.isoquant(y, v)[0]
-    least = np.interp(u, level_u[order], np.nanmin(level_v, axis=1)[order])
-    most = np.interp(u, level_u[order], np.nanmax(level_v, axis=1)[order])
-    slack = 1e-9
-    with np.errstate(invalid="ignore"):
-        inside = (
-            (u >= level_u.min() - slack)
-            & (u <= level_u.max() + slack)
-            & (v >= least - slack)
-            & (v <= most + slack)
-        )
-    runs = _runs(inside)
+    runs = _runs(measured(v))
     if not runs:
         return None
     first, last = max(runs, key=lambda run: run[1] - run[0])
-    if last == first:
+    low = v[0] if first == 0 else _edge(measured, v[first], v[first - 1])
+    high = v[-1] if last == POINTS - 1 else _edge(measured, v[last], v[last + 1])
+    if high - low < SLACK:
         return None
-    return Span(float(v[first]), float(v[last]), float(u[last]), float(u[first]))
+    ends = surface.isoquant(y, np.array([low, high]))[0]
+    return Span(float(low), float(high), float(ends[1]), float(ends[0]))
 
 
-def _runs(inside: Array) -> list[tuple[int, int]]:
+def _edge(measured: Callable[[Array], npt.NDArray[np.bool_]], inside: float, outside: float) -> float:
+    """Where measured ground ends between a point on it and one beyond, by bisection."""
+    for _ in range(40):
+        middle = 0.5 * (inside + outside)
+        if measured(np.array([middle]))[0]:
+            inside = middle
+        else:
+            outside = middle
+    return inside
+
+
+def _runs(inside: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
     """First and last index of each unbroken piece."""
     edges = np.flatnonzero(np.diff(np.concatenate([[0], inside.astype(np.int8), [0]])))
     return [(int(a), int(b) - 1) for a, b in zip(edges[::2], edges[1::2], strict=True)]

@@ -60,11 +60,9 @@ def explore(analysis: Analysis) -> Section:
             "the same page with their units and conventions.",
             "One surface stands for each chart. o1's adds up, as its two slices take for granted, with the "
             "inference panel "
-            "taken to be of the last training point. R1-Zero's is one quadratic with a step from 1 to 16 "
-            "samples; by tokens, a "
-            "response is taken to grow as a power of training. Its rates on the page therefore differ a little "
-            "from the table's, "
-            f"which come from two separate curves: {rates}.",
+            "taken to be of the last training point. R1-Zero's goes through both of its curves, so that its "
+            "rates differ a "
+            f"little from the table's, which come from two separate ones: {rates}.",
         ),
         interactives=(
             explorer(
@@ -121,26 +119,31 @@ def _thinking(found: Slices, price: str) -> dict[str, Any]:
 
 
 def _votes(found: Paired, price: str) -> dict[str, Any]:
-    """One quadratic with a step between the two budgets, in samples or in tokens."""
-    step = float(np.mean(found.v[1] - found.v[0]))
+    """One surface through both curves, in samples or in the tokens that they took."""
     u0 = float(found.u.mean())
     u = found.u - u0
-    growth, length = np.polyfit(u, found.v[0], 1) if price == "tokens" else (0.0, 0.0)
-    ends = [0.0, step] if price == "flat" else [float(found.v[0].min()), float(found.v[1].max())]
+    spent = (
+        found.v
+        if price == "tokens"
+        else np.log10(np.array(found.budgets, dtype=np.float64))[:, None] + 0.0 * found.v
+    )
+    ends = [float(spent.min()), float(spent.max())]
 
     def predictor(curves: Array) -> dict[str, Any]:
-        """From the quadratics of both budgets (2, 3) in u as it is, with one curvature for both."""
-        x = np.stack([np.polyval(curve, found.u) for curve in curves])
-        columns = np.concatenate([_basis(u, 0.0), _basis(u, step)])
+        """From the quadratics (4, 3): the score's on the link's scale and log10 of the tokens, little and much."""
+        x, tokens = (
+            np.stack([np.polyval(curve, found.u) for curve in pair]) for pair in (curves[:2], curves[2:])
+        )
+        v = tokens if price == "tokens" else spent
+        both = np.broadcast_to(u, v.shape)
+        columns = np.stack([np.ones_like(v), v, both, both * v, both**2], axis=-1).reshape(-1, 5)
         a, by, b, tilt, d = np.linalg.lstsq(columns, x.ravel(), rcond=None)[0].tolist()
-        samples = [v - length for v in ends]
         return {
-            "a": [round(a + by * s, DIGITS) for s in samples],
-            "b": [round(b - by * growth + tilt * s, DIGITS) for s in samples],
-            "d": round(d - tilt * growth, DIGITS),
+            "a": [round(a + by * end, DIGITS) for end in ends],
+            "b": [round(b + tilt * end, DIGITS) for end in ends],
+            "d": round(d, DIGITS),
         }
 
-    spent = found.v if price == "tokens" else np.array([[0.0], [step]]) + np.zeros_like(found.v)
     by_level = [
         {"u": float(x), "v": [float(low), float(high)]} for x, low, high in zip(found.u, *spent, strict=True)
     ]
@@ -153,7 +156,7 @@ def _votes(found: Paired, price: str) -> dict[str, Any]:
         "ceiling": 1.0,
         "origin": [u0, 0.0],
         "knots": ends,
-        "predictor": predictor(found.curves[:2]),
+        "predictor": predictor(found.curves),
         "support": {
             "u": [float(found.u.min()), float(found.u.max())],
             "v": [float(spent.min()), float(spent.max())],
@@ -166,15 +169,11 @@ def _votes(found: Paired, price: str) -> dict[str, Any]:
             for row in range(2)
             for x, v, s in zip(found.u, spent[row], found.scores[row], strict=True)
         ],
-        "draws": [predictor(one[:2]) for one in found.draws[:DRAWS]],
+        "draws": [predictor(one) for one in found.draws[:DRAWS]],
         "latency": None,
         "status": "this run",
         "note": f"One run. Votes do not pass {numbers.percent(found.ceiling, 4)}, which the surface does not know.",
     }
-
-
-def _basis(u: Array, s: float) -> Array:
-    return np.stack([np.ones_like(u), np.full_like(u, s), u, s * u, u**2], axis=1)
 
 
 def _levels(u: Array) -> list[dict[str, Any]]:

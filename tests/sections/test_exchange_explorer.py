@@ -9,7 +9,6 @@ import pytest
 from scaling.errors import InputError
 from scaling.exchange import Ledger, exchange_rate
 from scaling.exchange.purchase import purchase
-from scaling.exchange.support import POINTS
 from scaling.reporting.document import Report, Section, write
 from scaling.sections.exchange_explorer import explorer_data
 from scaling.sections.explorer import explorer
@@ -134,13 +133,12 @@ def test_where_the_design_cannot_tell_the_rate_the_page_gives_none(chromium, tmp
 def test_between_the_scores_asked_for_the_page_finds_the_piece_itself(found, data, page):
     for one, surface in zip(found, data["surfaces"], strict=True):
         bare = {key: value for key, value in surface.items() if key != "rates"}
-        step = np.ptp(surface["support"]["v"]) / (POINTS - 1)  # of the grid on which span_of looks
         for y in AT:
             ((low, high),) = page(f"exchange.pieces({json.dumps(bare)}, {y})")
             rate = page(f"exchange.span({json.dumps(bare)}, {y}).rate")
             assert rate == pytest.approx(one.surface.rate(y, low, high)[0], abs=1e-9)
             span = one.rate(y).span
-            assert -1e-9 <= span.low - low <= step and -1e-9 <= high - span.high <= step
+            assert (span.low, span.high) == pytest.approx((low, high), abs=1e-8)
 
 
 def test_the_page_gives_no_rate_where_the_report_gives_none(data, chromium, tmp_path):
