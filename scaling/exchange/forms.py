@@ -16,6 +16,8 @@ from scaling.laws.base import Array
 
 REACH = 6.0
 """Decades beyond the middle of the cells within which an isoquant is looked for."""
+ROUNDING = 1e-9
+"""Part of a slope that may be rounding."""
 
 
 class Form(ABC):
@@ -49,7 +51,9 @@ class Form(ABC):
         with np.errstate(divide="ignore", invalid="ignore"):
             slope = np.sqrt(b**2 + 4 * d * (x[:, None] - a))  # dx/du where it rises
             found = 2 * (x[:, None] - a) / (b + slope)
-        return np.where((slope > 0) & (b + slope > 0) & np.isfinite(found), found, np.nan)
+        # a falling line has b + slope = 0 but for rounding
+        rises = (slope > 0) & (np.abs(b + slope) > ROUNDING * (np.abs(b) + slope))
+        return np.where(rises & np.isfinite(found), found, np.nan)
 
     def quadratic(self, beta: Array, shape: Array, v: Array) -> tuple[Array, Array, Array]:
         """a, b, d (D, V) of the predictor a + b u + d u^2 at v (V,)."""

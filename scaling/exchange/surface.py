@@ -102,10 +102,10 @@ def fit_surfaces(
 ) -> Surfaces:
     """Fit a form to D tables of cell scores (D, M) at u, v (M,) with weights (M,), trials a cell.
 
-    A `floor` or `ceiling` that is None is fitted, from below the lowest score and above the highest; they matter for where
-    the curve flattens, hardly for isoquants. Every candidate (shape, floor, ceiling) is regressed and the lowest deviance
-    taken, with `ASYMPTOTE` added for a floor that is not 0 and a ceiling that is not 1. `candidates` are those of an
-    earlier fit.
+    A cell that is NaN in a table is left out of it. A `floor` or `ceiling` that is None is fitted, from below the lowest
+    score and above the highest; they matter for where the curve flattens, hardly for isoquants. Every candidate (shape,
+    floor, ceiling) is regressed and the lowest deviance taken, with `ASYMPTOTE` added for a floor that is not 0 and a ceiling
+    that is not 1. `candidates` are those of an earlier fit.
 
     Raises FitError where there are fewer cells than coefficients.
     """
@@ -151,7 +151,7 @@ def fit_surfaces(
 def _candidates(
     form: Form, u: Array, v: Array, shares: Array, link: Link, floor: float | None, ceiling: float | None
 ) -> tuple[Candidate, ...]:
-    low, high = float(shares[0].min()), float(shares[0].max())
+    low, high = float(np.nanmin(shares[0])), float(np.nanmax(shares[0]))
     if link is LINEAR:
         asymptotes = [(0.0, 1.0, 0.0)]
     else:
@@ -178,7 +178,7 @@ def _best(
     candidates: Sequence[Candidate],
 ) -> dict[str, npt.NDArray[Any]]:
     """The best candidate of each draw."""
-    draws, cells = shares.shape
+    draws = len(shares)
     bases = np.stack([form.basis(u, v, np.array(c.shape)) for c in candidates])
     columns = bases.shape[-1]
     count = len(candidates)
@@ -186,13 +186,14 @@ def _best(
     def spread(values: Sequence[float]) -> Array:
         return np.repeat(np.array(values), draws)
 
+    known = np.isfinite(shares)
     starts = None
     if all(c.start is not None for c in candidates):
         starts = np.repeat(np.array([c.start for c in candidates], dtype=np.float64), draws, axis=0)
     beta, value = Regression(
         np.repeat(bases, draws, axis=0),
-        np.tile(shares, (count, 1)),
-        np.broadcast_to(weights, (count * draws, cells)),
+        np.tile(np.where(known, shares, 0.0), (count, 1)),
+        np.tile(np.where(known, weights, 0.0), (count, 1)),
         link,
         spread([c.floor for c in candidates]),
         spread([c.ceiling for c in candidates]),
