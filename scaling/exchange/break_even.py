@@ -108,9 +108,13 @@ def break_even_levels(
 def _needed(surfaces: Surfaces, at: float, u: float, ends: tuple[float, float]) -> Array:
     """log10 inference compute (D,) at which a level reaches a score; NaN where it does not between the ends."""
     v = np.linspace(*ends, POINTS)
-    over = surfaces.score(np.full(POINTS, u), v) >= at
+    scores = surfaces.score(np.full(POINTS, u), v)
+    over = scores >= at
     first = np.argmax(over, axis=1)
-    return np.where(over.any(axis=1) & (first > 0), v[first], np.nan)
+    row, last = np.arange(len(scores)), np.maximum(first - 1, 0)
+    rise = scores[row, first] - scores[row, last]
+    part = (at - scores[row, last]) / np.where(rise > 0, rise, 1.0)
+    return np.where(over.any(axis=1) & (first > 0), v[last] + part * (v[1] - v[0]), np.nan)
 
 
 def _outside(surface: Surfaces, at: float, u: float, ends: tuple[float, float]) -> str:

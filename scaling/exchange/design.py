@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from scaling.errors import FitError, InputError
+from scaling.fitting.rows import number_column
 from scaling.laws.base import Array
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ class Design:
     u: Array
     """log10 training compute of each checkpoint, (K,)."""
     v: Array
-    """log10 inference compute a problem, the mean of what was realised, (K, B); NaN where there is no cell."""
+    """log10 of inference compute a problem, the mean of what was realised, (K, B); NaN where there is no cell."""
     run: Whole
     """Which run each checkpoint is of, (K,)."""
     level: Whole
@@ -78,13 +79,15 @@ class Design:
 
     @cached_property
     def strata(self) -> Whole:
-        """Group of each run, (runs,): runs with checkpoints at the same levels are exchangeable."""
-        sets: dict[tuple[int, ...], int] = {}
-        found = [
-            sets.setdefault(tuple(sorted(self.level[self.run == r].tolist())), len(sets))
-            for r in range(len(self.run_names))
-        ]
-        return np.array(found, dtype=np.intp)
+        """Group of each run, (runs,): runs that share a level, directly or by way of others, are exchangeable.
+
+        Runs that stopped early are so of the group of those that went on.
+        """
+        group = np.arange(len(self.run_names))
+        for level in range(self.levels):
+            joined = group[self.run[self.level == level]]
+            group[np.isin(group, joined)] = joined.min()
+        return np.unique(group, return_inverse=True)[1].astype(np.intp)
 
     @cached_property
     def means(self) -> Array:
@@ -190,14 +193,18 @@ def design_of(
             f"row {frame.index[at]} has score {score[at]:g}; expected a share from 0 to 1 (of percent, "
             "--map score='COLUMN / 100'), or --link linear for other scales"
         )
-    return _arrange(
-        frame, np.log10(training[keep]), np.log10(inference[keep]), score, read, (*dropped, *lost)
-    )
+    return _arrange(frame, np.log10(training[keep]), inference[keep], score, read, (*dropped, *lost))
 
 
 def _arrange(
-    frame: pd.DataFrame, u: Array, v: Array, score: Array, read: int, dropped: tuple[tuple[Any, str], ...]
+    frame: pd.DataFrame,
+    u: Array,
+    spent: Array,
+    score: Array,
+    read: int,
+    dropped: tuple[tuple[Any, str], ...],
 ) -> Design:
+    v = np.log10(spent)
     told = "run" in frame
     run, run_names = _codes(frame["run"] if told else np.round(u, 9))
     checkpoint, first = _checkpoints(run, u)
@@ -222,12 +229,13 @@ def _arrange(
     trials = None
     if "trials" in frame:
         trials = np.full(np.prod(shape), np.nan)
-        trials[place] = frame["trials"].to_numpy(dtype=np.float64, na_value=np.nan)
+        trials[place] = number_column(frame, "trials")
     total, count = (
-        np.bincount(place // shape[2], weights=w, minlength=shape[0] * shape[1]) for w in (v, np.ones_like(v))
+        np.bincount(place // shape[2], weights=w, minlength=shape[0] * shape[1])
+        for w in (spent, np.ones_like(spent))
     )
     with np.errstate(invalid="ignore", divide="ignore"):
-        cell_v = np.where(count > 0, total / count, np.nan).reshape(shape[:2])
+        cell_v = np.log10(np.where(count > 0, total / count, np.nan)).reshape(shape[:2])
     return Design(
         u=u[first],
         v=cell_v,
@@ -321,6 +329,12 @@ def _cell_weights(
     weight = np.where(count > 0, WEIGHT, 0.0)
     for name in ("n_problems", "trials"):
         if name in frame:
-            weight[checkpoint, budget] = frame[name].to_numpy(dtype=np.float64, na_value=WEIGHT)
+            told = number_column(frame, name)
+            if (told <= 0).any():
+                at = int(np.argmax(told <= 0))
+                raise InputError(
+                    f"row {frame.index[at]}: {name} is {told[at]:g}; expected how many a score is the mean of"
+                )
+            weight[checkpoint, budget] = np.where(np.isfinite(told), told, WEIGHT)
             break
     return weight

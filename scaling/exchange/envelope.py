@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from scaling.errors import InputError
-from scaling.exchange.design import Design
+from scaling.exchange.design import SAME_LEVEL, Design
 from scaling.laws.base import Array
 
 if TYPE_CHECKING:
@@ -48,15 +48,16 @@ def envelope(designs: Mapping[str, Design], *, splits: int = SPLITS, seed: int =
             (order[: problems // 2], order[problems // 2 :]),
             (order[problems // 2 :], order[: problems // 2]),
         ):
-            with np.errstate(invalid="ignore"):
-                means = np.nanmean(curves[..., chooses], axis=-1)
+            means = _mean(curves[..., chooses])
             best = np.argmax(np.where(np.isfinite(means), means, -np.inf), axis=0)
             picks.append(best)
-            scores.append(_taken(np.nanmean(curves[..., judges], axis=-1), best))
+            scores.append(_taken(_mean(curves[..., judges]), best))
             own.append(_taken(means, best))
     counts = np.stack([(np.stack(picks) == k).mean(axis=0) for k in range(len(names))])
     most = np.argmax(counts, axis=0)
-    spread = np.nanstd(curves, axis=-1, ddof=1) / np.sqrt(problems)
+    told = np.isfinite(curves).sum(axis=-1)
+    off = np.where(np.isfinite(curves), curves - _mean(curves)[..., None], 0.0)
+    spread = np.sqrt((off**2).sum(axis=-1) / np.maximum(told - 1, 1) / np.maximum(told, 1))
     return pd.DataFrame(
         [
             {
@@ -71,6 +72,13 @@ def envelope(designs: Mapping[str, Design], *, splits: int = SPLITS, seed: int =
     )  # fmt: skip
 
 
+def _mean(values: Array) -> Array:
+    """Mean over problems of those that are known; NaN where none is."""
+    known = np.isfinite(values)
+    with np.errstate(invalid="ignore"):
+        return np.asarray(np.where(known, values, 0.0).sum(axis=-1) / known.sum(axis=-1))
+
+
 def _taken(means: Array, best: Any) -> Array:
     return np.asarray(np.take_along_axis(means, best[None], axis=0)[0])
 
@@ -78,6 +86,7 @@ def _taken(means: Array, best: Any) -> Array:
 def _curves(designs: Mapping[str, Design]) -> tuple[Array, Array, Array]:
     """Scores (methods, L, X, P) at common inference computes, with the levels' and those computes' logarithms."""
     first = next(iter(designs.values()))
+    level_u = first.level_curves()[0]
     for name, one in designs.items():
         if one.problem_names is None or set(one.problem_names) != set(first.problem_names or ()):
             raise InputError(
@@ -85,7 +94,10 @@ def _curves(designs: Mapping[str, Design]) -> tuple[Array, Array, Array]:
             )
         if one.levels != first.levels:
             raise InputError(f"method {name} has {one.levels} training levels and the first {first.levels}")
-    level_u = first.level_curves()[0]
+        apart = np.abs(one.level_curves()[0] - level_u)
+        if apart.max() > SAME_LEVEL:
+            at = 10 ** level_u[apart.argmax()]
+            raise InputError(f"method {name} has no training level at {at:.3g}, which the first has")
     ends = [(np.nanmin(one.v), np.nanmax(one.v)) for one in designs.values()]
     v = np.linspace(min(low for low, _ in ends), max(high for _, high in ends), COSTS)
     found = np.full((len(designs), first.levels, COSTS, first.problems), np.nan)
@@ -93,8 +105,8 @@ def _curves(designs: Mapping[str, Design]) -> tuple[Array, Array, Array]:
         place = [(one.problem_names or ()).index(name) for name in first.problem_names or ()]
         for level in range(one.levels):
             at = one.level == level
-            mean_v = np.nanmean(one.v[at], axis=0)
-            scores = np.nanmean(one.scores[at], axis=0)[:, place]
+            mean_v = _mean(one.v[at].T)
+            scores = _mean(np.moveaxis(one.scores[at], 0, -1))[:, place]
             known = np.flatnonzero(np.isfinite(mean_v))
             inside = (v >= mean_v[known].min() - 1e-9) & (v <= mean_v[known].max() + 1e-9)
             for p in range(first.problems):

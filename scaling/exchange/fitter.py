@@ -23,8 +23,10 @@ class Fitter:
         return self._first
 
     def __call__(self, scores: Array) -> Surfaces:
-        """The surfaces of (D, M)."""
+        """The surfaces of (D, M), which may be none."""
         assert self._first is not None
+        if not len(scores):
+            return self._first.some(slice(0))
         return fit_surfaces(
             *self._given,
             scores,

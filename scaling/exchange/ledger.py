@@ -30,6 +30,8 @@ Currency = Literal["flops", "critical_tokens", "device_seconds"]
 TRAIN, BEFORE, TRAIN_SECONDS = "train_flops", "pretrain_flops", "train_device_seconds"
 INFER = "infer_flops_per_problem"
 PARTS = tuple(f"infer_flops_{part}_per_problem" for part in ("prefill", "decode", "verifier"))
+ROUNDING = 1e-9
+"""Part of the compute of prefill and verifier that may be rounding."""
 TOKENS, SECONDS = "tokens", "device_seconds_per_problem"
 
 WORDS = {
@@ -105,9 +107,11 @@ class Ledger:
         zero = np.zeros(len(frame))
         prefill, decode, verifier = (zero if part is None else part for part in known)
         if known[1] is None:
-            decode = _column(frame, INFER, "inference compute a problem") - prefill - verifier
-            if (decode < 0).any():
-                at = int(np.argmax(decode < 0))
+            whole, parts = _column(frame, INFER, "inference compute a problem"), prefill + verifier
+            decode = whole - parts
+            short = (parts > 0) & (decode < -ROUNDING * parts)
+            if short.any():
+                at = int(np.argmax(short))
                 raise InputError(
                     f"row {frame.index[at]}: {INFER} is less than its prefill and verifier; it counts all of them"
                 )

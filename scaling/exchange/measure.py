@@ -100,8 +100,8 @@ def measured(
     floor = prepared.chance
     fit = Fitter(form, u, v, weight, link, floor)
     whole = fit.first(score)
-    drawn_cells = draws_of(design, bootstrap, rng) if bootstrap else np.empty((0, len(u)))
-    drawn = fit(drawn_cells) if bootstrap else None
+    drawn_cells = draws_of(design, bootstrap if _several(design) else 0, rng)
+    drawn = fit(drawn_cells) if len(drawn_cells) else None
     without = left_out(design)
     jackknife = fit(np.concatenate([without.runs, without.problems]))
     rates = tuple(
@@ -110,7 +110,7 @@ def measured(
     )
     test = None
     spoken = [rate.eta.value for rate in rates if rate.eta is not None and rate.eta.value > 0]
-    if bootstrap and spoken and design.levels >= 3 and len(design.budgets) >= 3:
+    if len(drawn_cells) and spoken and design.levels >= 3 and len(design.budgets) >= 3:
         few = drawn_cells[: min(bootstrap, CONSTANCY_DRAWS)]
         test = constancy(u, v, score, weight, few, link, floor, float(np.median(spoken)))
     found = Exchange(
@@ -123,7 +123,7 @@ def measured(
         surface=whole,
         draws=drawn,
         ledger=ledger,
-        ceiling=min(float(whole.ceiling[0]), np.inf),
+        ceiling=float(score.max() if link is LINEAR else whole.ceiling[0]),
         interval={"method": f"{interval}, {_units(design)}", "level": level, "draws": bootstrap},
         warnings=(),
         backtest=backtest(design, link, floor) if backtested else {},
@@ -143,7 +143,7 @@ def measured_rate(
     u, v, score, weight = design.cells
     fit = Fitter(form, u, v, weight, link, floor)
     whole = fit.first(score)
-    drawn = fit(draws_of(design, draws, rng)) if draws else None
+    drawn = fit(draws_of(design, draws, rng)) if draws and _several(design) else None
     without = left_out(design)
     jackknife = fit(np.concatenate([without.runs, without.problems]))
     return one_rate(design, whole, jackknife, without, drawn, y, interval, level)
@@ -213,6 +213,9 @@ def _interval(
     if interval == "bootstrap" and drawn is not None:
         draws = drawn.rate(y, span.low, span.high)
         known = draws[np.isfinite(draws)]
+        if len(known) < max(2, 0.5 * len(draws)):
+            why = f"in {len(draws) - len(known)} of {len(draws)} draws the surface has no isoquant along the piece"
+            return Rate(y, "not identified", why, None, span)
         tail = 0.5 * (1 - level)
         low, high = np.quantile(known, [tail, 1 - tail])
         estimate = Estimate(eta, float(low), float(high), float(known.std(ddof=1)))
@@ -264,6 +267,11 @@ def _local(whole: Surfaces, y: float, span: Span) -> tuple[float, float]:
 def _alone(design: Design) -> str:
     single = int((design.seeds == 1).sum())
     return f"{single} of {design.levels} training levels have one run: other seeds may differ by more than the interval"
+
+
+def _several(design: Design) -> bool:
+    """Whether there are runs or problems to draw from."""
+    return design.problems > 1 or bool((design.seeds > 1).any())
 
 
 def _units(design: Design) -> str:

@@ -40,7 +40,9 @@ class Plan:
         variance with many degrees of freedom grows.
         """
         return min(
-            self._width(seeds, problems / 2**halving) for halving in range(10) if problems >= 2**halving * 10
+            self._width(seeds, problems / 2**halving)
+            for halving in range(10)
+            if halving == 0 or problems >= 2**halving * 10
         )
 
     def _width(self, seeds: int, problems: float) -> float:

@@ -145,7 +145,10 @@ def estimate(value: float, draws: Array, level: float) -> Estimate:
     if len(draws) < 2:
         return Estimate(float(value))
     tail = 0.5 * (1 - level)
-    low, high = np.quantile(draws, [tail, 1 - tail])
+    # between two draws at infinity there is no mean
+    low, high = np.quantile(
+        draws, [tail, 1 - tail], method="linear" if np.isfinite(draws).all() else "nearest"
+    )
     return Estimate(float(value), float(min(low, value)), float(max(high, value)))
 
 

@@ -62,6 +62,11 @@ class Surfaces:
     candidates: tuple[Candidate, ...]
     """What is worth trying again."""
 
+    def some(self, index: slice) -> "Surfaces":
+        """Some of the surfaces alone."""
+        names = ("beta", "shape", "floor", "ceiling", "deviance")
+        return replace(self, **{name: getattr(self, name)[index] for name in names})
+
     def predictor(self, u: Array, v: Array) -> Array:
         """The link's scale at points (M,), (D, M)."""
         shape = (len(self.beta), np.size(u))
@@ -104,8 +109,8 @@ def fit_surfaces(
 
     A cell that is NaN in a table is left out of it. A `floor` or `ceiling` that is None is fitted, from below the lowest
     score and above the highest; they matter for where the curve flattens, hardly for isoquants. Every candidate (shape,
-    floor, ceiling) is regressed and the lowest deviance taken, with `ASYMPTOTE` added for a floor that is not 0 and a ceiling
-    that is not 1. `candidates` are those of an earlier fit.
+    floor, ceiling) is regressed and the lowest deviance taken, with `ASYMPTOTE` added for a floor that is not 0 and a
+    ceiling that is not 1. `candidates` are those of an earlier fit.
 
     Raises FitError where there are fewer cells than coefficients.
     """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -31,7 +31,7 @@ COSTS = (
     ledgers.TOKENS,
     ledgers.SECONDS,
 )
-LABELS = ("run", "seed", "budget")
+Behind = tuple[tuple[Any, ...], ...] | None
 
 
 @dataclass(frozen=True)
@@ -47,17 +47,22 @@ class Prepared:
     """Score of a blind guess; 0 where no column chance_score says."""
     read: int
     dropped: tuple[tuple[Any, str], ...]
+    behind: tuple[tuple[Any, ...], ...] | None = None
+    """Rows of the user's table behind each row; None where they are the same."""
 
     def design(self, ledger: Ledger, *, unbounded: bool = False) -> Design:
         """The grid under a convention."""
-        return design_of(
+        found = design_of(
             self.frame,
             ledger.training(self.frame),
             ledger.inference(self.frame, self.samples),
             read=self.read,
-            dropped=self.dropped,
             unbounded=unbounded,
         )
+        lost = found.dropped
+        if self.behind is not None:
+            lost = tuple({row: (row, why) for one, why in lost for row in self.behind[one]}.values())
+        return replace(found, dropped=(*self.dropped, *lost))
 
     def latency(self, ledger: Ledger) -> tuple[float, float, float] | None:
         """a, b, c of log10 tokens = a + b log10 C_train + c log10 C_infer over the rows, by least squares."""
@@ -98,15 +103,15 @@ def prepare(
         frame = frame.assign(run=frame[ledgers.TRAIN].astype(str) + " / " + frame["seed"].astype(str))
     chance = _chance(frame)
     if chosen in METHODS[1:] and "method" not in frame:
-        built, samples = _together(frame, chosen, k, seed)
+        built, samples, behind = _together(frame, chosen, k, seed)
     else:
         if k is not None:
             raise InputError(
                 f"k counts samples that are put together, and method {chosen} has none; leave k out"
             )
-        built = _scored(frame)
+        built, behind, dropped = _scored(frame, dropped)
         samples = np.ones(len(built))
-    return Prepared(built, samples, chosen, chance, read, dropped)
+    return Prepared(built, samples, chosen, chance, read, dropped, behind)
 
 
 def _chosen(frame: pd.DataFrame, method: str | None) -> tuple[pd.DataFrame, str, tuple[tuple[Any, str], ...]]:
@@ -158,8 +163,20 @@ def _chance(frame: pd.DataFrame) -> float:
     return float(values.mean()) if len(values) else 0.0
 
 
-def _scored(frame: pd.DataFrame) -> pd.DataFrame:
-    """Rows with a score: as given, c of n, or the mean of the samples of a problem."""
+def _scored(
+    frame: pd.DataFrame, dropped: tuple[tuple[Any, str], ...]
+) -> tuple[pd.DataFrame, Behind, tuple[tuple[Any, str], ...]]:
+    """Rows with a score: as given, c of n, or the mean of the samples of a problem; samples without a mark are dropped."""
+    if "correct" not in frame or "score" in frame or {"n", "c"} <= set(frame):
+        return _told(frame), None, dropped
+    marks = right(frame)
+    keep = np.isfinite(marks)
+    lost = tuple((row, "correct is missing") for row in frame.index[~keep].tolist())
+    return *_averaged(frame[keep].assign(correct=marks[keep])), (*dropped, *lost)
+
+
+def _told(frame: pd.DataFrame) -> pd.DataFrame:
+    """Rows with the score that they tell, or c of n."""
     if "score" in frame:
         built = frame.assign(score=number_column(frame, "score"))
         return built.assign(trials=number_column(frame, "n")) if "n" in frame else built
@@ -173,8 +190,6 @@ def _scored(frame: pd.DataFrame) -> pd.DataFrame:
             )
         with np.errstate(invalid="ignore", divide="ignore"):
             return frame.assign(score=np.where(n > 0, c / n, np.nan), trials=n)
-    if "correct" in frame:
-        return _averaged(frame)
     raise InputError(
         "the table has no score: expected a column score (a share), n and c (right ones of n), or correct (one row a "
         "sample); give --map score=EXPR"
@@ -187,16 +202,25 @@ def _keys(frame: pd.DataFrame, *more: str) -> list[str]:
     return [*names, *(name for name in more if name in frame)]
 
 
-def _averaged(frame: pd.DataFrame) -> pd.DataFrame:
-    """One row a problem at a budget, from one row a sample."""
+def _averaged(frame: pd.DataFrame) -> tuple[pd.DataFrame, Behind]:
+    """One row a problem at a budget, from one row a sample, and the samples behind each."""
     more = ["budget"] if "budget" in frame else [ledgers.INFER]
     keys = _keys(frame, *more, "problem")
     numbers = {name: number_column(frame, name) for name in COSTS if name in frame and name not in keys}
     if "difficulty" in frame and "problem" in frame:
         keys = [*keys, "difficulty"]
-    held = frame[keys].assign(score=right(frame), trials=1.0, **numbers)
+    held = frame[keys].assign(score=frame["correct"], trials=1.0, **numbers)
     aggregated = dict.fromkeys(("score", *numbers), "mean") | {"trials": "sum"}
-    return held.groupby(keys, sort=False, dropna=False).agg(aggregated).reset_index()
+    grouped = held.groupby(keys, sort=False, dropna=False)
+    return grouped.agg(aggregated).reset_index(), _behind(frame, grouped.ngroup().tolist())
+
+
+def _behind(frame: pd.DataFrame, group: Sequence[int]) -> tuple[tuple[Any, ...], ...]:
+    """Rows of each group, which are numbered from 0."""
+    rows: list[list[Any]] = [[] for _ in range(max(group, default=-1) + 1)]
+    for row, one in zip(frame.index.tolist(), group, strict=True):
+        rows[one].append(row)
+    return tuple(map(tuple, rows))
 
 
 def right(frame: pd.DataFrame) -> Array:
@@ -217,8 +241,8 @@ def right(frame: pd.DataFrame) -> Array:
 
 def _together(
     frame: pd.DataFrame, method: str, k: Sequence[int] | None, seed: int
-) -> tuple[pd.DataFrame, np.ndarray[Any, np.dtype[np.float64]]]:
-    """Samples put together for each k."""
+) -> tuple[pd.DataFrame, np.ndarray[Any, np.dtype[np.float64]], Behind]:
+    """Samples put together for each k, and the rows behind each."""
     from scaling import samples
 
     budgets = len(frame["budget"].dropna().unique()) if "budget" in frame else 1
@@ -247,7 +271,9 @@ def _together(
             difficulty=joined["problem"].map(frame.groupby("problem")["difficulty"].first())
         )
     joined = joined.assign(budget=joined["k"])
-    return joined, joined["k"].to_numpy(dtype=np.float64)
+    pairs = _behind(frame, frame.groupby([*by, "problem"], sort=True, observed=True).ngroup().tolist())
+    behind = tuple(pairs[row // len(set(chosen))] for row in range(len(joined)))
+    return joined, joined["k"].to_numpy(dtype=np.float64), behind
 
 
 def _powers(frame: pd.DataFrame, by: list[str]) -> list[int]:

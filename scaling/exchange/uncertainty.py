@@ -76,10 +76,16 @@ class LeftOut:
 
 
 def left_out(design: Design) -> LeftOut:
-    """The cell scores of the jackknife; a run that is alone in its group stays."""
+    """The cell scores of the jackknife; a run stays that is alone at one of its levels, or the only one of its group to go.
+
+    NaN where the run left out is the only one with a score.
+    """
     at = design.there
-    sizes = np.bincount(design.strata)
-    able = np.flatnonzero(sizes[design.strata] > 1)
+    able = np.array(
+        [(design.seeds[design.level[design.run == run]] > 1).all() for run in range(len(design.run_names))]
+    )
+    able &= np.bincount(design.strata, weights=able)[design.strata] > 1
+    able = np.flatnonzero(able)
     keep = np.ones((len(able), len(design.u)))
     for row, run in enumerate(able):
         keep[row, design.run == run] = 0.0

@@ -112,6 +112,12 @@ def few() -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module")
+def plain() -> pd.DataFrame:
+    """Few of everything, but enough for a rate at one half."""
+    return make_grid(levels=4, seeds=2, problems=40, samples=16, budgets=5, infer=(9.0, 11.0))
+
+
+@pytest.fixture(scope="module")
 def small(no_backtest: None) -> Callable[..., Exchange]:
     """Rates without draws."""
     return lambda frame, **options: exchange_rate(frame, bootstrap=0, **options)
