@@ -1,0 +1,160 @@
+"""Named points that stand in for each other, and the envelope over methods."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.special import expit
+
+from scaling.errors import InputError
+from scaling.exchange import Exchange, exchange_rate
+from scaling.exchange.design import Design
+from scaling.exchange.envelope import envelope
+from scaling.exchange.equivalence import equivalences
+from scaling.exchange.ledger import Ledger
+from scaling.exchange.table import prepare
+
+Grid = Callable[..., pd.DataFrame]
+TIMES = (1.0, 4.0, 9.0)
+
+
+def replacing(noise: float = 0.0, seeds: int = 1) -> pd.DataFrame:
+    """A budget that by construction scores what 1, 4 or 9 times the training does at the least one, half a decade apart."""
+    rng = np.random.default_rng(0)
+    level, seed, budget = (axis.ravel() for axis in np.indices((7, seeds, 3)))
+    u = 18 + 0.5 * level
+    luck = noise * rng.normal(size=(7, seeds))[level, seed]
+    return pd.DataFrame(
+        {
+            "train_flops": 10**u,
+            "infer_flops_per_problem": 10.0 ** (9 + budget),
+            "budget": np.array(["one", "some", "many"])[budget],
+            "run": level * seeds + seed,
+            "score": expit(0.9 * (u + np.log10(np.array(TIMES)[budget]) - 20) + luck),
+        }
+    )
+
+
+def test_a_budget_that_replaces_four_times_the_training_says_four(small: Callable[..., Exchange]) -> None:
+    found = equivalences(small(replacing(), at=[0.5]))
+    assert len(found) == 14
+    named = found[found["note"] == ""]
+    for name, times in zip(("some", "many"), TIMES[1:], strict=True):
+        one = named[named["budget"] == name]
+        assert len(one) >= 4
+        np.testing.assert_allclose(one["times"], times, rtol=1e-4)
+        np.testing.assert_allclose(one["same_as"], times * one["train"], rtol=1e-4)
+        assert one[["low", "high"]].isna().all(axis=None)  # nothing to leave out
+    beyond = found[found["note"] == "beyond"]
+    assert beyond["same_as"].isna().all()
+    np.testing.assert_allclose(beyond["times"], 1e21 / beyond["train"], rtol=1e-9)
+
+
+def test_seeds_give_an_interval_that_holds_it(small: Callable[..., Exchange]) -> None:
+    found = equivalences(small(replacing(noise=0.1, seeds=4), at=[0.5]))
+    one = found[(found["note"] == "") & (found["budget"] == "some")]
+    assert (one["low"] < one["times"]).all()
+    assert (one["times"] < one["high"]).all()
+    assert ((one["low"] < 4) & (one["high"] > 4)).mean() >= 0.7
+
+
+def test_one_budget_has_nothing_to_stand_in_for(small: Callable[..., Exchange]) -> None:
+    frame = replacing()
+    found = small(frame[frame["budget"] == "one"], at=[0.5], surface="additive")
+    assert found.rate(0.5).status == "not identified"
+    with pytest.raises(InputError, match="one budget has nothing to stand in for"):
+        equivalences(found)
+
+
+def methods(
+    grid: Grid,
+    gains: tuple[float, ...],
+    *,
+    infer: tuple[tuple[float, float], ...] | None = None,
+    **options: object,
+) -> dict[str, Design]:
+    """Methods that differ by a gain in logit, on the same problems."""
+    out = {}
+    for k, gain in enumerate(gains):
+        ends = (9.0, 12.0) if infer is None else infer[k]
+
+        def surface(u: np.ndarray, v: np.ndarray, gain: float = gain) -> np.ndarray:
+            return (u - 19) + gain + 0.2 * (v - 10.5)
+
+        frame = grid(
+            levels=3,
+            seeds=1,
+            problems=60,
+            samples=2,
+            budgets=4,
+            infer=ends,
+            surface=surface,
+            seed=k,
+            **options,
+        )
+        out[f"m{k}"] = prepare(frame).design(Ledger())
+    return out
+
+
+def test_the_best_of_equal_methods_scores_less_where_it_did_not_choose(grid: Grid) -> None:
+    """Methods that are chance alone: choosing among eight overstates."""
+    designs = methods(grid, (0.0,) * 8, problem_sd=0.0, run_sd=0.0)
+    found = envelope(designs)
+    assert (found["same_half"] - found["score"]).mean() > 0.03
+    levels = np.log10(found["train"]) - 19 + 0.2 * (np.log10(found["infer"]) - 10.5)
+    np.testing.assert_allclose((found["score"] - expit(levels)).mean(), 0, atol=0.02)
+
+
+def test_a_method_that_is_clearly_better_is_chosen(grid: Grid) -> None:
+    found = envelope(methods(grid, (0.0, 2.0, 0.0)))
+    assert (found["method"] == "m1").all()
+    assert (found["chosen"] > 0.95).all()
+    assert (found["score_se"] > 0).all()
+
+
+def test_beyond_its_budgets_a_method_is_out(grid: Grid) -> None:
+    """The better one costs at least 10^10.5."""
+    found = envelope(methods(grid, (0.0, 2.0), infer=((9.0, 11.0), (10.5, 12.0))))
+    cheap, dear = found[found["infer"] < 10**10.45], found[found["infer"] > 10**10.55]
+    assert (cheap["method"] == "m0").all()
+    assert (dear["method"] == "m1").all()
+    assert len(cheap) and len(dear)
+    assert np.isfinite(found[["score", "score_se", "same_half"]]).all(axis=None)
+
+
+def test_a_gap_between_methods_is_left_out(grid: Grid) -> None:
+    found = envelope(methods(grid, (0.0, 1.0), infer=((9.0, 9.5), (11.5, 12.0))))
+    assert not ((found["infer"] > 10**9.6) & (found["infer"] < 10**11.4)).any()
+
+
+def test_other_problems_or_levels_are_refused(grid: Grid) -> None:
+    base = grid(levels=3, seeds=1, problems=12, budgets=3)
+    one = prepare(base).design(Ledger())
+
+    def other(frame: pd.DataFrame) -> dict[str, Design]:
+        return {"a": one, "b": prepare(frame).design(Ledger())}
+
+    with pytest.raises(InputError, match="method b has other problems than the first"):
+        envelope(other(base.assign(problem=base["problem"] + 1)))
+    with pytest.raises(InputError, match="method b has 2 training levels and the first 3"):
+        envelope(other(base[base["train_flops"] < 5e19]))
+    with pytest.raises(InputError, match=r"method b has no training level at 1e\+18, which the first has"):
+        envelope(other(base.assign(train_flops=base["train_flops"] * 2)))
+    with pytest.raises(InputError, match="an envelope takes two methods or more"):
+        envelope({"a": one})
+    three = prepare(base[base["problem"] < 3]).design(Ledger())
+    with pytest.raises(InputError, match="rows must tell at least 4 apart"):
+        envelope({"a": three, "b": three})
+
+
+def test_problems_in_another_order_are_the_same_problems(grid: Grid) -> None:
+    frame = grid(levels=3, seeds=1, problems=12, budgets=3)
+    one, other = (prepare(rows).design(Ledger()) for rows in (frame, frame.sample(frac=1, random_state=0)))
+    assert one.problem_names != other.problem_names
+    found = envelope({"a": one, "b": other})
+    alone = envelope({"a": one, "b": one})
+    pd.testing.assert_frame_equal(
+        found.drop(columns=["method", "chosen"]), alone.drop(columns=["method", "chosen"])
+    )
+    assert exchange_rate(frame, backtested=False, bootstrap=0).design.problems == 12
