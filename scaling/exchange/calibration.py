@@ -33,6 +33,9 @@ DIFFICULTY = 1.0
 """Standard deviation of problems' difficulty on the link's scale, where problems are not told apart."""
 REPETITIONS = 100
 """Simulated grids of each setting, where nobody says how many."""
+FLATTENED = 0.346
+"""(16 sqrt 3 / 15 pi)^2: a logistic curve averaged over normal shifts of variance d is about as flat as one divided by
+sqrt(1 + .346 d) (Zeger, Liang and Albert 1988)."""
 POINTS = 40
 """Nodes over which a score is averaged over problems and runs."""
 
@@ -44,7 +47,7 @@ class Setting:
     design: Design
     link: Link
     run_spread: float
-    """Standard deviation of checkpoints about their level, on the link's scale."""
+    """Standard deviation of checkpoints about their level, on the link's scale of one problem."""
     difficulty: float
     """Standard deviation of problems, on the link's scale."""
     samples: Array
@@ -183,7 +186,13 @@ def setting_of(found: Exchange) -> Setting:
         run = float(np.sqrt(np.sum(deviation**2) / freedom))
     trials = design.trials if design.trials is not None else np.full(design.scores.shape, np.nan)
     samples = np.where(np.isfinite(trials), trials, 1e6 if not design.problems else 1.0)
-    return Setting(design, link, run, _difficulty(design, link), samples, found.chance)
+    difficulty = _difficulty(design, link)
+    return Setting(design, link, run * _steeper(link, difficulty), difficulty, samples, found.chance)
+
+
+def _steeper(link: Link, difficulty: float) -> float:
+    """How much steeper a problem's curve is than the mean over problems, about: averaging flattens a logistic one."""
+    return float(np.sqrt(1 + FLATTENED * difficulty**2)) if link is not LINEAR else 1.0
 
 
 def _difficulty(design: Design, link: Link) -> float:
@@ -215,9 +224,7 @@ def nearest(truth: str, design: Design, setting: Setting) -> Surfaces:
     surface = fit_surfaces(
         forms.find(truth), u, v, score[None], weight, setting.link, floor=setting.floor, ceiling=1.0
     )
-    # averaging over problems flattens a logistic curve by about this factor, which the predictor makes good
-    steeper = np.sqrt(1 + 0.346 * setting.difficulty**2) if setting.link is not LINEAR else 1.0
-    return replace(surface, beta=surface.beta * steeper)
+    return replace(surface, beta=surface.beta * _steeper(setting.link, setting.difficulty))
 
 
 def simulated(

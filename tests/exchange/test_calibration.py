@@ -72,13 +72,20 @@ def test_designs_with_nothing_to_leave_out_are_refused(
         calibrate(high)
 
 
-def test_spreads_are_those_of_the_grid(grid: Callable[..., pd.DataFrame]) -> None:
-    """Runs differ by .3 and problems by 1 on the logit scale; averaging over problems draws both in somewhat."""
-    frame = grid(levels=5, seeds=8, problems=200, samples=64, infer=(9.0, 11.0), run_sd=0.3)
-    setting = setting_of(exchange_rate(frame, at=[0.5], backtested=False, bootstrap=0))
-    assert setting.run_spread == pytest.approx(0.3 / np.sqrt(1 + 0.346), rel=0.25)
-    assert setting.difficulty == pytest.approx(1.0, rel=0.15)
-    assert setting.samples.min() == setting.samples.max() == 64
+def test_what_is_simulated_shows_the_spreads_that_were_measured(grid: Callable[..., pd.DataFrame]) -> None:
+    """Between runs and between problems: else coverage would be that of another, quieter design."""
+    frame = grid(levels=5, seeds=6, problems=150, samples=32, infer=(9.0, 11.0), run_sd=0.4)
+    found = exchange_rate(frame, at=[0.5], backtested=False, bootstrap=0)
+    setting = setting_of(found)
+    assert setting.samples.min() == setting.samples.max() == 32
+    surface = nearest("bilinear", found.design, setting)
+    again = [
+        setting_of(replace(found, design=design))
+        for design in simulated(setting, surface, 40, np.random.default_rng(0))
+    ]
+    runs = np.sqrt(np.mean([one.run_spread**2 for one in again]))
+    assert runs == pytest.approx(setting.run_spread, rel=0.08)
+    assert np.mean([one.difficulty for one in again]) == pytest.approx(setting.difficulty, rel=0.15)
 
 
 @pytest.mark.parametrize("truth", TRUTHS)
