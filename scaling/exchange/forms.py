@@ -109,15 +109,15 @@ class Saturating(Form):
 
 @final
 class Free(Form):
-    """x = a(v) + bu u + buu u^2 + buv u v with a free at each budget: no curve in inference is assumed."""
+    """x = a(v) + bu u + buu u^2 + buv u v with a free at each budget: no form in inference is assumed."""
 
     name = "free"
     formula = "a(v) + bu u + buu u^2 + buv u v, a free at each budget"
     most: ClassVar[int] = 8
 
     def __init__(self, knots: Array | None = None) -> None:
-        """`knots` are the v between which a is linear."""
-        self._knots = knots
+        """`knots` are the v at which a is free; between them it is a cubic spline."""
+        self.knots = knots
 
     def spanning(self, u: Array, v: Array) -> "Free":
         """The form with a knot at each budget; at 8 quantiles of v where there are more."""
@@ -129,17 +129,19 @@ class Free(Form):
         return Free(found)
 
     def basis(self, u: Array, v: Array, shape: Array) -> Array:
-        """Hats around the knots, straight on beyond the last two; then u, u^2, u v."""
-        knots = np.unique(v) if self._knots is None else self._knots
-        if len(knots) == 1:
-            hats = np.ones((*u.shape, 1))
-        else:
-            k = np.clip(np.searchsorted(knots, v, side="right") - 1, 0, len(knots) - 2)
-            part = (v - knots[k]) / (knots[k + 1] - knots[k])
-            hats = np.zeros((*u.shape, len(knots)))
-            np.put_along_axis(hats, k[..., None], (1 - part)[..., None], axis=-1)
-            np.put_along_axis(hats, k[..., None] + 1, part[..., None], axis=-1)
-        return np.concatenate([hats, np.stack([u, u**2, u * v], axis=-1)], axis=-1)
+        """Cubic splines, 1 at one knot and 0 at the others, straight on beyond the ends; then u, u^2, u v."""
+        knots = np.unique(v) if self.knots is None else self.knots
+        curves = np.ones((*u.shape, 1)) if len(knots) == 1 else _splines(knots, v)
+        return np.concatenate([curves, np.stack([u, u**2, u * v], axis=-1)], axis=-1)
+
+
+def _splines(knots: Array, v: Array) -> Array:
+    """Cubic splines (..., K), 1 at one knot and 0 at the others: lines for two knots, parabolas for three."""
+    from scipy.interpolate import CubicSpline
+
+    spline = CubicSpline(knots, np.eye(len(knots)))  # not-a-knot: no bend is presumed at the ends
+    inside = np.clip(v, knots[0], knots[-1])
+    return np.asarray(spline(inside) + spline(inside, 1) * (v - inside)[..., None])
 
 
 @final

@@ -5,6 +5,7 @@ Shapes: D draws, K knots.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,8 @@ from scaling.laws.base import Array
 
 MESH = 257
 """Knots for a form that is curved in v."""
+PIECES = 8
+"""Knots that stand for a cubic between two budgets."""
 
 
 def tabulated(surfaces: Surfaces, v_range: tuple[float, float], mesh: int = MESH) -> dict[str, Any] | None:
@@ -29,8 +32,7 @@ def tabulated(surfaces: Surfaces, v_range: tuple[float, float], mesh: int = MESH
     if isinstance(form, Saturating):
         knots = np.linspace(ends[0], ends[1], mesh)
     elif isinstance(form, Free):
-        known = form._knots
-        knots = ends if known is None or len(known) < 2 else known
+        knots = _between(form.knots, ends)
     elif isinstance(form, Additive | Bilinear):
         knots = ends
     else:
@@ -44,6 +46,14 @@ def tabulated(surfaces: Surfaces, v_range: tuple[float, float], mesh: int = MESH
             {"a": _listed(one), "b": _listed(other), "d": float(last)} for one, other, last in rows
         ],
     }
+
+
+def _between(known: Array | None, ends: Array) -> Array:
+    """The knots of a spline with `PIECES` for each stretch between them; the ends where there is no curve."""
+    if known is None or len(known) < 3:
+        return ends if known is None or len(known) < 2 else known
+    parts = [np.linspace(low, high, PIECES, endpoint=False) for low, high in pairwise(known)]
+    return np.append(np.concatenate(parts), known[-1])
 
 
 def _listed(values: Array) -> list[float]:
