@@ -12,6 +12,7 @@ import numpy as np
 from scaling.errors import InputError
 from scaling.exchange import forms, links
 from scaling.exchange.fitter import Fitter
+from scaling.exchange.support import power_of_ten
 from scaling.exchange.surface import Surfaces
 from scaling.exchange.uncertainty import LeftOut, components, left_out
 from scaling.laws.base import Array
@@ -78,5 +79,5 @@ def _row(gain: Array, u: float, top: float, without: LeftOut, level: float) -> d
         parts = components(without, gain[1 : 1 + runs], gain[1 + runs :])
         if parts.total:
             reach = parts.reach(level)
-            found |= {"low": 10 ** (gain[0] - reach), "high": 10 ** (gain[0] + reach)}
+            found |= {"low": power_of_ten(gain[0] - reach), "high": power_of_ten(gain[0] + reach)}
     return found

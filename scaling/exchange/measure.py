@@ -236,7 +236,8 @@ def jackknifed(
         return Estimate(eta), parts
     reach, middle = parts.reach(level), float(scale(np.array(eta)))
     ends = (middle - reach, middle + reach)
-    low, high = (float(np.exp(end)) if positive else end for end in ends)
+    with np.errstate(over="ignore"):
+        low, high = (float(np.exp(end)) if positive else end for end in ends)
     error = float(np.sqrt(parts.total)) * (eta if positive else 1.0)
     return Estimate(eta, low, high, error), parts
 

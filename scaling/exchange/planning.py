@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from scaling.exchange.result import Exchange, Rate
 
 MOST = 100_000
+FURTHEST = 300.0
+"""Half the width of an interval of ln eta beyond which it says nothing."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ class Plan:
             self.problem / problems,
             max(problems - 1.0, 1.0),
         )
-        reach = parts.reach(self.level)
+        reach = min(parts.reach(self.level), FURTHEST)
         return float(self.eta * (np.exp(reach) - np.exp(-reach)))
 
     def seeds_for(self, width: float, problems: int) -> int | None:

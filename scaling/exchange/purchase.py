@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from scaling.errors import InputError
+from scaling.exchange.support import power_of_ten
 from scaling.exchange.surface import Surfaces
 from scaling.fitting import checks
 from scaling.fitting.parts import Estimate
@@ -153,8 +154,8 @@ def estimate(value: float, draws: Array, level: float) -> Estimate:
 
 
 def _power(one: Estimate) -> Estimate:
-    low, high = (None if end is None else 10.0**end for end in (one.low, one.high))
-    return Estimate(10.0**one.value, low, high)
+    low, high = (None if end is None else power_of_ten(end) for end in (one.low, one.high))
+    return Estimate(power_of_ten(one.value), low, high)
 
 
 def purchase_lines(

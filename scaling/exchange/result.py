@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from scaling.exchange.support import Span
+from scaling.exchange.support import Span, power_of_ten
 from scaling.fitting.parts import Estimate, Warned
 
 if TYPE_CHECKING:
@@ -46,8 +46,8 @@ class Rate:
         """10^eta: the training compute that ten times the inference replaces; None where 10x was not measured."""
         if self.eta is None or self.span is None or self.span.infer < 1 - 1e-6:
             return None
-        low, high = (None if end is None else 10.0**end for end in (self.eta.low, self.eta.high))
-        return Estimate(10.0**self.eta.value, low, high)
+        low, high = (None if end is None else power_of_ten(end) for end in (self.eta.low, self.eta.high))
+        return Estimate(power_of_ten(self.eta.value), low, high)
 
     def to_json(self) -> dict[str, Any]:
         """The keys of schema scaling.exchange/1, and the ends of the local rate."""

@@ -44,6 +44,12 @@ class Span:
         return self.train_high - self.train_low
 
 
+def power_of_ten(x: float) -> float:
+    """10^x; infinite where no float holds it."""
+    with np.errstate(over="ignore"):
+        return float(np.power(10.0, x))
+
+
 def span_of(surface: Surfaces, design: Design, y: float) -> Span | None:
     """The longest piece of the isoquant P = y between the least and most of both computes; None without one.
 
