@@ -150,16 +150,19 @@ class SingleIndex(Form):
 
     name = "single_index"
     formula = "g(u + eta v), g monotone"
-    pieces: ClassVar[int] = 5
 
-    def __init__(self, rates: Array | None = None, span: tuple[Array, Array] | None = None) -> None:
-        """`rates` are the candidates of eta; `span` the corner values of u and v that the pieces cover."""
+    def __init__(
+        self, rates: Array | None = None, span: tuple[Array, Array] | None = None, pieces: int = 5
+    ) -> None:
+        """`rates` are the candidates of eta; `span` the corner values of u and v that the `pieces` cover."""
+        self._pieces = pieces
         self._rates = np.concatenate([[0.0], np.geomspace(0.05, 20.0, 59)]) if rates is None else rates
         self._span = span
 
     def spanning(self, u: Array, v: Array) -> "SingleIndex":
         """The form with pieces over these cells."""
-        return SingleIndex(self._rates, (np.array([u.min(), u.max()]), np.array([v.min(), v.max()])))
+        span = (np.array([u.min(), u.max()]), np.array([v.min(), v.max()]))
+        return SingleIndex(self._rates, span, self._pieces)
 
     def shapes(self, u: Array, v: Array) -> Array:
         """Candidate rates."""
@@ -171,7 +174,7 @@ class SingleIndex(Form):
         low = np.min(us) + shape * np.min(vs)
         width = np.maximum(np.max(us) + shape * np.max(vs) - low, 1e-9)
         z = (u + shape * v - low) / width
-        return np.stack([np.ones_like(z), *_ramps(z, self.pieces)], axis=-1)
+        return np.stack([np.ones_like(z), *_ramps(z, self._pieces)], axis=-1)
 
     def positive(self, columns: int) -> npt.NDArray[np.bool_]:
         """All slopes."""

@@ -14,7 +14,7 @@ from scaling.exchange.uncertainty import draws_of
 
 Grid = Callable[..., pd.DataFrame]
 Surface = Callable[[np.ndarray, np.ndarray], np.ndarray]
-DRAWS, GRIDS = 60, 60
+DRAWS, GRIDS = 40, 60
 
 
 def additive(u: np.ndarray, v: np.ndarray) -> np.ndarray:
@@ -80,3 +80,24 @@ def test_the_constant_rate_is_found(grid: Grid) -> None:
         assert found.eta == pytest.approx(0.8, rel=0.1)
         assert 1 / 21 <= found.p_value <= 1
         assert found.statistic >= 0
+
+
+@pytest.mark.parametrize("eta", [0.8, 0.833, 0.87])
+@pytest.mark.parametrize("shared", [False, True])
+def test_precise_cells_do_not_refute_a_rate_between_those_tried(grid: Grid, eta: float, shared: bool) -> None:
+    """What the mesh of trial rates lacks is not to be seen, even where runs hardly differ."""
+
+    def steep(u: np.ndarray, v: np.ndarray) -> np.ndarray:
+        return 2 * ((u - 19) + eta * (v - 10.5))
+
+    found = []
+    for seed in range(12):
+        frame = grid(
+            levels=4, seeds=3, problems=100, samples=1024, budgets=4, infer=(9.5, 11.5), surface=steep, run_sd=0.01,
+            problem_sd=0.5, shared=shared, seed=seed,
+        )  # fmt: skip
+        design = prepare(frame).design(Ledger())
+        draws = draws_of(design, DRAWS, np.random.default_rng(seed))
+        found.append(constancy(*design.cells, draws, LOGIT, 0.0, 0.8))
+    assert sum(one.p_value <= 0.05 for one in found) <= 3
+    assert np.median([one.eta for one in found]) == pytest.approx(eta, rel=0.01)
