@@ -118,6 +118,8 @@ def exchange(
         bootstrap=bootstrap,
         seed=seed,
     )
+    tables.check_scores(asked.at, link)
+    tables.check_purchase(volume, infer_price, most_tokens)
     found = tables.measure(table, asked)
     command = shlex.join(["scaling", *sys.argv[1:]])
     try:
@@ -133,6 +135,7 @@ def exchange(
         sys.stdout.write(f"\n{tables.coverage_text(covered, level)}\n")
     if report is not None:
         written = tables.write_report(
-            report, found, table, command, asked, volume=volume, infer_price=infer_price, covered=covered
-        )
+            report, found, table, command, asked,
+            volume=volume, infer_price=infer_price, most_tokens=most_tokens, covered=covered,
+        )  # fmt: skip
         sys.stdout.write(f"\nreport: {written}\n")

@@ -8,7 +8,7 @@ from scaling.errors import FitError, InputError
 from scaling.exchange import Exchange, Paired, Slices
 from scaling.exchange.summary import eta_shown
 from scaling.reporting.document import Report, Section, Table
-from scaling.sections.exchange_buy import balanced, buy_section
+from scaling.sections.exchange_buy import Terms, balanced, buy_section
 from scaling.sections.exchange_curves import paired_section, slices_section
 from scaling.sections.exchange_envelope import envelope_section
 from scaling.sections.exchange_explorer import explorer_data
@@ -34,6 +34,7 @@ def report(
     units: tuple[str, str] = ("train_flops", "infer_flops_per_problem"),
     volume: float | None = None,
     infer_price: float = 1.0,
+    most_tokens: float | None = None,
     coverage: Sequence[Coverage] = (),
     conventions: tuple[pd.DataFrame, list[Exchange]] | None = None,
     methods: Mapping[str, Design] | None = None,
@@ -48,7 +49,7 @@ def report(
     elif isinstance(found, Paired):
         sections = [paired_section(found)]
     else:
-        sections = _grid(found, units, volume, infer_price, coverage, conventions)
+        sections = _grid(found, units, Terms(volume, infer_price, most_tokens), coverage, conventions)
         sections += _methods(methods or {})
     return Report(
         title=f"exchange rate · {table}",
@@ -68,8 +69,7 @@ def report(
 def _grid(
     found: Exchange,
     units: tuple[str, str],
-    volume: float | None,
-    infer_price: float,
+    terms: Terms,
     coverage: Sequence[Coverage],
     conventions: tuple[pd.DataFrame, list[Exchange]] | None,
 ) -> list[Section]:
@@ -77,8 +77,8 @@ def _grid(
         rates_section(found),
         Section("The surface", (), figures=figures(found, *units)),
         equivalences_section(found),
-        buy_section(found, volume, infer_price, units),
-        _explore(found, units, volume, infer_price, conventions),
+        buy_section(found, terms, units),
+        _explore(found, units, terms, conventions),
         trust_section(found, coverage),
         None if conventions is None or len(conventions[1]) < 2 else sensitivity_section(conventions[0]),
         _difficulty(found),
@@ -99,8 +99,7 @@ def _methods(designs: Mapping[str, Design]) -> list[Section]:
 def _explore(
     found: Exchange,
     units: tuple[str, str],
-    volume: float | None,
-    infer_price: float,
+    terms: Terms,
     conventions: tuple[pd.DataFrame, list[Exchange]] | None,
 ) -> Section | None:
     """The interactive page, with every convention that could be measured; None for a form that it cannot draw."""
@@ -113,8 +112,8 @@ def _explore(
             train_unit=units[0],
             infer_unit=units[1],
             target=shown[len(shown) // 2].at,
-            volume=volume or balanced(found, shown[len(shown) // 2], infer_price),
-            price_ratio=infer_price,
+            volume=terms.volume or balanced(found, shown[len(shown) // 2], terms.infer_price),
+            price_ratio=terms.infer_price,
         )
     except InputError:
         return None
@@ -122,7 +121,8 @@ def _explore(
     return Section(
         "Explore",
         (
-            "Move the score, the volume, the price and what is counted, and see isoquants, optimum and break-even move.",
+            "Move the score, the volume, the price and what is counted, and see isoquants, optimum and "
+            "break-even move.",
         ),
         interactives=(explorer(data, fallback=f"Rates by score: {rates}."),),
     )
@@ -138,7 +138,8 @@ def _difficulty(found: Exchange) -> Section | None:
     return Section(
         "Easy and hard problems",
         (
-            "Thirds of the problems by their mean score over all cells; each is asked at the middle of its own scores.",
+            "Thirds of the problems by their mean score over all cells; each is asked at the middle of its own "
+            "scores.",
         ),
         tables=(
             Table(

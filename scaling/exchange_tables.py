@@ -26,6 +26,10 @@ EXPLORED = 100
 """Draws of each convention's surface, for the page that one explores."""
 
 
+LEDGER = {"train": "stage", "verifier": "in", "prefill": "shared", "currency": "flops"}
+"""What is counted by default."""
+
+
 @dataclass(frozen=True)
 class Asked:
     """What the command line asks for."""
@@ -79,6 +83,11 @@ def _grid(reading: Reading, asked: Asked) -> Measured:
         prepared = prepare(reading.frame, asked.method, asked.k, seed=asked.seed)
         design = prepared.design(common["ledger"], unbounded=asked.link == "linear")
         if len(design.budgets) == 2:
+            if asked.surface != "free" or asked.interval != "jackknife":
+                raise InputError(
+                    "two budgets are paired curves, quadratic, with an interval of their own; leave --surface "
+                    "and --interval out"
+                )
             link = "logit" if asked.link is None else asked.link
             at = asked.at or _middle(design.means)
             return exchange_paired(reading.frame, at=at, k=asked.k, link=link, **common)
@@ -99,8 +108,16 @@ def _middle(means: Any) -> list[float]:
 def _slices(path: Given, asked: Asked, train: str, infer: str) -> Slices:
     from scaling.exchange import exchange_slices
 
-    if asked.method is not None or asked.k is not None:
-        raise InputError("slices are two lines through scores; leave --method and --k out")
+    ignored = {
+        "--method": asked.method is not None,
+        "--k": asked.k is not None,
+        "--at": asked.at is not None,
+        "--surface": asked.surface != "free",
+        "--interval": asked.interval != "jackknife",
+        "--train, --verifier, --prefill, --currency": dict(asked.ledger) != LEDGER,
+    }
+    if given := [name for name, there in ignored.items() if there]:
+        raise InputError(f"slices are two lines through scores as given, at all scores; leave {given[0]} out")
     readings = [
         read_table(
             path,
@@ -141,6 +158,28 @@ def _two(within: tuple[float, ...] | None) -> tuple[float, float] | None:
 def _refuse_empty(reading: Reading, what: str) -> None:
     if reading.frame.empty:
         raise InputError(f"{what} keeps none of the {reading.read} rows; loosen it")
+
+
+def check_scores(at: tuple[float, ...] | None, link: str | None) -> None:
+    """Refuse scores that no share can have."""
+    for one in at or ():
+        if one != one or (link != "linear" and not 0 < one < 1):
+            raise InputError(
+                f"--at {one:g}: expected a share between 0 and 1 (50 % is .5), or --link linear for other scales"
+            )
+
+
+def check_purchase(volume: float | None, infer_price: float, most_tokens: float | None) -> None:
+    """Refuse prices and volumes that mean nothing, before the work."""
+    from scaling.fitting import checks
+
+    checks.number("--infer-price", infer_price)
+    if volume is not None:
+        checks.number("--volume", volume, " of problems")
+    if most_tokens is not None:
+        checks.number("--most-tokens", most_tokens)
+        if volume is None:
+            raise InputError("--most-tokens caps what is bought for a volume; give --volume too")
 
 
 def numbers(text: str | None, flag: str, example: str) -> tuple[float, ...] | None:
@@ -219,6 +258,7 @@ def write_report(
     *,
     volume: float | None,
     infer_price: float,
+    most_tokens: float | None,
     covered: Sequence[Coverage],
 ) -> Path:
     """Write the report of the rates and return the path of its page."""
@@ -234,6 +274,7 @@ def write_report(
         command,
         volume=volume,
         infer_price=infer_price,
+        most_tokens=most_tokens,
         coverage=covered,
         conventions=conventions,
         methods=_methods(tables, asked),

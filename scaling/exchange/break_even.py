@@ -95,14 +95,29 @@ def break_even_levels(
         )
     train = (float(10 ** u[0]), float(10 ** u[1]))
     value = break_even(train, infer, train_price=train_price, infer_price=infer_price)
-    draws = []
+    draws = np.empty(0)
     if found.draws is not None:
-        drawn = np.stack([_needed(found.draws, at, u[k], ends[k]) for k in range(2)])
-        saved = 10 ** drawn[0] - 10 ** drawn[1]
-        with np.errstate(invalid="ignore", divide="ignore"):
-            volumes = train_price * (train[1] - train[0]) / (infer_price * saved)
-        draws = np.where(saved > 0, volumes, np.inf)[np.isfinite(saved)].tolist()
-    return BreakEven(estimate(value, np.array(draws), float(found.interval["level"])), "", infer)
+        draws = _volumes(found.draws, at, u, ends, train_price * (train[1] - train[0]), infer_price)
+    return BreakEven(estimate(value, draws, float(found.interval["level"])), "", infer)
+
+
+def _volumes(
+    surfaces: Surfaces, at: float, u: Array, ends: list[tuple[float, float]], more: float, infer_price: float
+) -> Array:
+    """Break-even volumes (D,) of draws: 0 where the less trained one never gets there, infinite where it is no dearer.
+
+    One that passes the score at its least budget needs that budget at most.
+    """
+    needs = []
+    for k in range(2):
+        least = surfaces.score(np.array([u[k]]), np.array([ends[k][0]]))[:, 0] >= at
+        needs.append(
+            np.where(least, ends[k][0], np.nan_to_num(_needed(surfaces, at, u[k], ends[k]), nan=np.inf))
+        )
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        saved = 10 ** needs[0] - 10 ** needs[1]
+        volumes = np.where(saved > 0, more / (infer_price * saved), np.inf)
+    return np.where(np.isinf(needs[0]), np.where(np.isinf(needs[1]), np.nan, 0.0), volumes)
 
 
 def _needed(surfaces: Surfaces, at: float, u: float, ends: tuple[float, float]) -> Array:

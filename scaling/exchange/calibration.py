@@ -295,7 +295,8 @@ def table(found: Sequence[Coverage]) -> pd.DataFrame:
 def calibration_summary(found: Sequence[Coverage], level: float) -> str:
     """The table for a terminal."""
     lines = [
-        f"coverage of {100 * level:g} % intervals, simulated at this design ({found[0].repetitions} repetitions each):"
+        f"coverage of {100 * level:g} % intervals, simulated at this design ({found[0].repetitions} repetitions "
+        "each):"
     ]
     for one in found:
         runs = "the same runs at all levels" if one.shared else "runs of each level's own"

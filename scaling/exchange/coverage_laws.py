@@ -101,7 +101,8 @@ def backtest_coverage(
     fewest, least = int(n.min()), int(kept.min())
     if not 2 <= least < fewest:
         raise InputError(
-            f"{least} of {fewest:,} samples would be left to fit; give problems {2 * HELD} samples or more, and samples "
+            f"{least} of {fewest:,} samples would be left to fit; give problems {2 * HELD} samples or more, and "
+            "samples "
             "from 2 to below the fewest"
         )
     k = np.unique((fewest / 2.0 ** np.arange(np.ceil(np.log2(fewest / least)))).astype(np.int64))

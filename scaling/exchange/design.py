@@ -19,8 +19,11 @@ from scaling.laws.base import Array
 if TYPE_CHECKING:
     import pandas as pd
 
-SAME_LEVEL = 0.05
+SAME_LEVEL = 0.02
 """Decades of training compute within which checkpoints of different runs are one level."""
+SAME_CHECKPOINT = 0.004
+"""Decades of training compute within which rows of one run are of one checkpoint: what is realised differs a little."""
+ROUNDING = 1e-9
 WEIGHT = 100.0
 """Trials that a cell counts where nothing says how many it holds."""
 
@@ -76,6 +79,11 @@ class Design:
     def shared(self) -> bool:
         """Whether a run has checkpoints at several levels."""
         return bool((np.bincount(self.run) > 1).any())
+
+    @cached_property
+    def uneven(self) -> float:
+        """Most that training compute differs within a level, as a factor."""
+        return float(10 ** max(np.ptp(self.u[self.level == k]) for k in range(self.levels)))
 
     @cached_property
     def strata(self) -> Whole:
@@ -165,12 +173,14 @@ def design_of(
     read: int,
     dropped: tuple[tuple[Any, str], ...] = (),
     unbounded: bool = False,
+    stage: Array | None = None,
 ) -> Design:
     """Arrange rows as a grid.
 
     `frame` has a column score, and where the table tells: run, budget, problem, trials, n_problems. `training` and
     `inference` are the rows' compute (n,). Rows with a missing or impossible number are dropped with the reason. Without
-    `run`, rows of one training compute are one run; without `budget`, equal inference compute is one budget.
+    `run`, `seed` numbers the runs of each level; without either, rows of one training compute are one run. Without `budget`,
+    equal inference compute is one budget. `stage` tells levels apart where `training` counts more, in which it may hide.
     `unbounded` takes scores that are no shares, such as Elo.
 
     Raises InputError for scores outside [0, 1] and for a cell given twice; FitError where no row is left.
@@ -187,30 +197,37 @@ def design_of(
         first = f": row {lost[0][0]}, {lost[0][1]}" if lost else ""
         raise FitError(f"none of the {len(frame)} rows can be used{first}")
     frame, score = frame[keep], score[keep]
+    if not unbounded:  # sums of weights that make 1 end a rounding off it
+        score = np.where((score > 1) & (score < 1 + ROUNDING), 1.0, score)
     if not unbounded and (score.min() < 0 or score.max() > 1):
         at = int(np.argmax((score < 0) | (score > 1)))
         raise InputError(
             f"row {frame.index[at]} has score {score[at]:g}; expected a share from 0 to 1 (of percent, "
             "--map score='COLUMN / 100'), or --link linear for other scales"
         )
-    return _arrange(frame, np.log10(training[keep]), inference[keep], score, read, (*dropped, *lost))
+    told = training if stage is None else stage
+    key = np.log10(np.where(told[keep] > 0, told[keep], training[keep]))
+    return _arrange(frame, np.log10(training[keep]), key, inference[keep], score, read, (*dropped, *lost))
 
 
 def _arrange(
     frame: pd.DataFrame,
     u: Array,
+    key: Array,
     spent: Array,
     score: Array,
     read: int,
     dropped: tuple[tuple[Any, str], ...],
 ) -> Design:
     v = np.log10(spent)
-    told = "run" in frame
-    run, run_names = _codes(frame["run"] if told else np.round(u, 9))
-    checkpoint, first = _checkpoints(run, u)
+    told = "run" in frame or "seed" in frame
+    run, run_names = _runs(frame, key)
+    checkpoint, first = _checkpoints(run, key)
+    per = np.bincount(checkpoint)
+    u, key = np.bincount(checkpoint, weights=u) / per, np.bincount(checkpoint, weights=key) / per
     budget, budgets = _budgets(frame, checkpoint, v)
     problem, problems = (
-        _codes(frame["problem"]) if "problem" in frame else (np.zeros(len(u), dtype=np.intp), None)
+        _codes(frame["problem"]) if "problem" in frame else (np.zeros(len(v), dtype=np.intp), None)
     )
     shape = (len(first), len(budgets), 1 if problems is None else len(problems))
     place = np.ravel_multi_index((checkpoint, budget, problem), shape)
@@ -220,10 +237,7 @@ def _arrange(
         what = (
             "problem of one checkpoint at one budget" if problems is not None else "checkpoint at one budget"
         )
-        raise InputError(
-            f"rows {rows[0]} and {rows[1]} are the same {what}; name columns run, budget and problem that tell "
-            "them apart, or give the method by which samples are put together"
-        )
+        raise InputError(f"rows {rows[0]} and {rows[1]} are the same {what}; {_apart(frame)}")
     scores = np.full(np.prod(shape), np.nan)
     scores[place] = score
     trials = None
@@ -237,10 +251,10 @@ def _arrange(
     with np.errstate(invalid="ignore", divide="ignore"):
         cell_v = np.log10(np.where(count > 0, total / count, np.nan)).reshape(shape[:2])
     return Design(
-        u=u[first],
+        u=u,
         v=cell_v,
         run=run[first],
-        level=_levels(u[first], run[first]),
+        level=_levels(key, run[first]),
         scores=scores.reshape(shape),
         trials=None if trials is None else trials.reshape(shape),
         cell_weight=_cell_weights(
@@ -281,11 +295,56 @@ def _strata(frame: pd.DataFrame, problem: Whole, problems: int) -> Whole:
     return group
 
 
-def _checkpoints(run: Whole, u: Array) -> tuple[Whole, Whole]:
+def _apart(frame: pd.DataFrame) -> str:
+    """What may tell rows apart that look the same."""
+    mixed = [
+        name
+        for name in ("temperature", "top_p", "task")
+        if name in frame and len(frame[name].dropna().unique()) > 1
+    ]
+    if mixed:
+        return f"the column {mixed[0]} differs: choose one of its values with --where"
+    return "name columns run, budget and problem that tell them apart, or give the method by which samples are put together"
+
+
+def _runs(frame: pd.DataFrame, key: Array) -> tuple[Whole, list[Any]]:
+    """The run of each row: by its column, by its seed at a level, or one for each training compute."""
+    if "run" in frame:
+        return _codes(frame["run"])
+    if "seed" not in frame:
+        return _codes(_near(key, SAME_CHECKPOINT))
+    level = _near(key, SAME_LEVEL)
+    seed, names = _codes(frame["seed"])
+    codes, pairs = _codes(level * (int(seed.max()) + 1) + seed)
+    return codes, [
+        f"level {pair // (int(seed.max()) + 1)}, seed {names[pair % (int(seed.max()) + 1)]}" for pair in pairs
+    ]
+
+
+def _near(key: Array, tolerance: float) -> Whole:
+    """Groups of rows whose key lies within a tolerance of the lowest of the group, (n,), in rising order."""
+    values, place = np.unique(np.round(key, 9), return_inverse=True)
+    group, start = np.zeros(len(values), dtype=np.intp), values[0]
+    for k in range(1, len(values)):
+        new = values[k] - start > tolerance
+        group[k] = group[k - 1] + new
+        start = values[k] if new else start
+    return np.asarray(group[place.ravel()], dtype=np.intp)
+
+
+def _checkpoints(run: Whole, key: Array) -> tuple[Whole, Whole]:
     """The checkpoint of each row, and the first row of each checkpoint, in order of run and compute."""
-    key = np.stack([run.astype(np.float64), np.round(u, 9)], axis=1)
-    _, first, checkpoint = np.unique(key, axis=0, return_index=True, return_inverse=True)
-    return checkpoint.ravel().astype(np.intp), first
+    pairs, place = np.unique(
+        np.stack([run.astype(np.float64), np.round(key, 9)], axis=1), axis=0, return_inverse=True
+    )
+    code, start = np.zeros(len(pairs), dtype=np.intp), pairs[0, 1]
+    for k in range(1, len(pairs)):
+        new = pairs[k, 0] != pairs[k - 1, 0] or pairs[k, 1] - start > SAME_CHECKPOINT
+        code[k] = code[k - 1] + new
+        start = pairs[k, 1] if new else start
+    checkpoint = code[place.ravel()]
+    _, first = np.unique(checkpoint, return_index=True)
+    return checkpoint, first
 
 
 def _budgets(frame: pd.DataFrame, checkpoint: Whole, v: Array) -> tuple[Whole, list[Any]]:

@@ -41,7 +41,8 @@ def one_run(e: Evidence) -> Iterator[Warned]:
         column = "" if e.design.runs_told else " (no column run tells runs apart)"
         yield Warned(
             "one_run",
-            f"{alone} of {e.design.levels} training levels have one run{column}: rates are of this run, and other seeds "
+            f"{alone} of {e.design.levels} training levels have one run{column}: rates are of this run, and other "
+            "seeds "
             "may differ by more than the interval; train a second seed of each",
         )
 
@@ -51,7 +52,8 @@ def problems(e: Evidence) -> Iterator[Warned]:
     if not e.design.problems:
         yield Warned(
             "cells_only",
-            "rows are whole cells: what is due to the problems, which all cells share, cannot be told, and the interval "
+            "rows are whole cells: what is due to the problems, which all cells share, cannot be told, and the "
+            "interval "
             "has no part for them; give one row a problem, with a column problem",
         )
     else:
@@ -59,7 +61,8 @@ def problems(e: Evidence) -> Iterator[Warned]:
     if 0 < e.problems <= COARSE:
         yield Warned(
             "grain",
-            f"{e.problems} problems: one of them is {plain(100 / e.problems, 2)} points of a score, and other problems of "
+            f"{e.problems} problems: one of them is {plain(100 / e.problems, 2)} points of a score, and other "
+            "problems of "
             "the same kind could move all scores; smaller differences say nothing",
         )
 
@@ -75,7 +78,8 @@ def _unpaired(e: Evidence) -> Iterator[Warned]:
         if share < IN_COMMON:
             yield Warned(
                 "unpaired",
-                f"two {what} have {percent(share)} of their problems in common: differences between {what} hold the luck "
+                f"two {what} have {percent(share)} of their problems in common: differences between {what} hold "
+                "the luck "
                 "of the problems, and the interval is wider than it need be; ask all the same problems",
             )
 
@@ -105,7 +109,8 @@ def picked(e: Evidence) -> Iterator[Warned]:
                 continue
             yield Warned(
                 "picked",
-                f"checkpoints were chosen on {shown(said)} (column {name}): the best of several noisy scores is too high, "
+                f"checkpoints were chosen on {shown(said)} (column {name}): the best of several noisy scores is "
+                "too high, "
                 "the more the more there were to choose from; choose on other problems, or take fixed steps",
             )
             return
@@ -129,7 +134,8 @@ def best_so_far(e: Evidence) -> Iterator[Warned]:
                 yield Warned(
                     "best_so_far",
                     f"scores of run {shown(str(name))} at budget {shown(str(budget))} never fall over {len(score)} "
-                    f"checkpoints and repeat exactly in {int((steps == 0).sum())} of {len(steps)} steps, as the best so "
+                    f"checkpoints and repeat exactly in {int((steps == 0).sum())} of {len(steps)} steps, as the "
+                    "best so "
                     "far does: maxima of noise are too high; give each checkpoint its own score",
                 )
                 return
@@ -148,8 +154,10 @@ def recipes(e: Evidence) -> Iterator[Warned]:
     several = len(set(name))
     yield Warned(
         "recipes",
-        f"{several} recipes, not the same at all training levels ({first} at the least compute, {last} at the most): a "
-        "step along the training axis is more compute and another recipe, and the rate is of both; keep one with --where",
+        f"{several} recipes, not the same at all training levels ({first} at the least compute, {last} at the "
+        "most): a "
+        "step along the training axis is more compute and another recipe, and the rate is of both; keep one with "
+        "--where",
     )
 
 
@@ -161,7 +169,8 @@ def mixed_setting(e: Evidence) -> Iterator[Warned]:
             told = ", ".join(str(value) for value in values[:4]) + (", ..." if len(values) > 4 else "")
             yield Warned(
                 "mixed_setting",
-                f"{name} takes {len(values)} values ({told}): what more samples gain depends on it, and the rate pools "
+                f"{name} takes {len(values)} values ({told}): what more samples gain depends on it, and the rate "
+                "pools "
                 "them; keep one with --where, or name each a method",
             )
 
@@ -174,7 +183,8 @@ def conventions(e: Evidence) -> Iterator[Warned]:
         if book.train == "stage":
             yield Warned(
                 "stage_only",
-                "training compute is that of this stage alone, and no column pretrain_flops tells what came before: with "
+                "training compute is that of this stage alone, and no column pretrain_flops tells what came "
+                "before: with "
                 "it counted, eta shrinks by C_stage / C_total; do not set this rate beside one of total compute",
             )
         return
@@ -193,7 +203,8 @@ def conventions(e: Evidence) -> Iterator[Warned]:
         yield Warned(
             "ledger_decides",
             f"this stage is {percent(float(share.min()))} to {percent(float(share.max()))} of all training compute: "
-            f"counted as {ledgers.WORDS['train'][other]}, eta is about {plain(times, 2)} times as large (d log C_total / "
+            f"counted as {ledgers.WORDS['train'][other]}, eta is about {plain(times, 2)} times as large (d log "
+            "C_total / "
             f"d log C_stage = {plain(factor, 2)}); say which is meant, and give both",
         )
 

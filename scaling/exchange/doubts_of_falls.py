@@ -111,7 +111,8 @@ def _turns_over(e: Evidence, turned: list[Fall]) -> Warned:
     return Warned(
         "turns_over",
         f"scores of {e.found.method} fall {where} as more is spent, from {percent(worst.before, 3)} at budget "
-        f"{_told(budgets[worst.peak])} to {percent(worst.after, 3)} at {_told(budgets[worst.last])}, significantly from "
+        f"{_told(budgets[worst.peak])} to {percent(worst.after, 3)} at {_told(budgets[worst.last])}, "
+        "significantly from "
         f"{_told(budgets[worst.budget])} on: the rate is negative there; leave out budgets beyond the peak",
     )
 
@@ -123,12 +124,14 @@ def _truncated(e: Evidence, share: Array, cut: list[Fall]) -> Warned:
     if cut:
         worst = max(cut, key=lambda fall: fall.before - fall.after)
         told = (
-            f"the score falls where they are many, from {percent(worst.before, 3)} to {percent(worst.after, 3)}: that "
+            f"the score falls where they are many, from {percent(worst.before, 3)} to {percent(worst.after, 3)}: "
+            "that "
             "is truncation, not overthinking; allow longer answers, or leave these budgets out"
         )
     return Warned(
         "truncated",
-        f"up to {percent(float(share[level, budget]))} of answers were cut off (training level {level + 1}{at}): {told}",
+        f"up to {percent(float(share[level, budget]))} of answers were cut off (training level {level + 1}{at}): "
+        f"{told}",
     )
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from scaling.errors import InputError
 from scaling.exchange import forms, links
 from scaling.exchange.fitter import Fitter
-from scaling.exchange.support import power_of_ten
+from scaling.exchange.support import LEVELS, power_of_ten
 from scaling.exchange.surface import Surfaces
 from scaling.exchange.uncertainty import LeftOut, components, left_out
 from scaling.laws.base import Array
@@ -32,8 +32,12 @@ def equivalences(found: Exchange) -> pd.DataFrame:
     import pandas as pd
 
     design, link = found.design, links.find(found.link)
-    if len(design.budgets) < 2:
-        raise InputError("one budget has nothing to stand in for; an equivalence takes two")
+    if len(design.budgets) < 2 or design.levels < LEVELS:
+        raise InputError(
+            f"{design.levels} training levels at {len(design.budgets)} budgets; what stands in for what takes "
+            f"{LEVELS} levels "
+            "and 2 budgets"
+        )
     u, v, score, weight = design.cells
     fit = Fitter(forms.find(found.form), u, v, weight, link, found.chance)
     fit.first(score)

@@ -68,9 +68,24 @@ class Ledger:
                     f"ledger's {name} is {getattr(self, name)!r}; give {' or '.join(get_args(kind))}"
                 )
 
+        other = {
+            "critical_tokens": ("verifier", "prefill"),
+            "device_seconds": ("train", "verifier", "prefill"),
+        }
+        for name in other.get(self.currency, ()):
+            if getattr(self, name) != Ledger.__dataclass_fields__[name].default:
+                raise InputError(
+                    f"{name} {getattr(self, name)!r} is about FLOPs, and {WORDS['currency'][self.currency]} are "
+                    "counted; leave "
+                    "it out"
+                )
+
     def __str__(self) -> str:
-        """Its choices in words."""
-        return "; ".join(WORDS[one.name][getattr(self, one.name)] for one in fields(self))
+        """Its choices in words, those that its currency leaves open."""
+        shown = {"flops": ("train", "verifier", "prefill"), "critical_tokens": ("train",)}.get(
+            self.currency, ()
+        )
+        return "; ".join(WORDS[name][getattr(self, name)] for name in (*shown, "currency"))
 
     def to_json(self) -> dict[str, str]:
         """Its choices."""

@@ -20,7 +20,7 @@ from scaling.exchange.links import LINEAR, Link
 from scaling.exchange.ratio import lower_bound
 from scaling.exchange.result import Exchange, Rate, Status
 from scaling.exchange.support import Span, lacking, span_of
-from scaling.exchange.surface import Surfaces
+from scaling.exchange.surface import Surfaces, fit_surfaces
 from scaling.exchange.table import Prepared, prepare
 from scaling.exchange.uncertainty import Components, LeftOut, components, draws_of, left_out
 from scaling.fitting import checks
@@ -34,6 +34,7 @@ IntervalKind = Literal["jackknife", "bootstrap"]
 CONSTANCY_DRAWS = 200
 MOST_SCORES = 5
 """Scores at which a rate is given where none is asked for."""
+FORM_OF_ENDS = forms.Bilinear
 STEP = 1e-3
 """Decades over which slopes are taken."""
 
@@ -64,7 +65,7 @@ def exchange_rate(
 
     The rate at a score is the mean of the local rate along the measured piece of the isoquant: decades of training that it
     replaces over its decades of inference. Its interval is from a jackknife over runs and over problems, of log eta where
-    all is positive, with Student's quantile at Satterthwaite's degrees of freedom; or percentiles of bootstrap draws.
+    the plain one leaves out 0, with Student's quantile at Satterthwaite's degrees of freedom; or percentiles of draws.
 
     `backtested` compares forms of the surface at training levels left out. Raises InputError for what is wrong with the
     call or the table, FitError where no surface can be fitted.
@@ -98,6 +99,7 @@ def measured(
     rng = np.random.default_rng(seed)
     u, v, score, weight = design.cells
     floor = prepared.chance
+    ends = asymptotes(design, link, floor)
     fit = Fitter(form, u, v, weight, link, floor)
     whole = fit.first(score)
     drawn_cells = draws_of(design, bootstrap if _several(design) else 0, rng)
@@ -105,7 +107,7 @@ def measured(
     without = left_out(design)
     jackknife = fit(np.concatenate([without.runs, without.problems]))
     rates = tuple(
-        one_rate(design, whole, jackknife, without, drawn, float(y), interval, level)
+        one_rate(design, whole, jackknife, without, drawn, float(y), interval, level, ends[1])
         for y in (at if at is not None else _scores(design))
     )
     test = None
@@ -123,16 +125,34 @@ def measured(
         surface=whole,
         draws=drawn,
         ledger=ledger,
-        ceiling=float(score.max() if link is LINEAR else whole.ceiling[0]),
+        floor=ends[0],
+        ceiling=ends[1],
         interval={"method": f"{interval}, {_units(design)}", "level": level, "draws": bootstrap},
         warnings=(),
         backtest=backtest(design, link, floor) if backtested else {},
         chance=prepared.chance,
+        corrected=prepared.corrected,
         latency=prepared.latency(ledger),
         seed=seed,
         sha256=sha256,
     )
     return replace(found, warnings=doubts(found, frame))
+
+
+def asymptotes(design: Design, link: Link, chance: float) -> tuple[float, float]:
+    """Where scores level off, below and above, by a bilinear surface: a free one takes a plateau for a curve.
+
+    A floor or a ceiling that the cells do not ask for is the lowest possible score, and 1; none under the linear link.
+    """
+    u, v, score, weight = design.cells
+    if link is LINEAR:
+        return -np.inf, np.inf
+    if len(u) < len(FORM_OF_ENDS().basis(u[:1], v[:1], np.zeros(1))[0]) + 2:
+        return chance, 1.0
+    found = fit_surfaces(
+        FORM_OF_ENDS(), u, v, score[None], weight, link, floor=None if chance == 0 else chance
+    )
+    return float(found.floor[0]), float(found.ceiling[0])
 
 
 def measured_rate(
@@ -158,13 +178,13 @@ def one_rate(
     y: float,
     interval: IntervalKind,
     level: float,
+    ceiling: float = np.inf,
 ) -> Rate:
-    """The rate at one score, or why there is none."""
+    """The rate at one score, or why there is none; `ceiling` is where scores level off."""
     _, _, score, _ = design.cells
-    top = float(whole.ceiling[0]) if whole.link is not LINEAR else np.inf
-    if y >= top:
-        return Rate(y, "undefined", f"{y:g} is above the method's ceiling, {top:.4g}", None, None)
     if y > score.max():
+        if y >= ceiling:
+            return Rate(y, "undefined", f"{y:g} is above the method's ceiling, {ceiling:.4g}", None, None)
         return Rate(
             y, "not identified", f"no cell is as high as {y:g}; the highest is {score.max():.4g}", None, None
         )
@@ -228,12 +248,14 @@ def jackknifed(
     """An estimate with Student's interval from its values without each run and each group of problems."""
     if not len(values):
         return Estimate(eta), None
-    positive = eta > 0 and bool((values > 0).all())
-    scale = np.log if positive else np.asarray
-    runs, problems = _parted(scale(values), without)
-    parts = components(without, runs, problems)
+    parts = components(without, *_parted(values, without))
     if not parts.total:
         return Estimate(eta), parts
+    # an interval of log eta has no way to hold 0: it is for rates that are surely positive
+    positive = eta > parts.reach(level) and bool((values > 0).all())
+    scale = np.log if positive else np.asarray
+    if positive:
+        parts = components(without, *_parted(scale(values), without))
     reach, middle = parts.reach(level), float(scale(np.array(eta)))
     ends = (middle - reach, middle + reach)
     with np.errstate(over="ignore"):

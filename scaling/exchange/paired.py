@@ -37,8 +37,8 @@ BLOCK = 4
 """Neighbouring checkpoints that are drawn together, since their errors resemble each other."""
 STEPS = 500
 """Draws through which isotonic curves are laid too."""
-LEAST = 6
-"""Checkpoints below which a quadratic and its scatter are not told apart."""
+LEAST, LEAST_OF_SEVERAL = 6, 4
+"""Checkpoints below which a quadratic and its scatter are not told apart; fewer do where runs or problems give the error."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -173,13 +173,17 @@ def exchange_paired(
     design = prepared.design(book, unbounded=link == "linear")
     if len(design.budgets) != 2:
         raise InputError(
-            f"paired curves are of two budgets, and the table has {len(design.budgets)}; choose two with --where, or name "
+            f"paired curves are of two budgets, and the table has {len(design.budgets)}; choose two with --where, "
+            "or name "
             "them in a column budget"
         )
     curves = Curves(design, chosen)
-    if len(curves.u) < LEAST:
+    least = LEAST_OF_SEVERAL if design.seeds.min() > 1 or design.problems > 1 else LEAST
+    if len(curves.u) < least:
         raise FitError(
-            f"{len(curves.u)} training levels have both budgets; two quadratics and their scatter take {LEAST}"
+            f"{len(curves.u)} training levels have both budgets, and two quadratics with their error take "
+            f"{least}; a rate of "
+            "two points is scaling.exchange.break_even's and substitution's business"
         )
     u, scores, v = curves.u, curves.scores, curves.v
     fitted, tables = curves.drawn(bootstrap, block, np.random.default_rng(seed))
@@ -223,14 +227,15 @@ def _rate(
 ) -> Rate:
     from scipy.special import stdtrit
 
+    from scaling.exchange.doubts import stuck
+
     little, much = scores
     if y > much.max():
+        if stuck(much, little):
+            why = f"{y:g} is above the method's ceiling: scores stand still at {much.max():.4g}"
+            return Rate(y, "undefined", why, None, None)
         return Rate(
-            y,
-            "undefined",
-            f"{y:g} is above the method's ceiling: no checkpoint passes {much.max():.4g}",
-            None,
-            None,
+            y, "not identified", f"no checkpoint gets to {y:g}; the highest is {much.max():.4g}", None, None
         )
     if found is None or y > little.max() or y < min(little.min(), much.min()):
         which = "little" if y > little.max() or found is None else "either"
@@ -266,7 +271,8 @@ def _warnings(found: Paired, frame: pd.DataFrame) -> tuple[Warned, ...]:
     warned += [
         Warned(
             "two_budgets",
-            f"two budgets give the mean rate between {found.budgets[0]} and {found.budgets[1]}, and nothing on either side",
+            f"two budgets give the mean rate between {found.budgets[0]} and {found.budgets[1]}, and nothing on "
+            "either side",
         ),
     ]
     warned += length_grows(found.u, found.v[0])

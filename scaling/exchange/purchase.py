@@ -24,8 +24,10 @@ if TYPE_CHECKING:
     from scaling.exchange.result import Exchange
 
 POINTS = 601
+LOST = 0.05
+"""Share of draws left out from which that is said."""
 """Points along an isoquant among which the cheapest is looked for."""
-Kind = Literal["interior", "least training", "least inference"]
+Kind = Literal["interior", "least training", "least inference", "capped"]
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,8 @@ class Purchase:
     volume: float
     """Problems over the lifetime, V."""
     kind: Kind
-    """`interior`, or the corner of the measured piece at which the cost still falls: the true optimum may lie beyond."""
+    """`interior`, or the corner of the measured piece at which the cost still falls: the true optimum may lie beyond.
+    `capped` where it is the cap on tokens that ends the piece."""
     train: Estimate
     """Training compute, C_tr."""
     infer: Estimate
@@ -81,6 +84,10 @@ class Isoquant:
     """log10 training compute, as measured first and then of each draw that gets there all along, (1 + D, V)."""
     surface: Surfaces
     level: float
+    capped: tuple[bool, bool] = (False, False)
+    """Whether a cap cut the end with the least, and the most inference."""
+    lost: float = 0.0
+    """Share of the draws that do not get to the score along the whole piece, and are left out."""
 
     def cheapest(self, volume: float, train_price: float = 1.0, infer_price: float = 1.0) -> Purchase:
         """The point of least cost for `volume` problems."""
@@ -93,9 +100,9 @@ class Isoquant:
         u, w, total, share = (estimate(values[0], values[1:], self.level) for values in found)
         kind: Kind = "interior"
         if k[0] == 0:
-            kind = "least inference"
+            kind = "capped" if self.capped[0] else "least inference"
         elif k[0] == len(self.v) - 1:
-            kind = "least training"
+            kind = "capped" if self.capped[1] else "least training"
         eta, steepening = _rate_at(self.surface, self.at, float(self.v[k[0]]))
         return Purchase(self.at, volume, kind, _power(u), _power(w), _power(total), share, eta, steepening)
 
@@ -109,13 +116,17 @@ def isoquant(found: Exchange, at: float, most_tokens: float | None = None) -> Is
         raise InputError(f"no measured isoquant at {at:g}; choose a score that cells bracket")
     v = np.linspace(span.low, span.high, POINTS)
     u = found.surface.isoquant(at, v)
+    capped = (False, False)
     if most_tokens is not None:
         keep = _quick(found, u[0], v, at, most_tokens)
+        capped = (not bool(keep[0]), not bool(keep[-1]))
         v, u = v[keep], u[:, keep]
+    lost = 0.0
     if found.draws is not None:
         drawn = found.draws.isoquant(at, v)
-        u = np.concatenate([u, drawn[np.isfinite(drawn).all(axis=1)]])
-    return Isoquant(at, v, u, found.surface, float(found.interval["level"]))
+        able = np.isfinite(drawn).all(axis=1)
+        u, lost = np.concatenate([u, drawn[able]]), float(1 - able.mean())
+    return Isoquant(at, v, u, found.surface, float(found.interval["level"]), capped, lost)
 
 
 def _quick(found: Exchange, u: Array, v: Array, at: float, most_tokens: float) -> npt.NDArray[np.bool_]:
@@ -163,19 +174,29 @@ def purchase_lines(
 ) -> list[str]:
     """What to buy at each score that has a rate, a line each, for a terminal."""
     from scaling.exchange.summary import shown
-    from scaling.reporting.numbers import plain, scientific
+    from scaling.reporting.numbers import percent, plain, scientific
 
     lines = [
-        f"what to buy for {plain(volume, 3)} problems, inference at {plain(infer_price, 3)} times the price of training:"
+        f"what to buy for {plain(volume, 3)} problems, inference at {plain(infer_price, 3)} times the price of "
+        "training:"
     ]
     for rate in found.rates:
         if rate.eta is None:
             continue
-        one = purchase(found, rate.at, volume, infer_price=infer_price, most_tokens=most_tokens)
+        try:
+            along = isoquant(found, rate.at, most_tokens)
+        except InputError as error:
+            lines.append(f"  at {plain(rate.at)}: {error}")
+            continue
+        one = along.cheapest(volume, infer_price=infer_price)
         mix = f"C_train {scientific(one.train.value)}, C_infer {scientific(one.infer.value)} a problem"
         share = shown(Estimate(100 * one.train_share.value, *_times(one.train_share, 100)))
         lines.append(f"  at {plain(rate.at)}: {mix}, training {share} % of the cost: {WORDS[one.kind]}")
-    return lines
+        if along.lost > LOST:
+            lines.append(
+                f"    {percent(along.lost)} of the draws do not get to {plain(rate.at)} and are not in the interval"
+            )
+    return lines if len(lines) > 1 else [f"{lines[0]} nothing, as no rate was measured"]
 
 
 def _times(one: Estimate, factor: float) -> tuple[float | None, float | None]:
@@ -187,5 +208,6 @@ WORDS: dict[Kind, str] = {
     "interior": "an optimum within what was measured",
     "least training": "a corner: less training and more inference than measured might be cheaper",
     "least inference": "a corner: more training and less inference than measured might be cheaper",
+    "capped": "a corner: the cap on tokens keeps it from being cheaper",
 }
 """What each kind of purchase says."""

@@ -97,14 +97,18 @@ class Exchange:
     draws: Surfaces | None
     """Surfaces of other runs and problems, for bands."""
     ledger: Ledger
+    floor: float
+    """Score below which cells do not fall: that of a blind guess, or a fitted asymptote."""
     ceiling: float
-    """Score that the method does not pass, however much is spent: the fitted asymptote, or the highest score measured."""
+    """Score that the method does not pass, however much is spent: a fitted asymptote; infinite under the linear link."""
     interval: Mapping[str, Any]
     """method, level, draws."""
     warnings: tuple[Warned, ...]
     backtest: Mapping[str, float]
     """Form to root mean square error in score at a training level that was left out."""
     chance: float = 0.0
+    corrected: bool = False
+    """Whether scores were corrected for chance, k by k: pass@k of a guesser grows with k."""
     latency: tuple[float, float, float] | None = None
     """a, b, c of log10 tokens one after the other = a + b log10 C_train + c log10 C_infer; None without a column tokens."""
     seed: int = 0
@@ -168,6 +172,7 @@ class Exchange:
     def details(self) -> dict[str, Any]:
         """What the schema has no key for: ceiling, errors by form, the constant rate, variance components."""
         return {
+            "floor": self.floor,
             "ceiling": self.ceiling,
             "backtest": dict(self.backtest),
             "constancy": None if self.constancy is None else self.constancy.to_json(),

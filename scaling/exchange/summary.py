@@ -40,6 +40,8 @@ def worth(rate: Rate) -> str:
     """What more inference is worth, in words: ten times where that was measured, else what the span holds."""
     if rate.eta is None or rate.span is None:
         return rate.reason
+    if rate.eta.value < 0:
+        return "more inference lowers the score"
     spent = f"{plain(10**rate.span.infer, 2)}x inference"
     if rate.status == "one-sided":
         return rate.reason
@@ -48,7 +50,7 @@ def worth(rate: Rate) -> str:
         return f"10x inference is worth {multiple(ten)} of training"
     if ten is not None:
         return f"10x inference is worth {plain(ten.value, 2)}x of training"
-    return f"{spent} are worth {plain(10**rate.span.train, 2)}x of training; 10x was not measured"
+    return f"{spent} is worth {plain(10**rate.span.train, 2)}x of training; 10x was not measured"
 
 
 def multiple(ten: Estimate) -> str:
@@ -70,13 +72,15 @@ def exchange_summary(found: Exchange) -> str:
     level_u, level_v, _ = design.level_curves()
     span = f"{np.ptp(level_u):.2g} decades of training, {np.nanmax(level_v) - np.nanmin(level_v):.2g} of inference"
     runs = f"{_range(design.seeds)} run{'s' * bool(design.seeds.max() != 1)} a level"
-    kind = ", the same runs at all levels" if design.shared else ""
+    kind = ", the same runs at several levels" if design.shared else ", each level its own"
+    if design.uneven > 1.005:
+        kind += f", compute within a level differing by up to {percent(design.uneven - 1)}"
     problems = f", {design.problems} problems" if design.problems else ", problems not told apart"
     lines = [
         f"exchange rate of {found.method}: eta = -d log C_train / d log C_infer at constant score",
         f"rows: {design.read - len(design.dropped)} used of {design.read} read{_reasons(design.dropped)}",
         f"design: {design.levels} training levels x {len(design.budgets)} budgets ({span}), {runs}{kind}{problems}",
-        f"surface: {found.form}, {found.link} link, floor {plain(found.chance, 3)}, ceiling {plain(found.ceiling, 3)}",
+        f"surface: {found.form}, {found.link} link{_ends(found)}",
         f"counted: {found.ledger}",
         f"interval: {_interval(found.interval)}",
         "",
@@ -94,10 +98,18 @@ def exchange_summary(found: Exchange) -> str:
             f"constancy: p = {plain(p, 2)}, {says} (best constant eta {plain(found.constancy.eta, 3)})",
         ]
     if found.backtest:
-        told = ", ".join(f"{name} {plain(100 * error, 2)}" for name, error in found.backtest.items())
-        lines += [f"error at a training level left out, in score points: {told}"]
+        times, unit = (1, "") if found.link == "linear" else (100, ", in score points")
+        told = ", ".join(f"{name} {plain(times * error, 2)}" for name, error in found.backtest.items())
+        lines += [f"error at a training level left out{unit}: {told}"]
     lines += _components(found.rates)
     return "\n".join([*lines, *_doubts(found.warnings)])
+
+
+def _ends(found: Exchange) -> str:
+    if found.link == "linear":
+        return ""
+    corrected = ", scores corrected for chance at each k" if found.corrected else ""
+    return f", scores level off at {plain(found.floor, 3)} and {plain(found.ceiling, 3)}{corrected}"
 
 
 def slices_summary(found: Slices) -> str:
@@ -129,12 +141,15 @@ def slices_summary(found: Slices) -> str:
 def paired_summary(found: Paired) -> str:
     """The rates between two budgets, on about fifteen lines."""
     design = found.design
+    runs = len(design.run_names)
     lines = [
-        f"exchange rate between budgets {found.budgets[0]} and {found.budgets[1]} on the same checkpoints of one run",
+        f"exchange rate between budgets {found.budgets[0]} and {found.budgets[1]} on the same checkpoints of "
+        f"{runs} run{'s' * (runs != 1)}",
         f"rows: {design.read - len(design.dropped)} used of {design.read} read{_reasons(design.dropped)}",
         f"curves: {found.link} of the score, quadratic in log C_train, {len(found.u)} checkpoints over "
         f"{np.ptp(found.u):.2g} decades",
-        f"ceiling: {percent(found.ceiling, 4)} with much inference, {percent(found.highest, 4)} with little",
+        f"counted: {found.ledger}",
+        f"highest: {percent(found.ceiling, 4)} with much inference, {percent(found.highest, 4)} with little",
         f"interval: {_interval(found.interval)}",
         "",
         *_table(found.rates),

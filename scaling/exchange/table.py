@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 METHODS = ("budget", "pass", "majority", "best_of")
 """Ways to spend inference: a budget that each row names, or k samples put together in one of three ways."""
 MOST_K = 20
+FEWER = 4
+"""Times fewer samples than most problems have from which one problem is not to decide on k."""
+SAME_CHANCE = 1e-6
 COSTS = (
     ledgers.TRAIN,
     ledgers.BEFORE,
@@ -49,6 +52,8 @@ class Prepared:
     dropped: tuple[tuple[Any, str], ...]
     behind: tuple[tuple[Any, ...], ...] | None = None
     """Rows of the user's table behind each row; None where they are the same."""
+    corrected: bool = False
+    """Whether chance was taken out of the scores."""
 
     def design(self, ledger: Ledger, *, unbounded: bool = False) -> Design:
         """The grid under a convention."""
@@ -58,6 +63,7 @@ class Prepared:
             ledger.inference(self.frame, self.samples),
             read=self.read,
             unbounded=unbounded,
+            stage=number_column(self.frame, ledgers.TRAIN) if ledgers.TRAIN in self.frame else None,
         )
         lost = found.dropped
         if self.behind is not None:
@@ -98,12 +104,12 @@ def prepare(
     frame, chosen, dropped = _chosen(frame, method)
     read = len(frame) + len(dropped) + len(excluded)
     frame, dropped = _finished(frame, (*excluded, *dropped))
-    if "run" not in frame and "seed" in frame and ledgers.TRAIN in frame:
-        # seeds number the runs of each level
-        frame = frame.assign(run=frame[ledgers.TRAIN].astype(str) + " / " + frame["seed"].astype(str))
     chance = _chance(frame)
+    corrected = False
     if chosen in METHODS[1:] and "method" not in frame:
         built, samples, behind = _together(frame, chosen, k, seed)
+        if chosen == "pass" and chance:
+            built, corrected, chance = _without_chance(built, chance), True, 0.0
     else:
         if k is not None:
             raise InputError(
@@ -111,7 +117,7 @@ def prepare(
             )
         built, behind, dropped = _scored(frame, dropped)
         samples = np.ones(len(built))
-    return Prepared(built, samples, chosen, chance, read, dropped, behind)
+    return Prepared(built, samples, chosen, chance, read, dropped, behind, corrected)
 
 
 def _chosen(frame: pd.DataFrame, method: str | None) -> tuple[pd.DataFrame, str, tuple[tuple[Any, str], ...]]:
@@ -160,7 +166,24 @@ def _chance(frame: pd.DataFrame) -> float:
         raise InputError(
             f"chance_score is {values.max():g}; expected the score of a blind guess, from 0 to below 1"
         )
+    if len(values) and np.ptp(values) > SAME_CHANCE:
+        raise InputError(
+            f"chance_score goes from {values.min():g} to {values.max():g}: one surface has one floor; choose "
+            "tasks of one "
+            "chance with --where, or leave the column out"
+        )
     return float(values.mean()) if len(values) else 0.0
+
+
+def _without_chance(built: pd.DataFrame, chance: float) -> pd.DataFrame:
+    """pass@k without what a guesser gets: 1 - (1 - chance)^k at each k; nothing below 0."""
+    from scaling.samples import chance_at_k, chance_corrected
+
+    guessed = chance_at_k(chance, built["k"].to_numpy(), "pass")
+    score = built["score"].to_numpy()
+    return built.assign(
+        score=[max(float(chance_corrected(s, g)), 0.0) for s, g in zip(score, guessed, strict=True)]
+    )
 
 
 def _scored(
@@ -198,7 +221,7 @@ def _told(frame: pd.DataFrame) -> pd.DataFrame:
 
 def _keys(frame: pd.DataFrame, *more: str) -> list[str]:
     """Columns that tell checkpoints (and `more`) apart."""
-    names = [name for name in (ledgers.TRAIN, ledgers.TRAIN_SECONDS, "run") if name in frame]
+    names = [name for name in (ledgers.TRAIN, ledgers.TRAIN_SECONDS, "run", "seed") if name in frame]
     return [*names, *(name for name in more if name in frame)]
 
 
@@ -278,10 +301,22 @@ def _together(
 
 def _powers(frame: pd.DataFrame, by: list[str]) -> list[int]:
     """1, 2, 4, ... up to the fewest samples of a problem."""
-    if "n" in frame:
-        fewest = int(np.nanmin(number_column(frame, "n")))
-    else:
-        fewest = int(frame.groupby([*by, "problem"], sort=False).size().min())
+    fewest = int(_sizes(frame, by).min())
+    typical = float(np.median(_sizes(frame, by)))
+    if fewest * FEWER <= typical:
+        raise InputError(
+            f"a problem has {fewest} samples where most have {typical:.0f}, and no k may be above the fewest: "
+            "leave such "
+            "problems out with --where, or give --k"
+        )
     if fewest < 2:
         raise InputError(f"a problem has {fewest} sample; putting samples together needs at least 2 of each")
     return [2**power for power in range(min(MOST_K, fewest.bit_length()))]
+
+
+def _sizes(frame: pd.DataFrame, by: list[str]) -> Array:
+    """Samples of each problem at each checkpoint."""
+    if "n" in frame:
+        n = number_column(frame, "n")
+        return n[np.isfinite(n)]
+    return np.asarray(frame.groupby([*by, "problem"], sort=False).size(), dtype=np.float64)

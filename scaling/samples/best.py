@@ -47,7 +47,8 @@ def best_of_k(correct: Any, verifier_score: Any, k: Any) -> Array:
     right, score, shape = right.reshape(-1, n), score.reshape(-1, n), score.shape[:-1]
     rows = max(1, BLOCK // n)
     found = [_ranked(right[i : i + rows], score[i : i + rows]) @ weights for i in range(0, len(score), rows)]
-    shares: Array = np.concatenate(found).reshape(*shape, -1)
+    # the weights sum to 1 but for rounding
+    shares: Array = np.clip(np.concatenate(found), 0.0, 1.0).reshape(*shape, -1)
     return shares if sizes.ndim else shares[..., 0]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,7 +11,7 @@ import pandas as pd
 
 from scaling.errors import InputError
 from scaling.exchange.break_even import break_even_levels
-from scaling.exchange.purchase import WORDS, Purchase, isoquant, purchase
+from scaling.exchange.purchase import WORDS, Purchase, isoquant
 from scaling.reporting import numbers, plots
 from scaling.reporting.document import Figure, Section, Table, Verdict
 from scaling.reporting.style import CATEGORICAL
@@ -25,20 +27,44 @@ REACH = 3.0
 """Decades of volume on either side of where training and inference cost the same."""
 
 
-def buy_section(
-    found: Exchange, volume: float | None, infer_price: float, units: tuple[str, str]
-) -> Section | None:
+@dataclass(frozen=True)
+class Terms:
+    """At what terms is bought."""
+
+    volume: float | None = None
+    """Problems over the lifetime; None for one at which training and inference cost about the same."""
+    infer_price: float = 1.0
+    """Price of a unit of inference compute over one of training."""
+    most_tokens: float | None = None
+    """Most tokens one after the other; None for no cap."""
+
+
+def buy_section(found: Exchange, terms: Terms, units: tuple[str, str]) -> Section | None:
     """Return what to buy at the middle score that has a rate; None where none has."""
     rated = [rate for rate in found.rates if rate.eta is not None and rate.status != "one-sided"]
     if not rated:
         return None
     rate = rated[len(rated) // 2]
-    middle = balanced(found, rate, infer_price)
-    volumes = middle * 10 ** np.linspace(-REACH, REACH, VOLUMES)
-    along = isoquant(found, rate.at)
-    bought = [along.cheapest(float(v), infer_price=infer_price) for v in volumes]
-    middle = middle if volume is None else volume
-    chosen = [purchase(found, one.at, float(middle), infer_price=infer_price) for one in rated]
+    price = terms.infer_price
+    middle = balanced(found, rate, price)
+    try:
+        along = isoquant(found, rate.at, terms.most_tokens)
+        volumes = middle * 10 ** np.linspace(-REACH, REACH, VOLUMES)
+        bought = [along.cheapest(float(v), infer_price=price) for v in volumes]
+    except InputError:  # the cap rules out all of it
+        return None
+    middle = middle if terms.volume is None else terms.volume
+    chosen = []
+    for one in rated:
+        with contextlib.suppress(InputError):
+            chosen.append(
+                isoquant(found, one.at, terms.most_tokens).cheapest(float(middle), infer_price=price)
+            )
+    cap = (
+        ""
+        if terms.most_tokens is None
+        else f" No more than {numbers.plain(terms.most_tokens)} tokens one after the other."
+    )
     return Section(
         "What to buy",
         (
@@ -48,12 +74,12 @@ def buy_section(
             "share is "
             "1 / (1 + η), if d η / d ln C_infer < η (1 + η) there; else, and where the optimum lies beyond what was "
             "measured, the cheapest measured point is a corner.",
-            f"Prices: a unit of inference compute ({units[1]}) costs {numbers.plain(infer_price, 3)} times a unit of "
-            f"training compute ({units[0]}).",
+            f"Prices: a unit of inference compute ({units[1]}) costs {numbers.plain(price, 3)} times a unit of "
+            f"training compute ({units[0]}).{cap}",
         ),
         (_verdict(next(one for one in chosen if one.at == rate.at)),),
         figures=(_figure(bought, rate.at),),
-        tables=(_purchases(chosen), *_even(found, rate, infer_price)),
+        tables=(_purchases(chosen), *_even(found, rate, terms)),
     )
 
 
@@ -158,13 +184,15 @@ def _purchases(chosen: list[Purchase]) -> Table:
     )  # fmt: skip
 
 
-def _even(found: Exchange, rate: Rate, infer_price: float) -> list[Table]:
+def _even(found: Exchange, rate: Rate, terms: Terms) -> list[Table]:
     """From which volume on the next training level pays."""
     level_u = np.sort(found.design.level_curves()[0])
     rows = []
     for k in range(len(level_u) - 1):
         try:
-            one = break_even_levels(found, rate.at, k, k + 1, infer_price=infer_price)
+            one = break_even_levels(
+                found, rate.at, k, k + 1, infer_price=terms.infer_price, most_tokens=terms.most_tokens
+            )
         except InputError:
             continue
         rows.append(

@@ -103,7 +103,8 @@ def _surface(
     low, high = np.nanmin(level_v, axis=1)[order], np.nanmax(level_v, axis=1)[order]
     beyond = MARGIN * max(float(high.max() - low.min()), 1.0)
     v_range = (float(low.min()) - beyond, float(high.max()) + beyond)
-    table = tabulated(found.surface, v_range)
+    ends = [end for rate in found.rates if rate.span is not None for end in (rate.span.low, rate.span.high)]
+    table = tabulated(found.surface, v_range, also=ends)
     if table is None:
         raise InputError(
             f"the page draws no {found.form} surface: measure {found.method} with surface='free', or another that "
@@ -136,7 +137,7 @@ def _surface(
         "cells": [
             {"u": float(x), "v": float(y), "score": float(z)} for x, y, z in zip(u, v, score, strict=True)
         ],
-        "draws": [] if found.draws is None else _draws(found.draws, v_range),
+        "draws": [] if found.draws is None else _draws(found.draws, v_range, ends),
         "latency": None if found.latency is None else list(found.latency),
         "status": status,
         "note": note,
@@ -144,12 +145,14 @@ def _surface(
     }
 
 
-def _draws(draws: Surfaces, v_range: tuple[float, float]) -> list[dict[str, Any]]:
+def _draws(draws: Surfaces, v_range: tuple[float, float], ends: list[float]) -> list[dict[str, Any]]:
     """At most `DRAWS` of them, evenly taken."""
     count = len(draws.beta)
     taken = np.unique(np.linspace(0, count - 1, min(count, DRAWS)).round().astype(np.intp))
     names = ("beta", "shape", "floor", "ceiling", "deviance")
-    table = tabulated(replace(draws, **{name: getattr(draws, name)[taken] for name in names}), v_range)
+    table = tabulated(
+        replace(draws, **{name: getattr(draws, name)[taken] for name in names}), v_range, also=ends
+    )
     assert table is not None
     return [
         {key: np.round(value, DIGITS).tolist() for key, value in one.items()}

@@ -85,6 +85,25 @@ def test_a_grid_gives_a_rate_with_an_interval_json_and_a_report(
         assert title in page
 
 
+def test_a_cap_that_leaves_nothing_is_said_at_each_score(inside, ok, table: Path) -> None:
+    out = ok(
+        inside(
+            "exchange",
+            str(table),
+            *MAPS,
+            "--at",
+            ".4,.5",
+            "--volume",
+            "1e9",
+            "--most-tokens",
+            "1",
+            "--bootstrap",
+            "20",
+        )
+    )
+    assert out.count("most_tokens is 1; the least on the isoquant") == 2
+
+
 def test_the_same_call_gives_the_same_bytes(inside, ok, table: Path, tmp_path: Path) -> None:
     seen = []
     for _ in range(2):
@@ -177,7 +196,13 @@ def test_samples_are_put_together(inside, ok, tmp_path: Path) -> None:
         (("--level", "95"), "level is 95"),
         (("--within", ".1,.5"), "--within chooses rows of slices"),
         (("--volume", "-1"), "volume is -1"),
-        (("--volume", "1e9", "--most-tokens", "1"), "most_tokens is 1; the least on the isoquant"),
+        (("--most-tokens", "100"), "caps what is bought for a volume; give --volume too"),
+        (("--infer-price", "0"), "infer-price is 0"),
+        (("--at", "50"), "--at 50: expected a share between 0 and 1"),
+        (
+            ("--currency", "device_seconds", "--train", "total"),
+            "is about FLOPs, and device seconds are counted",
+        ),
     ],
 )
 def test_wrong_calls_get_one_line(inside, one_line, table: Path, more: tuple[str, ...], says: str) -> None:

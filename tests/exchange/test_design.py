@@ -80,7 +80,7 @@ def test_seeds_that_spent_nearly_the_same_are_one_level(grid: Grid) -> None:
 
 
 def test_neighbouring_checkpoints_of_one_run_stay_apart() -> None:
-    u = np.array([18.0, 18.02, 18.04])
+    u = np.array([18.0, 18.008, 18.016])
     frame = pd.DataFrame({"train_flops": 10**u, "infer_flops_per_problem": 1e9, "score": 0.5, "run": "a"})
     assert design_of(frame).levels == 3
     assert design_of(frame.assign(run=["a", "b", "c"])).levels == 1

@@ -63,7 +63,9 @@ def test_one_budget_has_nothing_to_stand_in_for(small: Callable[..., Exchange]) 
     frame = replacing()
     found = small(frame[frame["budget"] == "one"], at=[0.5], surface="additive")
     assert found.rate(0.5).status == "not identified"
-    with pytest.raises(InputError, match="one budget has nothing to stand in for"):
+    with pytest.raises(
+        InputError, match="at 1 budgets; what stands in for what takes 3 levels and 2 budgets"
+    ):
         equivalences(found)
 
 

@@ -71,7 +71,7 @@ def test_elo_needs_no_shares(small: Small) -> None:
         if rate.eta is not None:
             assert rate.eta.value == pytest.approx(1 / 1.2, abs=1e-6)
     assert sum(rate.eta is not None for rate in found.rates) >= 2
-    assert found.ceiling == frame["score"].max()
+    assert found.ceiling == np.inf
     with pytest.raises(InputError, match="expected a share from 0 to 1"):
         exchange_rate(frame)
 
@@ -182,11 +182,11 @@ def test_a_flat_training_axis_gives_a_lower_end_alone(grid: Grid, small: Small) 
             grid(seeds=2, problems=60, budgets=9, infer=(10.3, 10.7), surface=flat, run_sd=0.15, levels=4, seed=k),
             at=[0.5],
         ).rate(0.5)
-        for k in range(24)
+        for k in range(40)
     ]  # fmt: skip
     bounds = [rate for rate in rates if rate.status == "one-sided"]
     assert len(bounds) >= 5
-    assert sum(rate.status == "ok" for rate in rates) <= 2
+    assert sum(rate.status == "ok" for rate in rates) <= 4
     for rate in bounds:
         assert rate.eta is not None
         assert rate.eta.low is not None

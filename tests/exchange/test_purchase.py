@@ -136,7 +136,7 @@ def test_a_cap_on_latency_cuts_the_isoquant(additive: Exchange) -> None:
     cap = free.infer.value / 1e7 / 4
     capped = purchase(additive, 0.5, 1e7, most_tokens=cap)
     assert capped.infer.value / 1e7 <= cap * (1 + 1e-6)
-    assert capped.kind == "least training"
+    assert capped.kind == "capped"
     assert capped.cost.value > free.cost.value
     assert capped.train.value > free.train.value
     loose = purchase(additive, 0.5, 1e7, most_tokens=1e9)

@@ -50,7 +50,7 @@ def terms(table, draw: int, v):
 
 @pytest.mark.parametrize(
     ("form", "mesh", "close"),
-    [(Free(), 2, 1e-9), (Additive(), 2, 1e-9), (Bilinear(), 2, 1e-9), (Saturating(), 2001, 1e-3)],
+    [(Free(), 2001, 1e-3), (Additive(), 2, 1e-9), (Bilinear(), 2, 1e-9), (Saturating(), 2001, 1e-3)],
 )
 @settings(max_examples=40, deadline=None)
 @given(seed=st.integers(0, 2**31), y=st.floats(0.1, 0.85))
@@ -65,7 +65,7 @@ def test_predictor_and_isoquant_are_the_surfaces(form, mesh, close, seed, y):
     for draw in range(DRAWS):
         a, b, d = terms(table, draw, v)
         from_origin = u - table["origin"][0]
-        assert a + b * from_origin + d * from_origin**2 == pytest.approx(x[draw], abs=close)
+        assert a + b * from_origin + d * from_origin**2 == pytest.approx(x[draw], abs=close, rel=1e-5)
         with np.errstate(invalid="ignore", divide="ignore"):
             slope = np.sqrt(b**2 + 4 * d * (g[draw] - a))
             there = table["origin"][0] + 2 * (g[draw] - a) / (b + slope)
@@ -82,10 +82,9 @@ def test_a_fitted_surface_is_its_table(form):
     table = tabulated(found, V_RANGE)
     a, b, d = terms(table, 0, V)
     x = a + b * (U - table["origin"][0]) + d * (U - table["origin"][0]) ** 2
-    assert x == pytest.approx(found.predictor(U, V)[0], abs=1e-9)
-    assert table["knots"] == sorted(table["knots"]) and len(table["knots"]) == (
-        6 if form.name == "free" else 2
-    )
+    assert x == pytest.approx(found.predictor(U, V)[0], abs=1e-3 if form.name == "free" else 1e-9)
+    assert table["knots"] == sorted(table["knots"])
+    assert (len(table["knots"]) > 6) == (form.name == "free")
 
 
 def test_other_forms_have_no_table():

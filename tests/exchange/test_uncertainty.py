@@ -130,7 +130,7 @@ def test_groups_of_runs_add_their_variances() -> None:
     first, second = rng.normal(size=3), rng.normal(size=5)
     values = np.concatenate([first, second])
     group = np.repeat([0.0, 1.0], [3, 5])
-    found = components(LeftOut(values[:, None], group, np.empty((0, 1))), values, np.empty(0))
+    found = components(LeftOut(values[:, None], group, np.empty((0, 1)), np.empty(0)), values, np.empty(0))
     parts = [(n - 1) / n * np.sum((x - x.mean()) ** 2) for n, x in ((3, first), (5, second))]
     assert found.run == pytest.approx(sum(parts))
     assert found.run_freedom == pytest.approx(sum(parts) ** 2 / (parts[0] ** 2 / 2 + parts[1] ** 2 / 4))
