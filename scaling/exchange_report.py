@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any
 
 from scaling.errors import FitError, InputError
@@ -10,7 +11,7 @@ from scaling.exchange.summary import eta_shown
 from scaling.reporting.document import Report, Section, Table
 from scaling.sections.exchange_buy import Terms, balanced, buy_section
 from scaling.sections.exchange_curves import paired_section, slices_section
-from scaling.sections.exchange_envelope import envelope_section
+from scaling.sections.exchange_envelope import by_method, envelope_section
 from scaling.sections.exchange_explorer import explorer_data
 from scaling.sections.exchange_figures import figures
 from scaling.sections.exchange_rates import rates_section
@@ -38,19 +39,20 @@ def report(
     coverage: Sequence[Coverage] = (),
     conventions: tuple[pd.DataFrame, list[Exchange]] | None = None,
     methods: Mapping[str, Design] | None = None,
+    others: Sequence[Exchange] = (),
 ) -> Report:
     """Return the report of measured rates; ``command`` and the table's hash are its provenance.
 
     ``units`` are those of training and of inference compute, ``conventions`` what ``exchange.sensitivity`` returns,
-    ``methods`` the designs of all methods of the table, where it has several.
+    ``methods`` the designs of all methods of the table, where it has several, and ``others`` the rates of the others.
     """
     if isinstance(found, Slices):
         sections: list[Section] = [slices_section(found)]
     elif isinstance(found, Paired):
         sections = [paired_section(found)]
     else:
-        sections = _grid(found, units, Terms(volume, infer_price, most_tokens), coverage, conventions)
-        sections += _methods(methods or {})
+        sections = _grid(found, units, Terms(volume, infer_price, most_tokens), coverage, conventions, others)
+        sections += _methods(methods or {}, found, others)
     return Report(
         title=f"exchange rate · {table}",
         question="What is inference compute worth in training compute?",
@@ -72,13 +74,14 @@ def _grid(
     terms: Terms,
     coverage: Sequence[Coverage],
     conventions: tuple[pd.DataFrame, list[Exchange]] | None,
+    others: Sequence[Exchange],
 ) -> list[Section]:
     made = [
         rates_section(found),
         Section("The surface", (), figures=figures(found, *units)),
         equivalences_section(found),
         buy_section(found, terms, units),
-        _explore(found, units, terms, conventions),
+        _explore(found, units, terms, [*((conventions or (None, []))[1] or [found]), *others]),
         trust_section(found, coverage),
         None if conventions is None or len(conventions[1]) < 2 else sensitivity_section(conventions[0]),
         _difficulty(found),
@@ -86,29 +89,28 @@ def _grid(
     return [section for section in made if section is not None]
 
 
-def _methods(designs: Mapping[str, Design]) -> list[Section]:
-    """The envelope over methods that share levels and problems; none where they do not."""
-    if len(designs) < 2:
-        return []
-    try:
-        return [envelope_section(designs)]
-    except InputError:
-        return []
+def _methods(designs: Mapping[str, Design], found: Exchange, others: Sequence[Exchange]) -> list[Section]:
+    """Rates by method, and the envelope over methods that share levels and problems."""
+    sections = [by_method((found, *others))] if others else []
+    if len(designs) > 1:
+        with contextlib.suppress(InputError):  # other levels or problems
+            sections.append(envelope_section(designs))
+    return sections
 
 
 def _explore(
     found: Exchange,
     units: tuple[str, str],
     terms: Terms,
-    conventions: tuple[pd.DataFrame, list[Exchange]] | None,
+    measured: Sequence[Exchange],
 ) -> Section | None:
-    """The interactive page, with every convention that could be measured; None for a form that it cannot draw."""
+    """The interactive page, with every method and convention measured; None for a form that it cannot draw."""
     shown = [rate for rate in found.rates if rate.eta is not None] or list(found.rates)
     if not shown or not 0 < shown[len(shown) // 2].at < 1:
         return None
     try:
         data = explorer_data(
-            (conventions[1] if conventions is not None else []) or [found],
+            measured,
             train_unit=units[0],
             infer_unit=units[1],
             target=shown[len(shown) // 2].at,

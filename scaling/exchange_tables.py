@@ -278,6 +278,7 @@ def write_report(
         coverage=covered,
         conventions=conventions,
         methods=_methods(tables, asked),
+        others=_others(tables, found, asked) if isinstance(found, Exchange) else (),
     )
     return write(made, folder)
 
@@ -297,6 +298,27 @@ def _methods(tables: Sequence[str], asked: Asked) -> dict[str, Design]:
         except (InputError, FitError):  # one that cannot be arranged keeps no other from being compared
             continue
     return found
+
+
+def _others(tables: Sequence[str], found: Exchange, asked: Asked) -> list[Exchange]:
+    """The rates of the table's other methods at the same scores, for comparison."""
+    from scaling.exchange import exchange_rate
+
+    frame = read_table(list(tables), asked.mapping, asked.where, asked.from_name).frame
+    measured = []
+    for name in map(str, frame["method"].dropna().unique()) if "method" in frame else ():
+        if name == found.method:
+            continue
+        try:
+            measured.append(
+                exchange_rate(
+                    frame, at=[rate.at for rate in found.rates], method=name, link=asked.link, surface=asked.surface,
+                    ledger=found.ledger, level=asked.level, bootstrap=EXPLORED, backtested=False, seed=asked.seed,
+                )
+            )  # fmt: skip
+        except (InputError, FitError):  # one that cannot be measured keeps no other from being shown
+            continue
+    return measured
 
 
 def _conventions(tables: Sequence[str], found: Exchange, asked: Asked) -> tuple[pd.DataFrame, list[Exchange]]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from scaling.errors import FitError, InputError
 from scaling.exchange import forms, links
+from scaling.exchange import ledger as ledgers
 from scaling.exchange.backtest import backtest
 from scaling.exchange.constancy import constancy
 from scaling.exchange.design import Design
@@ -79,6 +80,15 @@ def exchange_rate(
     if interval == "bootstrap" and not bootstrap:
         raise InputError("an interval of bootstrap draws needs draws; give bootstrap=1000")
     prepared = prepare(frame, method, k, excluded=excluded, seed=seed)
+    if prepared.method == "budget" and {"correct", "answer"} & set(frame.columns) and "budget" not in frame:
+        if (
+            len(np.unique(prepared.frame[ledgers.INFER].round(6) if ledgers.INFER in prepared.frame else [0]))
+            < 2
+        ):
+            raise InputError(
+                "each checkpoint has one inference compute, and the rows are samples: give --method pass, majority or best_of, "
+                "which put them together"
+            )
     chosen = links.find(link or ("cloglog" if prepared.method == "pass" else "logit"))
     form = forms.find(surface)
     book = ledger or Ledger()

@@ -7,16 +7,39 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from scaling.exchange.envelope import envelope
+from scaling.exchange.summary import eta_shown, worth
 from scaling.reporting import numbers, plots
 from scaling.reporting.document import Figure, Section, Table, Verdict
 from scaling.reporting.style import INK, Groups
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from matplotlib.axes import Axes
 
+    from scaling.exchange import Exchange
     from scaling.exchange.design import Design
+
+
+def by_method(found: Sequence[Exchange]) -> Section:
+    """Return the rates of several methods at the same scores, side by side and never pooled."""
+    rows = pd.DataFrame(
+        [
+            {"method": one.method, "at": rate.at, "eta": eta_shown(rate), "ten": worth(rate), "ceiling": one.ceiling,
+             "status": rate.status}
+            for one in found
+            for rate in one.rates
+        ]
+    )  # fmt: skip
+    return Section(
+        "Method by method",
+        (
+            "The other methods of the table at the same scores, under the same convention; their intervals are of their own rows.",
+        ),
+        tables=(
+            Table("methods", "η by method and score.", rows, headings={"at": "score", "eta": "η", "ten": ""}),
+        ),
+    )
 
 
 def envelope_section(designs: Mapping[str, Design]) -> Section:

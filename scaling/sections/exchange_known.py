@@ -80,7 +80,7 @@ def r1_zero(analysis: Analysis) -> Section:
     paired: Paired = analysis.fits["R1-Zero"]
     flat: Paired = analysis.fits["R1-Zero, a sample as one price"]
     made = paired_section(paired, "r1-zero", "R1-Zero, 16 votes")
-    grown = float(10 ** np.ptp(paired.v[0]))
+    grown = float(10 ** (paired.v[0][-1] - paired.v[0][0]))
     told = "; ".join(
         f"at {numbers.percent(rate.at)} smooth curves give {numbers.plain(_eta(rate), 2)} and isotonic ones "
         f"{numbers.plain(other.eta, 2)}"

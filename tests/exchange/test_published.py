@@ -7,8 +7,10 @@ import pytest
 
 from scaling.exchange import Paired, Slices
 from scaling.exchange.change_point import ChangePoint
+from scaling.exchange.summary import eta_shown
 from scaling.records.tables import no_records
 from scaling.reporting.document import Section
+from scaling.sections.known_rates import ROWS
 from scaling.study import Analysis, document
 from scaling.study_files import find
 
@@ -127,3 +129,12 @@ def test_the_essay_stands_beside_the_ruler_with_a_verdict(known: dict[str, Any])
         assert topic in words
     assert known["published"].eta_hex == pytest.approx(0.83, abs=0.005)
     assert np.log10(known["published"].thinking) == pytest.approx(1.30, abs=0.005)
+
+
+def test_the_reference_rows_of_every_report_are_what_the_study_finds(known: dict[str, Any]) -> None:
+    rows = {what: (eta, ten) for what, _, eta, ten, _ in ROWS}
+    paired: Paired = known["R1-Zero"]
+    for rate, at in zip(paired.rates, ("30 %", "50 %", "75 %"), strict=False):
+        assert rows[f"AIME, R1-Zero at {at}: 16 votes"][0] == eta_shown(rate)
+    assert rows["AIME, o1: longer thinking"][0] == eta_shown(known["o1"].rate)
+    assert rows["Hex on 9x9, AlphaZero: search"] == (f"{known['published'].eta_hex:.2f}", "6.8x")

@@ -104,7 +104,8 @@ def test_the_page_says_the_rates_that_were_measured(found, data, chromium, tmp_p
             assert value == pytest.approx(eta, abs=1e-9)
             best = purchase(one, y, 1e9)
             share = float(page("document.querySelector('[data-role=share]').value"))
-            assert share == pytest.approx(best.train_share.value, abs=2e-3)
+            # the page's isoquant is a chain of chords, whose cheapest point is mostly one of their ends
+            assert share == pytest.approx(best.train_share.value, abs=6e-3)
             words = page("document.querySelector('[data-part=rate]').innerText")
             assert f"Status: {one.rate(y).status}." in words
 
