@@ -80,15 +80,7 @@ def exchange_rate(
     if interval == "bootstrap" and not bootstrap:
         raise InputError("an interval of bootstrap draws needs draws; give bootstrap=1000")
     prepared = prepare(frame, method, k, excluded=excluded, seed=seed)
-    if prepared.method == "budget" and {"correct", "answer"} & set(frame.columns) and "budget" not in frame:
-        if (
-            len(np.unique(prepared.frame[ledgers.INFER].round(6) if ledgers.INFER in prepared.frame else [0]))
-            < 2
-        ):
-            raise InputError(
-                "each checkpoint has one inference compute, and the rows are samples: give --method pass, majority or best_of, "
-                "which put them together"
-            )
+    _refuse_bare_samples(frame, prepared)
     chosen = links.find(link or ("cloglog" if prepared.method == "pass" else "logit"))
     form = forms.find(surface)
     book = ledger or Ledger()
@@ -97,6 +89,21 @@ def exchange_rate(
         design, prepared, at=at, link=chosen, form=form, ledger=book, interval=interval, level=level,
         bootstrap=bootstrap, backtested=backtested, seed=seed, sha256=sha256, frame=frame,
     )  # fmt: skip
+
+
+def _refuse_bare_samples(frame: pd.DataFrame, prepared: Prepared) -> None:
+    """Refuse rows of samples at one inference compute that nobody says how to put together."""
+    samples = (
+        prepared.method == "budget" and {"correct", "answer"} & set(frame.columns) and "budget" not in frame
+    )
+    if (
+        samples
+        and ledgers.INFER in prepared.frame
+        and len(np.unique(prepared.frame[ledgers.INFER].round(6))) < 2
+    ):
+        raise InputError(
+            "the rows are samples of one inference compute: give --method pass, majority or best_of, which put them together"
+        )
 
 
 def measured(

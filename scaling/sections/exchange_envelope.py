@@ -33,9 +33,7 @@ def by_method(found: Sequence[Exchange]) -> Section:
     )  # fmt: skip
     return Section(
         "Method by method",
-        (
-            "The other methods of the table at the same scores, under the same convention; their intervals are of their own rows.",
-        ),
+        ("The methods of the table at the same scores, under one convention, each from its own rows.",),
         tables=(
             Table("methods", "η by method and score.", rows, headings={"at": "score", "eta": "η", "ten": ""}),
         ),
