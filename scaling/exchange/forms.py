@@ -5,6 +5,7 @@ basis for each of its candidate shapes. Shapes: M cells, p columns, D draws, V p
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from itertools import pairwise
 from typing import ClassVar, final
 
@@ -118,6 +119,7 @@ class Free(Form):
     def __init__(self, knots: Array | None = None) -> None:
         """`knots` are the v at which a is free; between them it is a cubic spline."""
         self.knots = knots
+        self._splines = None if knots is None else _cardinal(knots)
 
     def spanning(self, u: Array, v: Array) -> "Free":
         """The form with a knot at each budget; at 8 quantiles of v where there are more."""
@@ -130,18 +132,24 @@ class Free(Form):
 
     def basis(self, u: Array, v: Array, shape: Array) -> Array:
         """Cubic splines, 1 at one knot and 0 at the others, straight on beyond the ends; then u, u^2, u v."""
-        knots = np.unique(v) if self.knots is None else self.knots
-        curves = np.ones((*u.shape, 1)) if len(knots) == 1 else _splines(knots, v)
+        curves = (self._splines or _cardinal(np.unique(v)))(v)
         return np.concatenate([curves, np.stack([u, u**2, u * v], axis=-1)], axis=-1)
 
 
-def _splines(knots: Array, v: Array) -> Array:
-    """Cubic splines (..., K), 1 at one knot and 0 at the others: lines for two knots, parabolas for three."""
+def _cardinal(knots: Array) -> Callable[[Array], Array]:
+    """Cubic splines (..., K) of v, 1 at one knot and 0 at the others: lines for two knots, parabolas for three."""
     from scipy.interpolate import CubicSpline
 
+    if len(knots) == 1:
+        return lambda v: np.ones((*v.shape, 1))
     spline = CubicSpline(knots, np.eye(len(knots)))  # not-a-knot: no bend is presumed at the ends
-    inside = np.clip(v, knots[0], knots[-1])
-    return np.asarray(spline(inside) + spline(inside, 1) * (v - inside)[..., None])
+    slope = spline.derivative()
+
+    def at(v: Array) -> Array:
+        inside = np.clip(v, knots[0], knots[-1])
+        return np.asarray(spline(inside) + slope(inside) * (v - inside)[..., None])
+
+    return at
 
 
 @final

@@ -81,7 +81,7 @@ def span_of(surface: Surfaces, design: Design, y: float) -> Span | None:
 
 def _edge(measured: Callable[[Array], npt.NDArray[np.bool_]], inside: float, outside: float) -> float:
     """Where measured ground ends between a point on it and one beyond, by bisection."""
-    for _ in range(40):
+    for _ in range(32):
         middle = 0.5 * (inside + outside)
         if measured(np.array([middle]))[0]:
             inside = middle
