@@ -102,8 +102,7 @@ def backtest_coverage(
     if not 2 <= least < fewest:
         raise InputError(
             f"{least} of {fewest:,} samples would be left to fit; give problems {2 * HELD} samples or more, and "
-            "samples "
-            "from 2 to below the fewest"
+            "samples from 2 to below the fewest"
         )
     k = np.unique((fewest / 2.0 ** np.arange(np.ceil(np.log2(fewest / least)))).astype(np.int64))
     truth = pass_at_k(n, c, k).mean(axis=0)

@@ -157,8 +157,7 @@ def _tables(frame: pd.DataFrame) -> list[tuple[float, pd.DataFrame]]:
         if rows["problem"].duplicated().any() or not rows["problem"].equals(first):
             raise InputError(
                 f"the checkpoint at {train:g} has other problems than that at {tables[0][0]:g}, or one twice; "
-                "give the "
-                "problems that all have, once each"
+                "give the problems that all have, once each"
             )
     return tables
 

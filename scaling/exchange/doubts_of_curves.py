@@ -61,10 +61,8 @@ def stuck(much: Array, little: Array, grain: float = POINT, what: str = "checkpo
         Warned(
             "ceiling",
             f"with most inference scores stand still at {top} over the last {stands} of {len(much)} {what}, while "
-            "with "
-            f"least they rise from {percent(float(little[-stands]), 3)} to {percent(float(little[-1]), 3)}: a "
-            "ceiling; "
-            f"rates above {top} are undefined, and just below it they lean on few {what}",
+            f"with least they rise from {percent(float(little[-stands]), 3)} to {percent(float(little[-1]), 3)}: a "
+            f"ceiling; rates above {top} are undefined, and just below it they lean on few {what}",
         )
     ]
 
@@ -137,10 +135,8 @@ def short_span(e: Evidence) -> Iterator[Warned]:
         yield Warned(
             "short_span",
             f"at {', '.join(map(plain, spans))} less than a decade of inference was measured along the isoquant "
-            "(at most "
-            f"{plain(max(spans.values()), 2)}): what 10x inference is worth there would be extrapolated, and is "
-            "not said; "
-            "widen the budgets",
+            f"(at most {plain(max(spans.values()), 2)}): what 10x inference is worth there would be extrapolated, and is "
+            "not said; widen the budgets",
         )
 
 
@@ -164,8 +160,7 @@ def not_constant(e: Evidence) -> Iterator[Warned]:
         yield Warned(
             "not_constant",
             f"{' and '.join(said)}: one number is a mean that holds at no budget in particular; read the local "
-            "rates, and "
-            "do not carry it beyond the span",
+            "rates, and do not carry it beyond the span",
         )
 
 

@@ -41,9 +41,9 @@ def one_run(e: Evidence) -> Iterator[Warned]:
         column = "" if e.design.runs_told else " (no column run tells runs apart)"
         yield Warned(
             "one_run",
-            f"{alone} of {e.design.levels} training levels have one run{column}: rates are of this run, and other "
-            "seeds "
-            "may differ by more than the interval; train a second seed of each",
+            f"{alone} of {e.design.levels} training levels have one run{column}: rates are of this run, other "
+            "seeds may differ by more than the interval, which has no part for the spread there; train a "
+            "second seed of each",
         )
 
 
@@ -53,8 +53,7 @@ def problems(e: Evidence) -> Iterator[Warned]:
         yield Warned(
             "cells_only",
             "rows are whole cells: what is due to the problems, which all cells share, cannot be told, and the "
-            "interval "
-            "has no part for them; give one row a problem, with a column problem",
+            "interval has no part for them; give one row a problem, with a column problem",
         )
     else:
         yield from _unpaired(e)
@@ -62,8 +61,7 @@ def problems(e: Evidence) -> Iterator[Warned]:
         yield Warned(
             "grain",
             f"{e.problems} problems: one of them is {plain(100 / e.problems, 2)} points of a score, and other "
-            "problems of "
-            "the same kind could move all scores; smaller differences say nothing",
+            "problems of the same kind could move all scores; smaller differences say nothing",
         )
 
 
@@ -79,8 +77,7 @@ def _unpaired(e: Evidence) -> Iterator[Warned]:
             yield Warned(
                 "unpaired",
                 f"two {what} have {percent(share)} of their problems in common: differences between {what} hold "
-                "the luck "
-                "of the problems, and the interval is wider than it need be; ask all the same problems",
+                "the luck of the problems, and the interval is wider than it need be; ask all the same problems",
             )
 
 
@@ -110,8 +107,7 @@ def picked(e: Evidence) -> Iterator[Warned]:
             yield Warned(
                 "picked",
                 f"checkpoints were chosen on {shown(said)} (column {name}): the best of several noisy scores is "
-                "too high, "
-                "the more the more there were to choose from; choose on other problems, or take fixed steps",
+                "too high, the more the more there were to choose from; choose on other problems, or take fixed steps",
             )
             return
 
@@ -135,8 +131,7 @@ def best_so_far(e: Evidence) -> Iterator[Warned]:
                     "best_so_far",
                     f"scores of run {shown(str(name))} at budget {shown(str(budget))} never fall over {len(score)} "
                     f"checkpoints and repeat exactly in {int((steps == 0).sum())} of {len(steps)} steps, as the "
-                    "best so "
-                    "far does: maxima of noise are too high; give each checkpoint its own score",
+                    "best so far does: maxima of noise are too high; give each checkpoint its own score",
                 )
                 return
 
@@ -155,9 +150,8 @@ def recipes(e: Evidence) -> Iterator[Warned]:
     yield Warned(
         "recipes",
         f"{several} recipes, not the same at all training levels ({first} at the least compute, {last} at the "
-        "most): a "
-        "step along the training axis is more compute and another recipe, and the rate is of both; keep one with "
-        "--where",
+        "most): a step along the training axis is more compute and another recipe, and the rate is of both; "
+        "keep one with --where",
     )
 
 
@@ -170,8 +164,7 @@ def mixed_setting(e: Evidence) -> Iterator[Warned]:
             yield Warned(
                 "mixed_setting",
                 f"{name} takes {len(values)} values ({told}): what more samples gain depends on it, and the rate "
-                "pools "
-                "them; keep one with --where, or name each a method",
+                "pools them; keep one with --where, or name each a method",
             )
 
 
@@ -184,8 +177,8 @@ def conventions(e: Evidence) -> Iterator[Warned]:
             yield Warned(
                 "stage_only",
                 "training compute is that of this stage alone, and no column pretrain_flops tells what came "
-                "before: with "
-                "it counted, eta shrinks by C_stage / C_total; do not set this rate beside one of total compute",
+                "before: with it counted, eta shrinks by C_stage / C_total; do not set this rate beside one of "
+                "total compute",
             )
         return
     if book.currency == "device_seconds" or ledgers.TRAIN not in e.rows:
@@ -204,8 +197,7 @@ def conventions(e: Evidence) -> Iterator[Warned]:
             "ledger_decides",
             f"this stage is {percent(float(share.min()))} to {percent(float(share.max()))} of all training compute: "
             f"counted as {ledgers.WORDS['train'][other]}, eta is about {plain(times, 2)} times as large (d log "
-            "C_total / "
-            f"d log C_stage = {plain(factor, 2)}); say which is meant, and give both",
+            f"C_total / d log C_stage = {plain(factor, 2)}); say which is meant, and give both",
         )
 
 

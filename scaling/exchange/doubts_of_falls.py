@@ -112,8 +112,8 @@ def _turns_over(e: Evidence, turned: list[Fall]) -> Warned:
         "turns_over",
         f"scores of {e.found.method} fall {where} as more is spent, from {percent(worst.before, 3)} at budget "
         f"{_told(budgets[worst.peak])} to {percent(worst.after, 3)} at {_told(budgets[worst.last])}, "
-        "significantly from "
-        f"{_told(budgets[worst.budget])} on: the rate is negative there; leave out budgets beyond the peak",
+        f"significantly from {_told(budgets[worst.budget])} on: the rate is negative there; leave out budgets "
+        "beyond the peak",
     )
 
 
@@ -125,8 +125,7 @@ def _truncated(e: Evidence, share: Array, cut: list[Fall]) -> Warned:
         worst = max(cut, key=lambda fall: fall.before - fall.after)
         told = (
             f"the score falls where they are many, from {percent(worst.before, 3)} to {percent(worst.after, 3)}: "
-            "that "
-            "is truncation, not overthinking; allow longer answers, or leave these budgets out"
+            "that is truncation, not overthinking; allow longer answers, or leave these budgets out"
         )
     return Warned(
         "truncated",

@@ -52,10 +52,8 @@ def verifier_leak(e: Evidence) -> Iterator[Warned]:
         yield Warned(
             "verifier_leak",
             f"within the problems of a checkpoint that have right and wrong samples ({int(mixed.sum())} of "
-            f"{len(mixed)}) "
-            f"verifier_score puts the right one first in {percent(area, 4)} of pairs: the reference answer is "
-            "probably in "
-            "the verifier; the rate of one that can be deployed would be lower",
+            f"{len(mixed)}) verifier_score puts the right one first in {percent(area, 4)} of pairs: the "
+            "reference answer is probably in the verifier; the rate of one that can be deployed would be lower",
         )
 
 
@@ -72,8 +70,7 @@ def put_together(e: Evidence) -> Iterator[Warned]:
         yield Warned(
             "k_beyond_n",
             f"{int(over.sum())} of {len(n)} rows have k above n (k = {k[worst]:g} of n = {n[worst]:g}): no subset "
-            "of the "
-            "samples has that size, and the score says nothing new; leave them out with --where 'k <= n'",
+            "of the samples has that size, and the score says nothing new; leave them out with --where 'k <= n'",
         )
     mixed = whole & (k < n) & (c > 0) & (n - c >= k)
     if mixed.sum() < LEAST_ROWS:
@@ -87,17 +84,14 @@ def put_together(e: Evidence) -> Iterator[Warned]:
             "with_replacement",
             f"scores are 1 - (1 - c/n)^k, as if samples were drawn with replacement, in {int(apart.sum())} rows: "
             f"{plain(100 * lost, 2)} points too low on average, the more the nearer k is to n, which flattens the "
-            "gain "
-            "from inference; drop column score, and give method pass",
+            "gain from inference; drop column score, and give method pass",
         )
     if np.isin(score, (0.0, 1.0)).all():
         yield Warned(
             "prefix",
             f"all {len(score)} scores at k < n of problems with some right samples are 0 or 1: the first k "
-            "samples were "
-            "used, and the others, which tell the mean over all subsets, thrown away; drop column score, and "
-            "give method "
-            "pass",
+            "samples were used, and the others, which tell the mean over all subsets, thrown away; drop column "
+            "score, and give method pass",
         )
 
 

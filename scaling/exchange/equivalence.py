@@ -35,8 +35,7 @@ def equivalences(found: Exchange) -> pd.DataFrame:
     if len(design.budgets) < 2 or design.levels < LEVELS:
         raise InputError(
             f"{design.levels} training levels at {len(design.budgets)} budgets; what stands in for what takes "
-            f"{LEVELS} levels "
-            "and 2 budgets"
+            f"{LEVELS} levels and 2 budgets"
         )
     u, v, score, weight = design.cells
     fit = Fitter(forms.find(found.form), u, v, weight, link, found.chance)

@@ -76,8 +76,7 @@ class Ledger:
             if getattr(self, name) != Ledger.__dataclass_fields__[name].default:
                 raise InputError(
                     f"{name} {getattr(self, name)!r} is about FLOPs, and {WORDS['currency'][self.currency]} are "
-                    "counted; leave "
-                    "it out"
+                    "counted; leave it out"
                 )
 
     def __str__(self) -> str:

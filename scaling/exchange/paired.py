@@ -174,16 +174,14 @@ def exchange_paired(
     if len(design.budgets) != 2:
         raise InputError(
             f"paired curves are of two budgets, and the table has {len(design.budgets)}; choose two with --where, "
-            "or name "
-            "them in a column budget"
+            "or name them in a column budget"
         )
     curves = Curves(design, chosen)
     least = LEAST_OF_SEVERAL if design.seeds.min() > 1 or design.problems > 1 else LEAST
     if len(curves.u) < least:
         raise FitError(
             f"{len(curves.u)} training levels have both budgets, and two quadratics with their error take "
-            f"{least}; a rate of "
-            "two points is scaling.exchange.break_even's and substitution's business"
+            f"{least}; a rate of two points is scaling.exchange.break_even's and substitution's business"
         )
     u, scores, v = curves.u, curves.scores, curves.v
     fitted, tables = curves.drawn(bootstrap, block, np.random.default_rng(seed))

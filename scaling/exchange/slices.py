@@ -192,8 +192,7 @@ def _line(
     if link is not LINEAR and keep.any() and (score[keep].min() <= 0 or score[keep].max() >= 1):
         raise InputError(
             f"the {name} slice has scores from {score[keep].min():g} to {score[keep].max():g}; the {link.name} "
-            "link takes "
-            "shares between 0 and 1: rescale by --map score=EXPR, or give --link linear"
+            "link takes shares between 0 and 1: rescale by --map score=EXPR, or give --link linear"
         )
     if within is not None:
         keep &= (score >= within[0]) & (score <= within[1])
@@ -302,8 +301,7 @@ def _warnings(found: Slices) -> tuple[Warned, ...]:
         Warned(
             "assumes_additivity",
             "two slices measure no interaction: if more training makes inference worth more (or less), this rate "
-            "is of "
-            "neither; a grid of at least 3 levels x 3 budgets would tell",
+            "is of neither; a grid of at least 3 levels x 3 budgets would tell",
         ),
         Warned(
             "regression_error_only",

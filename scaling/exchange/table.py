@@ -169,8 +169,7 @@ def _chance(frame: pd.DataFrame) -> float:
     if len(values) and np.ptp(values) > SAME_CHANCE:
         raise InputError(
             f"chance_score goes from {values.min():g} to {values.max():g}: one surface has one floor; choose "
-            "tasks of one "
-            "chance with --where, or leave the column out"
+            "tasks of one chance with --where, or leave the column out"
         )
     return float(values.mean()) if len(values) else 0.0
 
@@ -306,8 +305,7 @@ def _powers(frame: pd.DataFrame, by: list[str]) -> list[int]:
     if fewest * FEWER <= typical:
         raise InputError(
             f"a problem has {fewest} samples where most have {typical:.0f}, and no k may be above the fewest: "
-            "leave such "
-            "problems out with --where, or give --k"
+            "leave such problems out with --where, or give --k"
         )
     if fewest < 2:
         raise InputError(f"a problem has {fewest} sample; putting samples together needs at least 2 of each")

@@ -69,11 +69,9 @@ def buy_section(found: Exchange, terms: Terms, units: tuple[str, str]) -> Sectio
         "What to buy",
         (
             "A rate without a volume is no advice: training is paid once, inference for every problem. The "
-            "cheapest point "
-            "of an isoquant for V problems has spend on inference / spend on training = η, so that training's "
-            "share is "
-            "1 / (1 + η), if d η / d ln C_infer < η (1 + η) there; else, and where the optimum lies beyond what was "
-            "measured, the cheapest measured point is a corner.",
+            "cheapest point of an isoquant for V problems has spend on inference / spend on training = η, so "
+            "that training's share is 1 / (1 + η), if d η / d ln C_infer < η (1 + η) there; else, and where "
+            "the optimum lies beyond what was measured, the cheapest measured point is a corner.",
             f"Prices: a unit of inference compute ({units[1]}) costs {numbers.plain(price, 3)} times a unit of "
             f"training compute ({units[0]}).{cap}",
         ),
@@ -95,8 +93,7 @@ def balanced(found: Exchange, rate: Rate, infer_price: float) -> float:
 def _verdict(one: Purchase) -> Verdict:
     return Verdict(
         f"For {numbers.quantity(one.volume)} problems at a score of {numbers.plain(one.at)} the cheapest measured "
-        "point "
-        f"spends {numbers.percent(one.train_share.value)} on training: {WORDS[one.kind]} (local η = "
+        f"point spends {numbers.percent(one.train_share.value)} on training: {WORDS[one.kind]} (local η = "
         f"{numbers.plain(one.eta, 2)}).",
         "measured",
     )

@@ -29,8 +29,7 @@ def slices_section(found: Slices, name: str = "slices", method: str = "Two slice
         (
             DEFINITION,
             "Training was varied at one inference budget and inference at one checkpoint. The rate is the ratio "
-            "of the "
-            "slopes; that gains add up and are straight lines is taken for granted, not measured.",
+            "of the slopes; that gains add up and are straight lines is taken for granted, not measured.",
         ),
         (verdict(found.rate, method),),
         (slices_figure(found, name),),
@@ -91,8 +90,7 @@ def paired_section(found: Paired, name: str = "paired", method: str | None = Non
         (
             DEFINITION,
             f"Budgets {found.budgets[0]} and {found.budgets[1]}. At a score, the training that the larger budget "
-            "saves is "
-            "read between two smooth curves, and the inference that it costs from what was spent at the two "
+            "saves is read between two smooth curves, and the inference that it costs from what was spent at the two "
             "crossings.",
         ),
         tuple(verdict(rate, method or found.method) for rate in found.rates),

@@ -51,9 +51,8 @@ def envelope_section(designs: Mapping[str, Design]) -> Section:
         "Which method",
         (
             "Methods are never pooled. At each training level and inference compute the best one is chosen on "
-            "one half of the "
-            "problems and scored on the other, over many halvings; scored on the half that chose, it would look "
-            f"{numbers.plain(100 * gap, 2)} points better on average.",
+            "one half of the problems and scored on the other, over many halvings; scored on the half that "
+            f"chose, it would look {numbers.plain(100 * gap, 2)} points better on average.",
         ),
         (Verdict(f"Chosen most often: {told}.", "measured"),),
         (_figure(designs, top),),

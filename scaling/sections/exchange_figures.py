@@ -82,8 +82,7 @@ def against_inference(found: Exchange, unit: str) -> Figure:
     return Figure(
         "score-against-inference",
         "Score against inference compute, a curve a training level: points are means of the level's runs, thin "
-        "lines the "
-        "runs, bands 95 % of the draws of the surface.",
+        "lines the runs, bands 95 % of the draws of the surface.",
         draw,
         rows,
         "Rising curves of score against inference compute, higher for more training.",
@@ -167,8 +166,7 @@ def isoquants(found: Exchange, train_unit: str, infer_unit: str) -> Figure:
     return Figure(
         "isoquants",
         "Training and inference compute that reach the same score: solid between measured cells (dots), dashed "
-        "beyond "
-        "them, bands over the draws. The rate is the slope, turned round.",
+        "beyond them, bands over the draws. The rate is the slope, turned round.",
         draw,
         pd.concat([lines.assign(measured=True), beyond.assign(measured=False)]),
         "Falling lines of equal score in the plane of training and inference compute.",

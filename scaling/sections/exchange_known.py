@@ -30,11 +30,9 @@ def overview(analysis: Analysis) -> Section:
         (
             DEFINITION,
             "An essay put ten times the inference of o1 on AIME at about twenty times the RL compute, by eye, "
-            "and that of "
-            "AlphaGo-like search at seven times, and asked for someone with a ruler. Here is what the published "
-            "charts bear "
-            "out, each by its own method; rates from counts and single answers of others are in the study "
-            "refit_public.",
+            "and that of AlphaGo-like search at seven times, and asked for someone with a ruler. Here is what "
+            "the published charts bear out, each by its own method; rates from counts and single answers of "
+            "others are in the study refit_public.",
         ),
         (thinking(o1, known), search(known), votes(analysis.fits["R1-Zero"])),
         (rates_forest(analysis),),
@@ -52,15 +50,13 @@ def o1(analysis: Analysis) -> Section:
     edge = whole.common
     said = "" if edge is None else (
         f" The exact common range keeps the lowest training point, and gives {eta_shown(edge)}: one point moves "
-        "the rate by "
-        f"{numbers.plain(abs(_eta(common.rate) - _eta(edge)), 2)}."
+        f"the rate by {numbers.plain(abs(_eta(common.rate) - _eta(edge)), 2)}."
     )  # fmt: skip
     prose = (
         *made.prose[1:],
         f"On a logit scale η = {eta_shown(logit.rate)}; on the scores between {numbers.percent(low)} and "
         f"{numbers.percent(high)}, which both panels reach, {eta_shown(common.rate)} from {len(common.infer.x)} "
-        "points of "
-        f"inference.{said}",
+        f"points of inference.{said}",
     )
     return replace(
         made,
@@ -90,10 +86,8 @@ def r1_zero(analysis: Analysis) -> Section:
     prose = (
         *made.prose[1:],
         f"Responses grew {factor(grown)} along training, so that a sample is not one price: {paired.budgets[1]} "
-        "votes of an early "
-        "checkpoint cost less than that many samples of the late one that they stand in for. Counted as if they "
-        "did cost "
-        f"{paired.budgets[1]} times as much: {told}.",
+        "votes of an early checkpoint cost less than that many samples of the late one that they stand in for. "
+        f"Counted as if they did cost {paired.budgets[1]} times as much: {told}.",
     )
     return replace(
         made,

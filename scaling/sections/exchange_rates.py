@@ -19,10 +19,8 @@ if TYPE_CHECKING:
 
 DEFINITION = (
     "The exchange rate is η = − d log C_train / d log C_infer at constant score: ten times the inference "
-    "replaces 10^η "
-    "times the training. Given here is its mean along the measured piece of each isoquant: decades of training "
-    "replaced "
-    "over decades of inference spent."
+    "replaces 10^η times the training. Given here is its mean along the measured piece of each isoquant: "
+    "decades of training replaced over decades of inference spent."
 )
 STATUS: dict[str, Status] = {
     "ok": "measured",
@@ -71,8 +69,7 @@ def verdict(rate: Rate, method: str) -> Verdict:
     else:
         means = (
             f"{factor(10**rate.span.infer)} inference are worth {factor(10**rate.span.train)} of training compute "
-            "(ten "
-            "times were not measured)"
+            "(ten times were not measured)"
         )
     doubt = "" if rate.status in ("ok", "one-sided") else f"; {rate.status}: {rate.reason}"
     return Verdict(f"{method}{at}: η = {eta_shown(rate)}; {means}{doubt}.", STATUS[rate.status])

@@ -39,10 +39,8 @@ def trust_section(found: Exchange, coverage: Sequence[Coverage] = ()) -> Section
         "How sure",
         (
             "The interval is Student's about the estimate, with variances from leaving out each run and each "
-            "group of "
-            "problems and Satterthwaite's degrees of freedom. A bootstrap of samples alone would be far too "
-            "narrow: the "
-            "same runs and problems stand behind all cells.",
+            "group of problems and Satterthwaite's degrees of freedom. A bootstrap of samples alone would be far too "
+            "narrow: the same runs and problems stand behind all cells.",
         ),
         _constancy(found),
         tables=tuple(tables),
@@ -126,8 +124,7 @@ def _backtest(found: Exchange) -> list[Table]:
             "backtest",
             "Error in score at a training level left out of the fit, root mean square over levels, two of which are "
             "extrapolated to. A form that wins here is not thereby the one whose intervals hold the truth: the "
-            "free one takes "
-            "least for granted, and benchmarks/README.md has what that was measured to be worth.",
+            "free one takes least for granted, and benchmarks/README.md has what that was measured to be worth.",
             rows,
             formats={"error": lambda x: numbers.percent(float(x))},
             headings={"used": ""},

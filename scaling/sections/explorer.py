@@ -229,6 +229,7 @@ def _listed(data: Mapping[str, Any]) -> str:
     measured = dict.fromkeys(labels[surface["method"]] for surface in data["surfaces"])
     count = len(data["surfaces"])
     return (
-        f"The page (`index.html`, with JavaScript) lets a reader move the target, the volume and the price over {count} "
-        f"fitted {'surface' if count == 1 else 'surfaces'} of {', '.join(measured)}; its numbers are in the data beside it."
+        "The page (`index.html`, with JavaScript) lets a reader move the target, the volume and the price over "
+        f"{count} fitted {'surface' if count == 1 else 'surfaces'} of {', '.join(measured)}; its numbers are in "
+        "the data beside it."
     )

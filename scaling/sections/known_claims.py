@@ -74,15 +74,13 @@ def thinking(o1: Slices, known: Published) -> Verdict:
     where = "inside" if inside else "outside"
     rest = (
         f"but inside what local slopes give, η from {numbers.plain(o1.segments[0], 2)} to "
-        f"{numbers.plain(o1.segments[1], 2)}: "
-        "it is not excluded, as two slices do not measure an interaction"
+        f"{numbers.plain(o1.segments[1], 2)}: it is not excluded, as two slices do not measure an interaction"
         if local and not inside
         else "and the local slopes do not change that"
     )
     text = (
         f"o1 on AIME: the essay's {factor(known.thinking)} (η = {numbers.plain(claim, 3)}) lies {where} the "
-        "interval of straight "
-        f"lines, η = {eta_shown(rate)} or {multiple(rate.multiplier)}, {rest}."
+        f"interval of straight lines, η = {eta_shown(rate)} or {multiple(rate.multiplier)}, {rest}."
     )
     return Verdict(text, "supported" if inside else "not identified" if local else "contradicted")
 
@@ -92,11 +90,9 @@ def search(known: Published) -> Verdict:
     eta, claim = known.eta_hex, np.log10(known.search)
     close = abs(10**eta / known.search - 1) < 0.1
     text = (
-        f"Games: the essay's {factor(known.search)} is the {factor(10**eta)} (η = {numbers.plain(eta, 2)}) of the "
-        "law published "
-        f"for Hex on 9x9, log10 test = {numbers.plain(known.test_per_train, 2)} log10 train + ..., rounded; it "
-        "was printed "
-        "without an interval, for Hex, and is no measurement of AlphaGo."
+        f"Games: the essay's {factor(known.search)} is the {factor(10**eta)} (η = {numbers.plain(eta, 2)}) of "
+        f"the law published for Hex on 9x9, log10 test = {numbers.plain(known.test_per_train, 2)} log10 train + "
+        "..., rounded; it was printed without an interval, for Hex, and is no measurement of AlphaGo."
     )
     if not close:
         said = f"{factor(known.search)} (η = {numbers.plain(claim, 2)})"

@@ -32,18 +32,14 @@ def known_floor(analysis: Analysis) -> Section:
     return Section(
         "Transformers",
         (
-            "Transformers of the same recipe as everywhere, on endless text of the language. The exact floor of "
-            "rows of "
-            f"this length is {numbers.plain(exact, 6)} nats/token: a row begins at a sentence and its first token "
-            "is given, "
-            "so it is not quite the entropy rate. Nothing says that transformers must follow the language's own "
-            "exponents; "
+            "Transformers of the same recipe as everywhere, on endless text of the language. The exact floor of rows of "
+            f"this length is {numbers.plain(exact, 6)} nats/token: a row begins at a sentence and its first token is given, "
+            "so it is not quite the entropy rate. Nothing says that transformers must follow the language's own exponents; "
             "the floor they must.",
         ),
         (
             Verdict(
-                f"Fitted to {len(fit.rows.loss)} transformer runs the additive law puts the floor at E = "
-                f"{shown(fit, 'E')}, "
+                f"Fitted to {len(fit.rows.loss)} transformer runs the additive law puts the floor at E = {shown(fit, 'E')}, "
                 f"an interval that {words} the exact {numbers.plain(exact, 5)}; the best run is "
                 f"{numbers.plain(gap, 2)} nats above it{f'; {doubt}' if doubt else ''}.",
                 "not identified" if doubt else "supported" if holds else "contradicted",

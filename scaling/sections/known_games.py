@@ -44,8 +44,7 @@ def games(analysis: Analysis) -> Section:
         "Games: Hex by board size",
         (
             "The frontier is of training compute at one search budget, so it holds no exchange rate; it bears "
-            "out the law "
-            "from whose companion the published rate of search comes. Intervals leave out whole board sizes.",
+            "out the law from whose companion the published rate of search comes. Intervals leave out whole board sizes.",
         ),
         (Verdict(text, "supported" if all(inside) else "measured"),),
         (_frontier(analysis, found),),

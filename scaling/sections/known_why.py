@@ -34,32 +34,26 @@ def differences(analysis: Analysis) -> Section:
         "Why the numbers differ",
         (
             "**Method.** Search, longer thinking and votes are different things to buy. "
-            f"{factor(10**known.eta_hex)} is what "
-            f"ten times the search of Hex is worth; {paired.budgets[1]} votes of R1-Zero are worth "
-            f"{factor(10**smooth.saved)} its RL compute at {numbers.percent(paired.rates[middle].at)} and no "
-            "more, whatever is "
-            "spent, since a vote cannot pass what most samples say.",
+            f"{factor(10**known.eta_hex)} is what ten times the search of Hex is worth; {paired.budgets[1]} "
+            f"votes of R1-Zero are worth {factor(10**smooth.saved)} its RL compute at "
+            f"{numbers.percent(paired.rates[middle].at)} and no more, whatever is spent, since a vote cannot "
+            "pass what most samples say.",
             "**Slices against a grid.** A grid sees how training and inference interact. Two slices cannot: o1's "
             f"{eta_shown(o1.rate)} is right if gains add up along straight lines; local slopes give anything from "
             f"{numbers.plain(o1.segments[0], 2)} to {numbers.plain(o1.segments[1], 2)}.",
             "**Which compute.** All of these leave pretraining out. Where a stage is a share s of all training "
-            "compute, "
-            "η_total = s × η: a stage that is a small add-on has a large rate of its own and hardly one in "
-            "total. The table "
-            "below shows what R1-Zero's rate would become.",
-            "**Oracle against deployable.** Coverage (pass@k) counts a problem as solved if any sample is right, "
-            "which takes "
-            "somebody who knows the answer; votes and verifiers do not. Coverage prices luck: rates of Pythia's "
-            "coverage, in "
-            "refit_public, are not rates of anything that can be deployed without a verifier.",
+            "compute, η_total = s × η: a stage that is a small add-on has a large rate of its own and hardly one in "
+            "total. The table below shows what R1-Zero's rate would become.",
+            "**Oracle against deployable.** Coverage (pass@k) counts a problem as solved if any sample is "
+            "right, which takes somebody who knows the answer; votes and verifiers do not. Coverage prices "
+            "luck: rates of Pythia's coverage, in refit_public, are not rates of anything that can be deployed "
+            "without a verifier.",
             f"**What a sample costs.** Counted as {paired.budgets[1]} equal samples, R1-Zero's rate at "
             f"{numbers.percent(paired.rates[middle].at)} is {numbers.plain(_eta(flat.rates[middle]), 2)}; by the "
-            "tokens really "
-            f"spent it is {numbers.plain(eta, 2)}, as the later checkpoint thinks longer.",
+            f"tokens really spent it is {numbers.plain(eta, 2)}, as the later checkpoint thinks longer.",
             "**Estimator against estimator.** The same points give "
             f"{numbers.plain(eta, 2)} through smooth curves and {numbers.plain(steps.eta, 2)} through isotonic "
-            "ones. The spread "
-            "between ways to draw a curve through one run is as large as the interval of either.",
+            "ones. The spread between ways to draw a curve through one run is as large as the interval of either.",
             "**One run.** None of the charts has a second seed, so that no interval here holds what other seeds "
             "would do.",
         ),

@@ -47,29 +47,22 @@ def _prose(found: Samples) -> tuple[str, ...]:
     return (
         f"Counts of right answers among many samples ({found.name}) at checkpoints of {found.model}, "
         f"{rates.problems} problems, the same ones at each. A problem counts as solved if any of k samples is "
-        "right, and k "
-        "equal samples cost k times one: eta is decades of training tokens over decades of samples saved, between "
-        "neighbouring checkpoints. k is where a beta-binomial law reaches the coverage; problems are drawn "
-        "jointly at all "
-        f"checkpoints ({100 * rates.level:g} % intervals). All are checkpoints of one run, and before its end the "
-        "learning rate has not come down.",
-        "**An oracle picks the right sample here.** Such coverage prices luck: it falls to whoever samples more, "
-        "counts "
-        "right answers by wrong reasoning, and cannot be had in use without a verifier that knows the right "
-        "sample when it "
-        "sees one. It bounds what any choice among the samples can score; the rates are not those of a method "
-        "that one "
-        "could deploy.",
+        "right, and k equal samples cost k times one: eta is decades of training tokens over decades of "
+        "samples saved, between neighbouring checkpoints. k is where a beta-binomial law reaches the coverage; "
+        f"problems are drawn jointly at all checkpoints ({100 * rates.level:g} % intervals). All are "
+        "checkpoints of one run, and before its end the learning rate has not come down.",
+        "**An oracle picks the right sample here.** Such coverage prices luck: it falls to whoever samples "
+        "more, counts right answers by wrong reasoning, and cannot be had in use without a verifier that knows "
+        "the right sample when it sees one. It bounds what any choice among the samples can score; the rates "
+        "are not those of a method that one could deploy.",
         "The number of samples differs between models and problems. Within a model a test finds that it went "
-        "with the "
-        f"outcome in {told} of {models} models: nothing speaks against unbiased pass@k, though no test sees all.",
+        f"with the outcome in {told} of {models} models: nothing speaks against unbiased pass@k, though no test "
+        "sees all.",
         "Beyond the samples there are two laws: exp(-a k^-b) by least squares on log(-log pass@k), the "
-        "beta-binomial by "
-        f"maximum likelihood. Models with {found.enough:,} samples of every problem or more tell which goes on "
-        "rightly: "
-        "samples are thinned without replacement, both laws fitted to what is left and asked for k up to all "
-        "samples. The "
-        "models share their problems, so that they are no independent evidence.",
+        f"beta-binomial by maximum likelihood. Models with {found.enough:,} samples of every problem or more "
+        "tell which goes on rightly: samples are thinned without replacement, both laws fitted to what is left "
+        "and asked for k up to all samples. The models share their problems, so that they are no independent "
+        "evidence.",
     )
 
 
@@ -105,8 +98,7 @@ def _goes_on(one: Backtests) -> Verdict:
     errors = "; ".join(f"{NAMES[law]} {_range(one, law)}, {_range(one, law, largest=True)}" for law in LAWS)
     return Verdict(
         f"With {one.samples} kept, the {NAMES[best]} law goes on better on {one.wins(best)} of {len(one.found)} "
-        "models; "
-        f"mean absolute error in coverage over held-out k, and at the largest, by model: {errors}.",
+        f"models; mean absolute error in coverage over held-out k, and at the largest, by model: {errors}.",
         "measured",
     )
 
@@ -137,8 +129,7 @@ def _table(found: Samples) -> Table:
     return Table(
         "coverage-rates",
         f"log10 of the samples for {numbers.percent(found.rates.at)} coverage, by the law and without one, and "
-        "eta from "
-        "each checkpoint to the next.",
+        "eta from each checkpoint to the next.",
         pd.DataFrame(rows),
         headings={"log10_k": "log10 k", "unbiased": "without a law", "eta_unbiased": "eta without a law"},
         formats={"tokens": numbers.quantity},
@@ -157,9 +148,9 @@ def _held_out(one: Backtests, at: int) -> Table:
     ]  # fmt: skip
     return Table(
         f"coverage-held-out-{at + 1}",
-        f"With {one.samples} kept: mean absolute error over the k held out, and the signed error at the last k, of least "
-        "squares and of the beta-binomial; "
-        f"{one.left_out} models are left out, where some thinned counts hold too few right answers to fit.",
+        f"With {one.samples} kept: mean absolute error over the k held out, and the signed error at the last k, "
+        f"of least squares and of the beta-binomial; {one.left_out} models are left out, where some thinned "
+        "counts hold too few right answers to fit.",
         pd.DataFrame(rows),
         headings={
             "squares": "squares", "likelihood": "beta",
@@ -202,8 +193,7 @@ def _figure(found: Samples) -> Figure:
     return Figure(
         "coverage-by-checkpoint",
         f"Coverage against samples for {found.model}: points are unbiased, lines the beta-binomial law with its "
-        "interval, "
-        "dashed above the samples of a problem.",
+        "interval, dashed above the samples of a problem.",
         draw,
         data,
         "Coverage rising with the number of samples, one curve a checkpoint, and a horizontal line.",

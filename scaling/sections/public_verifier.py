@@ -116,10 +116,11 @@ def _prose(found: Verified) -> tuple[str, ...]:
         "eta is the mean rate on the way from one system to the other, and need not be that at either end",
     )
     return (
-        f"Right or wrong of four systems on the same {found.problems:,} problems ({found.name}). If a small model with much "
-        "inference is at least as good as a large one with little, the inference has replaced the training between them: "
-        "eta >= log10(training ratio) / log10(inference ratio). It is a lower end, since where the small one is better less "
-        "inference would have done. A verifier can be deployed, unlike an oracle.",
+        f"Right or wrong of four systems on the same {found.problems:,} problems ({found.name}). If a small "
+        "model with much inference is at least as good as a large one with little, the inference has replaced "
+        "the training between them: eta >= log10(training ratio) / log10(inference ratio). It is a lower end, "
+        "since where the small one is better less inference would have done. A verifier can be deployed, "
+        "unlike an oracle.",
         "Assumed:",
         "\n".join(f"- {one}" for one in assumed),
     )
@@ -133,8 +134,8 @@ def _better(found: Verified) -> Verdict:
     points = numbers.estimate(100 * difference.value, 100 * low, 100 * high)
     status: Status = "supported" if low > 0 else "contradicted" if high < 0 else "not identified"
     return Verdict(
-        f"{_words(found.small)} is better than {_words(found.large)}: by {points} points ({100 * found.level:g} % interval, "
-        "paired by problem).",
+        f"{_words(found.small)} is better than {_words(found.large)}: by {points} points ({100 * found.level:g} "
+        "% interval, paired by problem).",
         status,
     )
 
