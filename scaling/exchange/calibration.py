@@ -23,7 +23,7 @@ from scaling.laws.base import Array
 if TYPE_CHECKING:
     import pandas as pd
 
-    from scaling.exchange.measure import IntervalKind
+    from scaling.exchange.one_rate import IntervalKind
     from scaling.exchange.result import Exchange
 
 TRUTHS = ("additive", "single_index", "saturating", "bilinear")

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from scaling.errors import InputError
-from scaling.exchange.design import SAME_LEVEL, Design
+from scaling.exchange.arrange import SAME_LEVEL
+from scaling.exchange.design import Design
 from scaling.laws.base import Array
 
 if TYPE_CHECKING:

@@ -10,7 +10,8 @@ import numpy as np
 
 from scaling.errors import InputError
 from scaling.exchange import ledger as ledgers
-from scaling.exchange.design import Design, design_of
+from scaling.exchange.arrange import design_of
+from scaling.exchange.design import Design
 from scaling.exchange.ledger import Ledger
 from scaling.fitting.rows import FINISHED, number_column
 from scaling.laws.base import Array
