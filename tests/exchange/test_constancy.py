@@ -14,7 +14,7 @@ from scaling.exchange.uncertainty import draws_of
 
 Grid = Callable[..., pd.DataFrame]
 Surface = Callable[[np.ndarray, np.ndarray], np.ndarray]
-DRAWS, GRIDS = 40, 60
+DRAWS, GRIDS = 40, 40
 
 
 def additive(u: np.ndarray, v: np.ndarray) -> np.ndarray:
@@ -50,16 +50,15 @@ def p_values(grid: Grid, surface: Surface, grids: int, **options: object) -> np.
     [
         (additive, 3, 0.02, False),
         (additive, 2, 0.2, False),
-        (single_index, 3, 0.2, False),
         (single_index, 3, 0.1, True),
     ],
 )
 def test_a_constant_rate_is_rejected_no_more_often_than_said(
     grid: Grid, surface: Surface, seeds: int, run_sd: float, shared: bool
 ) -> None:
-    """At 5 %: of 60 grids, 7 is the 98th percentile."""
+    """At 5 %: of 40 grids, 5 is the 98th percentile."""
     found = p_values(grid, surface, GRIDS, seeds=seeds, run_sd=run_sd, shared=shared)
-    assert np.sum(found <= 0.05) <= 7
+    assert np.sum(found <= 0.05) <= 5
 
 
 @pytest.mark.parametrize(("seeds", "shared"), [(3, False), (5, True)])
