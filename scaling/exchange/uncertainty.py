@@ -1,9 +1,9 @@
 """How cell scores would move with other runs and other problems: bootstrap draws, and a jackknife of any estimate.
 
 Runs are clusters with all their checkpoints; problems are drawn jointly for all cells, since all were asked the same, and
-within strata where a column difficulty tells them. The
-two are independent, so that a draw is P0 + d_problem + sqrt(S / (S - 1)) d_run with d from draws of one while the other
-stays: S runs drawn from S vary too little by (S - 1) / S. Shapes: D draws, K checkpoints, L levels, M cells, P problems.
+within strata where a column difficulty tells them. The two are independent, so that a draw is P0 + d_problem +
+sqrt(S / (S - 1)) d_run with d from draws of one while the other stays: S runs drawn from S vary too little by (S - 1) / S.
+Shapes: D draws, K checkpoints, L levels, M cells, P problems.
 """
 
 from collections.abc import Callable
