@@ -112,7 +112,7 @@ def exchange(
         from_name=from_name,
         slices=(train_slice, infer_slice),
         within=tables.numbers(within, "--within", ".33,.69"),
-        ledger={"train": train, "verifier": verifier, "prefill": prefill, "currency": currency},
+        ledger=tables.ledger(train=train, verifier=verifier, prefill=prefill, currency=currency),
         interval=interval,
         level=level,
         bootstrap=bootstrap,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from typing import TYPE_CHECKING, Any
 
 from scaling.errors import FitError, InputError
@@ -39,20 +38,23 @@ def report(
     coverage: Sequence[Coverage] = (),
     conventions: tuple[pd.DataFrame, list[Exchange]] | None = None,
     methods: Mapping[str, Design] | None = None,
-    others: Sequence[Exchange] = (),
+    others: Mapping[str, Exchange | str] | None = None,
 ) -> Report:
     """Return the report of measured rates; ``command`` and the table's hash are its provenance.
 
     ``units`` are those of training and of inference compute, ``conventions`` what ``exchange.sensitivity`` returns,
-    ``methods`` the designs of all methods of the table, where it has several, and ``others`` the rates of the others.
+    ``methods`` the designs of all methods of the table, where it has several, and ``others`` the rates of
+    the others, or why there are none.
     """
     if isinstance(found, Slices):
         sections: list[Section] = [slices_section(found)]
     elif isinstance(found, Paired):
         sections = [paired_section(found)]
     else:
-        sections = _grid(found, units, Terms(volume, infer_price, most_tokens), coverage, conventions, others)
-        sections += _methods(methods or {}, found, others)
+        sections = _grid(
+            found, units, Terms(volume, infer_price, most_tokens), coverage, conventions, _measured(others)
+        )
+        sections += _methods(methods or {}, found, others or {})
     return Report(
         title=f"exchange rate · {table}",
         question="What is inference compute worth in training compute?",
@@ -89,13 +91,23 @@ def _grid(
     return [section for section in made if section is not None]
 
 
-def _methods(designs: Mapping[str, Design], found: Exchange, others: Sequence[Exchange]) -> list[Section]:
-    """Rates by method, and the envelope over methods that share levels and problems."""
-    sections = [by_method((found, *others))] if others else []
-    if len(designs) > 1:
-        with contextlib.suppress(InputError):  # other levels or problems
-            sections.append(envelope_section(designs))
-    return sections
+def _measured(others: Mapping[str, Exchange | str] | None) -> list[Exchange]:
+    return [one for one in (others or {}).values() if isinstance(one, Exchange)]
+
+
+def _methods(
+    designs: Mapping[str, Design], found: Exchange, others: Mapping[str, Exchange | str]
+) -> list[Section]:
+    """Rates by method, and the envelope over methods that share levels and problems; or why there is none."""
+    if not others:
+        return []
+    reasons = [f"{name}: {one}" for name, one in others.items() if isinstance(one, str)]
+    envelope: list[Section] = []
+    try:
+        envelope = [envelope_section(designs)]
+    except InputError as error:
+        reasons.append(f"no envelope of methods: {error}")
+    return [by_method((found, *_measured(others)), reasons), *envelope]
 
 
 def _explore(

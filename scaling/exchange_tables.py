@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from scaling.records.reading import Reading, read_table
 if TYPE_CHECKING:
     import pandas as pd
 
-    from scaling.exchange import Exchange, Paired, Slices
+    from scaling.exchange import Exchange, Ledger, Paired, Slices
     from scaling.exchange.calibration import Coverage
     from scaling.exchange.design import Design
 
@@ -24,10 +25,6 @@ if TYPE_CHECKING:
 
 EXPLORED = 100
 """Draws of each convention's surface, for the page that one explores."""
-
-
-LEDGER = {"train": "stage", "verifier": "in", "prefill": "shared", "currency": "flops"}
-"""What is counted by default."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +41,7 @@ class Asked:
     from_name: str | None
     slices: tuple[str | None, str | None]
     within: tuple[float, ...] | None
-    ledger: Mapping[str, str]
+    ledger: Ledger
     interval: str
     level: float
     bootstrap: int
@@ -66,12 +63,12 @@ def measure(path: Given, asked: Asked) -> Measured:
 
 
 def _grid(reading: Reading, asked: Asked) -> Measured:
-    from scaling.exchange import Ledger, exchange_paired, exchange_rate
+    from scaling.exchange import exchange_paired, exchange_rate
     from scaling.exchange.table import METHODS, prepare
 
     common: dict[str, Any] = {
         "method": asked.method,
-        "ledger": Ledger(**asked.ledger),  # type: ignore[arg-type]
+        "ledger": asked.ledger,
         "level": asked.level,
         "bootstrap": asked.bootstrap,
         "seed": asked.seed,
@@ -91,10 +88,10 @@ def _grid(reading: Reading, asked: Asked) -> Measured:
             link = "logit" if asked.link is None else asked.link
             at = asked.at or _middle(design.means)
             return exchange_paired(reading.frame, at=at, k=asked.k, link=link, **common)
+    common["interval"] = asked.interval
     return exchange_rate(
-        reading.frame, at=asked.at, k=asked.k, link=asked.link, surface=asked.surface,
-        interval=asked.interval, **common,  # type: ignore[arg-type]
-    )  # fmt: skip
+        reading.frame, at=asked.at, k=asked.k, link=asked.link, surface=asked.surface, **common
+    )
 
 
 def _middle(means: Any) -> list[float]:
@@ -106,7 +103,7 @@ def _middle(means: Any) -> list[float]:
 
 
 def _slices(path: Given, asked: Asked, train: str, infer: str) -> Slices:
-    from scaling.exchange import exchange_slices
+    from scaling.exchange import Ledger, exchange_slices
 
     ignored = {
         "--method": asked.method is not None,
@@ -114,7 +111,7 @@ def _slices(path: Given, asked: Asked, train: str, infer: str) -> Slices:
         "--at": asked.at is not None,
         "--surface": asked.surface != "free",
         "--interval": asked.interval != "jackknife",
-        "--train, --verifier, --prefill, --currency": dict(asked.ledger) != LEDGER,
+        "--train, --verifier, --prefill, --currency": asked.ledger != Ledger(),
     }
     if given := [name for name, there in ignored.items() if there]:
         raise InputError(f"slices are two lines through scores as given, at all scores; leave {given[0]} out")
@@ -158,6 +155,13 @@ def _two(within: tuple[float, ...] | None) -> tuple[float, float] | None:
 def _refuse_empty(reading: Reading, what: str) -> None:
     if reading.frame.empty:
         raise InputError(f"{what} keeps none of the {reading.read} rows; loosen it")
+
+
+def ledger(**choices: Any) -> Ledger:
+    """Return what is counted; InputError for a choice that there is not."""
+    from scaling.exchange import Ledger
+
+    return Ledger(**choices)
 
 
 def check_scores(at: tuple[float, ...] | None, link: str | None) -> None:
@@ -267,7 +271,14 @@ def write_report(
     from scaling.reporting.document import write
 
     name = Path(tables[0]).name + (f" and {len(tables) - 1} more" if len(tables) > 1 else "")
-    conventions = _conventions(tables, found, asked) if isinstance(found, Exchange) else None
+    beside: dict[str, Any] = {}
+    if isinstance(found, Exchange):
+        frame = read_table(list(tables), asked.mapping, asked.where, asked.from_name).frame
+        beside = {
+            "conventions": _conventions(frame, found, asked),
+            "methods": _methods(frame, asked),
+            "others": _others(frame, found, asked),
+        }
     made = exchange_report.report(
         found,
         name,
@@ -276,56 +287,49 @@ def write_report(
         infer_price=infer_price,
         most_tokens=most_tokens,
         coverage=covered,
-        conventions=conventions,
-        methods=_methods(tables, asked),
-        others=_others(tables, found, asked) if isinstance(found, Exchange) else (),
+        **beside,
     )
     return write(made, folder)
 
 
-def _methods(tables: Sequence[str], asked: Asked) -> dict[str, Design]:
-    """The designs of all methods of a table that names them in a column."""
-    from scaling.exchange import Ledger
+def _names(frame: pd.DataFrame) -> list[str]:
+    """The methods that a column names."""
+    return list(map(str, frame["method"].dropna().unique())) if "method" in frame else []
+
+
+def _methods(frame: pd.DataFrame, asked: Asked) -> dict[str, Design]:
+    """The designs of all methods of a table that names them in a column; `_others` says which cannot be measured."""
     from scaling.exchange.table import prepare
 
-    frame = read_table(list(tables), asked.mapping, asked.where, asked.from_name).frame
-    if "method" not in frame:
-        return {}
     found = {}
-    for name in map(str, frame["method"].dropna().unique()):
-        try:
-            found[name] = prepare(frame, name).design(Ledger(**asked.ledger))  # type: ignore[arg-type]
-        except (InputError, FitError):  # one that cannot be arranged keeps no other from being compared
-            continue
+    for name in _names(frame):
+        with contextlib.suppress(InputError, FitError):
+            found[name] = prepare(frame, name).design(asked.ledger)
     return found
 
 
-def _others(tables: Sequence[str], found: Exchange, asked: Asked) -> list[Exchange]:
-    """The rates of the table's other methods at the same scores, for comparison."""
+def _others(frame: pd.DataFrame, found: Exchange, asked: Asked) -> dict[str, Exchange | str]:
+    """The rates of the table's other methods at the same scores, or why there are none."""
     from scaling.exchange import exchange_rate
 
-    frame = read_table(list(tables), asked.mapping, asked.where, asked.from_name).frame
-    measured = []
-    for name in map(str, frame["method"].dropna().unique()) if "method" in frame else ():
+    measured: dict[str, Exchange | str] = {}
+    for name in _names(frame):
         if name == found.method:
             continue
         try:
-            measured.append(
-                exchange_rate(
-                    frame, at=[rate.at for rate in found.rates], method=name, link=asked.link, surface=asked.surface,
-                    ledger=found.ledger, level=asked.level, bootstrap=EXPLORED, backtested=False, seed=asked.seed,
-                )
+            measured[name] = exchange_rate(
+                frame, at=[rate.at for rate in found.rates], method=name, link=asked.link, surface=asked.surface,
+                ledger=found.ledger, level=asked.level, bootstrap=EXPLORED, backtested=False, seed=asked.seed,
             )  # fmt: skip
-        except (InputError, FitError):  # one that cannot be measured keeps no other from being shown
-            continue
+        except (InputError, FitError) as error:
+            measured[name] = str(error)
     return measured
 
 
-def _conventions(tables: Sequence[str], found: Exchange, asked: Asked) -> tuple[pd.DataFrame, list[Exchange]]:
+def _conventions(frame: pd.DataFrame, found: Exchange, asked: Asked) -> tuple[pd.DataFrame, list[Exchange]]:
     """The same rows under every convention that their columns tell apart."""
     from scaling.exchange.sensitivity import sensitivity
 
-    frame = read_table(list(tables), asked.mapping, asked.where, asked.from_name).frame
     return sensitivity(
         frame, [rate.at for rate in found.rates], method=asked.method, k=asked.k, link=asked.link,
         surface=asked.surface, level=asked.level, bootstrap=EXPLORED, seed=asked.seed,

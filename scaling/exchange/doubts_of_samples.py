@@ -63,7 +63,8 @@ def put_together(e: Evidence) -> Iterator[Warned]:
     if not {"n", "c", "score", named} <= set(e.rows.columns):
         return
     n, c, k, score = (e.numbers(name) for name in ("n", "c", named, "score"))
-    whole = np.isfinite(n) & np.isfinite(c) & np.isfinite(score) & (k >= 1)
+    counts = np.stack([n, c, k])
+    whole = (np.isfinite(counts) & (counts == np.floor(counts))).all(axis=0) & np.isfinite(score) & (k >= 1)
     if named == "k" and (whole & (k > n)).any():
         over = whole & (k > n)
         worst = int(np.argmax(np.where(over, k / np.maximum(n, 1), 0)))
@@ -96,11 +97,14 @@ def put_together(e: Evidence) -> Iterator[Warned]:
 
 
 def _unbiased(n: Array, c: Array, k: Array) -> Array:
-    """1 - C(n - c, k) / C(n, k), k <= n - c."""
-    from scipy.special import gammaln
+    """pass@k of each row at its own k (n,)."""
+    from scaling.samples import pass_at_k
 
-    logs = gammaln(n - c + 1) - gammaln(n - c - k + 1) - gammaln(n + 1) + gammaln(n - k + 1)
-    return np.asarray(1 - np.exp(logs))
+    found = np.empty(len(k))
+    for one in np.unique(k):
+        at = k == one
+        found[at] = pass_at_k(n[at].astype(np.int64), c[at].astype(np.int64), int(one))
+    return found
 
 
 def adaptive_n(e: Evidence) -> Iterator[Warned]:

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from scaling.exchange.table import METHODS, right
-from scaling.fitting.rows import FINISHED
+from scaling.exchange.table import METHODS, finished, right
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,12 +37,9 @@ class Evidence:
     @classmethod
     def of(cls, found: Exchange | Paired, frame: pd.DataFrame) -> Evidence:
         """Leave out rows of other methods and of runs that did not finish."""
-        keep = np.ones(len(frame), dtype=bool)
+        keep = finished(frame)
         if "method" in frame:
-            keep &= (frame["method"].astype(str) == found.method).to_numpy()
-        if "status" in frame:
-            said = frame["status"].astype(str).str.lower()
-            keep &= (said.isin(FINISHED) | frame["status"].isna()).to_numpy()
+            keep = keep & (frame["method"].astype(str) == found.method).to_numpy()
         return cls(found, frame[keep])
 
     @property

@@ -21,7 +21,8 @@ from scaling.errors import FitError, InputError
 from scaling.exchange import links
 from scaling.exchange.curves import Crossing, Curves, Error, crossing, isotonic
 from scaling.exchange.ledger import Ledger
-from scaling.exchange.result import Rate, samples_of
+from scaling.exchange.result import Rate
+from scaling.exchange.schema import of_design, schema
 from scaling.exchange.support import Span
 from scaling.exchange.table import prepare
 from scaling.fitting import checks
@@ -92,31 +93,11 @@ class Paired:
 
     def to_json(self, command: str = "") -> dict[str, Any]:
         """Schema scaling.exchange/1, with the crossings."""
-        from importlib.metadata import version
-
-        return {
-            "schema": "scaling.exchange/1",
-            "method": self.method,
-            "link": self.link,
-            "surface": "paired curves, quadratic",
-            "rates": [rate.to_json() for rate in self.rates],
-            "constancy": {"p_value": None},
-            "design": {
-                "levels": len(self.u), "runs": len(self.design.run_names),
-                "seeds": [int(self.design.seeds.min()), int(self.design.seeds.max())],
-                "problems": self.design.problems or None, "samples": samples_of(self.design), "budgets": 2,
-                "rows": {
-                    "read": self.design.read,
-                    "excluded": [{"row": r, "reason": why} for r, why in self.design.dropped],
-                },
-            },
-            "convention": self.ledger.to_json(),
-            "interval": dict(self.interval),
-            "warnings": [{"code": one.code, "message": one.message} for one in self.warnings],
-            "provenance": {
-                "sha256": self.sha256, "version": version("scaling-suite"), "command": command, "seed": self.seed,
-            },
-        }  # fmt: skip
+        return schema(
+            method=self.method, link=self.link, surface="paired curves, quadratic", rates=self.rates, p_value=None,
+            design=of_design(self.design), convention=self.ledger.to_json(), interval=self.interval,
+            warnings=self.warnings, sha256=self.sha256, command=command, seed=self.seed,
+        )  # fmt: skip
 
     def details(self) -> dict[str, Any]:
         """What the schema has no key for: ceilings, and where the curves cross each score, smooth and isotonic."""

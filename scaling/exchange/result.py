@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
+from scaling.exchange.schema import of_design, schema
 from scaling.exchange.support import Span, power_of_ten
 from scaling.fitting.parts import Estimate, Warned
 
@@ -53,7 +54,7 @@ class Rate:
         """The keys of schema scaling.exchange/1, and the ends of the local rate."""
         eta, ten, span = self.eta, self.multiplier, self.span
         return {
-            "at": self.at,
+            "at": None if self.at != self.at else self.at,
             "eta": None if eta is None else eta.value,
             "low": None if eta is None else eta.low,
             "high": None if eta is None else eta.high,
@@ -134,40 +135,12 @@ class Exchange:
 
     def to_json(self, command: str = "") -> dict[str, Any]:
         """Schema scaling.exchange/1."""
-        from importlib.metadata import version
-
-        design = self.design
-        seeds = design.seeds
-        return {
-            "schema": "scaling.exchange/1",
-            "method": self.method,
-            "link": self.link,
-            "surface": self.form,
-            "rates": [rate.to_json() for rate in self.rates],
-            "constancy": {"p_value": None if self.constancy is None else self.constancy.p_value},
-            "design": {
-                "levels": design.levels,
-                "budgets": len(design.budgets),
-                "runs": len(design.run_names),
-                "seeds": [int(seeds.min()), int(seeds.max())],
-                "shared_runs": design.shared,
-                "problems": design.problems or None,
-                "samples": samples_of(design),
-                "rows": {
-                    "read": design.read,
-                    "excluded": [{"row": r, "reason": why} for r, why in design.dropped],
-                },
-            },
-            "convention": self.ledger.to_json(),
-            "interval": dict(self.interval),
-            "warnings": [{"code": one.code, "message": one.message} for one in self.warnings],
-            "provenance": {
-                "sha256": self.sha256,
-                "version": version("scaling-suite"),
-                "command": command,
-                "seed": self.seed,
-            },
-        }
+        return schema(
+            method=self.method, link=self.link, surface=self.form, rates=self.rates,
+            p_value=None if self.constancy is None else self.constancy.p_value, design=of_design(self.design),
+            convention=self.ledger.to_json(), interval=self.interval, warnings=self.warnings, sha256=self.sha256,
+            command=command, seed=self.seed,
+        )  # fmt: skip
 
     def details(self) -> dict[str, Any]:
         """What the schema has no key for: ceiling, errors by form, the constant rate, variance components."""
@@ -182,12 +155,3 @@ class Exchange:
                 if (parts := rate.components) is not None
             ],
         }
-
-
-def samples_of(design: Design) -> list[int] | None:
-    """Fewest and most samples behind a score; None where the table does not say."""
-    import numpy as np
-
-    if design.trials is None or not np.isfinite(design.trials).any():
-        return None
-    return [int(np.nanmin(design.trials)), int(np.nanmax(design.trials))]

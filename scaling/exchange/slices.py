@@ -14,8 +14,10 @@ import numpy as np
 from scaling.errors import FitError, InputError
 from scaling.exchange import ledger as ledgers
 from scaling.exchange import links
+from scaling.exchange.ledger import Ledger
 from scaling.exchange.links import LINEAR, Link
 from scaling.exchange.result import Rate
+from scaling.exchange.schema import of_rows, schema
 from scaling.exchange.support import Span
 from scaling.fitting import checks
 from scaling.fitting.parts import Estimate, Warned
@@ -95,34 +97,20 @@ class Slices:
 
     def to_json(self, command: str = "") -> dict[str, Any]:
         """Schema scaling.exchange/1, with the slopes."""
-        from importlib.metadata import version
-
-        return {
-            "schema": "scaling.exchange/1",
-            "method": "slices",
-            "link": self.link,
-            "surface": "two slices, additive",
-            "rates": [self.rate.to_json() | {"at": None}],
-            "constancy": {"p_value": None},
-            "design": {
-                "train_rows": len(self.train.x),
-                "infer_rows": len(self.infer.x),
-                "rows": {"read": self.read, "excluded": [{"row": r, "reason": why} for r, why in self.excluded]},
-            },
-            "convention": {"train": "stage"},
-            "interval": dict(self.interval),
-            "warnings": [{"code": one.code, "message": one.message} for one in self.warnings],
-            "provenance": {
-                "sha256": self.sha256, "version": version("scaling-suite"), "command": command, "seed": self.seed,
-            },
-        }  # fmt: skip
+        points = {"train": len(self.train.x), "infer": len(self.infer.x)}
+        design = dict.fromkeys(("levels", "budgets", "runs", "seeds", "problems", "samples"))
+        return schema(
+            method="slices", link=self.link, surface="two slices, additive", rates=self.rates, p_value=None,
+            design={**design, "points": points, "rows": of_rows(self.read, self.excluded)}, convention=Ledger().to_json(),
+            interval=self.interval, warnings=self.warnings, sha256=self.sha256, command=command, seed=self.seed,
+        )  # fmt: skip
 
     def details(self) -> dict[str, Any]:
         """What the schema has no key for: slopes, the rate on common scores, by robust slopes, by local ones."""
         slopes = {name: line.slope.to_json() for name, line in (("train", self.train), ("infer", self.infer))}
         return {
             "slopes": slopes,
-            "common_support": None if self.common is None else self.common.to_json() | {"at": None},
+            "common_support": None if self.common is None else self.common.to_json(),
             "robust_eta": self.robust,
             "local_segments": None if self.segments is None else list(self.segments),
         }

@@ -143,14 +143,21 @@ def _chosen(frame: pd.DataFrame, method: str | None) -> tuple[pd.DataFrame, str,
     return frame[keep], method, lost
 
 
+def finished(frame: pd.DataFrame) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Which rows are of runs that finished, (n,): all, where no column status tells."""
+    if "status" not in frame:
+        return np.ones(len(frame), dtype=np.bool_)
+    said = frame["status"].astype(str).str.lower()
+    return np.asarray((said.isin(FINISHED) | frame["status"].isna()).to_numpy(), dtype=np.bool_)
+
+
 def _finished(
     frame: pd.DataFrame, dropped: tuple[tuple[Any, str], ...]
 ) -> tuple[pd.DataFrame, tuple[tuple[Any, str], ...]]:
     """Without rows of runs that did not finish."""
     if "status" not in frame:
         return frame, dropped
-    status = frame["status"].astype(str).str.lower()
-    keep = (status.isin(FINISHED) | frame["status"].isna()).to_numpy()
+    status, keep = frame["status"].astype(str).str.lower(), finished(frame)
     lost = tuple(
         (row, f"status is {word}")
         for row, word in zip(frame.index[~keep].tolist(), status[~keep], strict=True)

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from scaling.exchange.design import Design
 
 
-def by_method(found: Sequence[Exchange]) -> Section:
-    """Return the rates of several methods at the same scores, side by side and never pooled."""
+def by_method(found: Sequence[Exchange], missing: Sequence[str]) -> Section:
+    """Return the rates of several methods at the same scores, side by side and never pooled, and why some are missing."""
     rows = pd.DataFrame(
         [
             {"method": one.method, "at": rate.at, "eta": eta_shown(rate), "ten": worth(rate), "ceiling": one.ceiling,
@@ -33,7 +33,10 @@ def by_method(found: Sequence[Exchange]) -> Section:
     )  # fmt: skip
     return Section(
         "Method by method",
-        ("The methods of the table at the same scores, under one convention, each from its own rows.",),
+        (
+            "The methods of the table at the same scores, under one convention, each from its own rows.",
+            *(f"Not here: {reason}." for reason in missing),
+        ),
         tables=(
             Table("methods", "η by method and score.", rows, headings={"at": "score", "eta": "η", "ten": ""}),
         ),
