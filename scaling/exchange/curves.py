@@ -72,14 +72,14 @@ class Curves:
         mean = fitted @ basis.T
         n = len(self.u)
         starts = rng.integers(0, n, size=(draws, -(-n // block)))
-        index = ((starts[:, :, None] + np.arange(block)) % n).reshape(draws, -1)[:, :n]
+        index = ((starts[:, :, None] + np.arange(block)) % n).reshape(draws, starts.shape[1] * block)[:, :n]
         return fitted, mean[None] + np.moveaxis((y - mean)[:, index], 0, 1)
 
     def error(self, y: float, drawn: Array) -> Error:
         """The error of eta at y: from runs and problems where there are several, else from scatter along the run.
 
         With one run, the scatter of its checkpoints about smooth curves (the quadratics `drawn`, (D, 4, 3)) stands for all
-        but the problems.
+        but the problems; without two draws that cross y nothing does, and the variance is NaN.
         """
         without = left_out(self._design)
         full = np.full((len(without.runs) + len(without.problems), *self._design.there.shape), np.nan)
@@ -92,7 +92,7 @@ class Curves:
             return Error(parts.total, parts.freedom)
         known = crossed(drawn, self._link, y)
         known = known[np.isfinite(known)]
-        scatter = float(known.var(ddof=1)) if len(known) > 1 else 0.0
+        scatter = float(known.var(ddof=1)) if len(known) > 1 else np.nan
         return Error(scatter + parts.total, np.inf)
 
     def steps(self, y: float, tables: Array, level: float) -> Estimate | None:

@@ -37,10 +37,11 @@ def points(
     low: str | None = None, high: str | None = None,
     groups: Groups | None = None, label: str = "", colour: str = style.CATEGORICAL[0],
 ) -> None:  # fmt: skip
-    """Points, with vertical bars from `low` to `high` where these columns are given."""
+    """Points, with vertical bars from `low` to `high` where these columns are given and known."""
     for rows, tint, marker, name in _parts(axes, frame, x, y, groups, label, colour):
         if low and high:
-            axes.vlines(rows[x], rows[low], rows[high], color=tint, linewidth=1.3)
+            ends = rows[[low, high]].astype(float)
+            axes.vlines(rows[x], ends[low], ends[high], color=tint, linewidth=1.3)
         axes.plot(
             rows[x], rows[y], linestyle="none", marker=marker, color=tint, label=name,
             markeredgecolor=style.PAPER, markeredgewidth=0.7, zorder=3,
@@ -52,15 +53,16 @@ def curves(
     low: str | None = None, high: str | None = None, dashed: bool = False, outlined: bool = False,
     groups: Groups | None = None, label: str = "", colour: str = style.CATEGORICAL[0],
 ) -> None:  # fmt: skip
-    """Lines through the rows in order of x, with a band from `low` to `high` where these columns are given.
+    """Lines through the rows in order of x, with a band from `low` to `high` where these columns are given and known.
 
     `outlined` lines stand out from filled contours.
     """
     for rows, tint, _, name in _parts(axes, frame, x, y, groups, label, colour):
         rows = rows.sort_values(x, kind="stable")
-        if low and high:
+        if low and high and rows[[low, high]].notna().any(axis=None):
+            ends = rows[[low, high]].astype(float)
             axes.fill_between(
-                rows[x], rows[low], rows[high], color=tint, alpha=_BAND, linewidth=0, label=name
+                rows[x], ends[low], ends[high], color=tint, alpha=_BAND, linewidth=0, label=name
             )
         if outlined:
             axes.plot(rows[x], rows[y], color=style.PAPER, linewidth=5)

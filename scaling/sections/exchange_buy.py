@@ -111,6 +111,7 @@ def _figure(bought: list[Purchase], at: float) -> Figure:
         ]
     )  # fmt: skip
     inside = rows[rows["kind"] == "interior"]
+    cheapest = "Cheapest, with its interval" if rows["low"].notna().any() else "Cheapest"
 
     def draw(axes: Axes) -> None:
         plots.scales(
@@ -123,9 +124,7 @@ def _figure(bought: list[Purchase], at: float) -> Figure:
                 float(inside["volume"].min()),
                 float(inside["volume"].max()),
             )
-        plots.curves(
-            axes, rows, "volume", "cost", low="low", high="high", label="Cheapest, with its interval"
-        )
+        plots.curves(axes, rows, "volume", "cost", low="low", high="high", label=cheapest)
         plots.curves(
             axes,
             rows,
