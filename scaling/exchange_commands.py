@@ -94,8 +94,7 @@ def exchange(
     budgets of one run give paired curves. Units may be relative.
     """
     from scaling import exchange_tables as tables
-    from scaling import outside
-    from scaling.options import pairs
+    from scaling import options, outside
 
     if json is not None:
         outside.check_target(json, table)
@@ -103,15 +102,15 @@ def exchange(
         outside.check_report(report)
     asked = tables.Asked(
         method=method,
-        at=tables.numbers(at, "--at", ".3,.5"),
-        k=tables.whole(k, "--k", "1,4,16"),
+        at=options.listed(at, "--at", ".3,.5"),
+        k=options.listed_whole(k, "--k", "1,4,16"),
         link=link,
         surface=surface,
-        mapping=pairs(map_ or [], "--map", "score=accuracy"),
+        mapping=options.pairs(map_ or [], "--map", "score=accuracy"),
         where=where,
         from_name=from_name,
         slices=(train_slice, infer_slice),
-        within=tables.numbers(within, "--within", ".33,.69"),
+        within=options.listed(within, "--within", ".33,.69"),
         ledger=tables.ledger(train=train, verifier=verifier, prefill=prefill, currency=currency),
         interval=interval,
         level=level,
@@ -134,7 +133,9 @@ def exchange(
     if covered:
         sys.stdout.write(f"\n{tables.coverage_text(covered, level)}\n")
     if report is not None:
-        written = tables.write_report(
+        from scaling import exchange_writing
+
+        written = exchange_writing.write_report(
             report, found, table, command, asked,
             volume=volume, infer_price=infer_price, most_tokens=most_tokens, covered=covered,
         )  # fmt: skip

@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from scaling.errors import FitError, InputError
+from scaling.errors import InputError
 from scaling.records.files import Given
 from scaling.records.reading import Reading, read_table
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from scaling.exchange import Exchange, Ledger, Paired, Slices
     from scaling.exchange.calibration import Coverage
-    from scaling.exchange.design import Design
 
     Measured: TypeAlias = Exchange | Paired | Slices
-
-
-EXPLORED = 100
-"""Draws of each convention's surface, for the page that one explores."""
 
 
 @dataclass(frozen=True)
@@ -186,28 +177,6 @@ def check_purchase(volume: float | None, infer_price: float, most_tokens: float 
             raise InputError("--most-tokens caps what is bought for a volume; give --volume too")
 
 
-def numbers(text: str | None, flag: str, example: str) -> tuple[float, ...] | None:
-    """Split numbers at commas."""
-    if text is None:
-        return None
-    try:
-        return tuple(float(part) for part in text.split(","))
-    except ValueError as error:
-        raise InputError(
-            f"{flag} {text!r}: expected numbers with commas between, such as {flag} {example}"
-        ) from error
-
-
-def whole(text: str | None, flag: str, example: str) -> tuple[int, ...] | None:
-    """Split whole numbers at commas."""
-    found = numbers(text, flag, example)
-    if found is None:
-        return None
-    if any(one % 1 or one < 1 for one in found):
-        raise InputError(f"{flag} {text!r}: expected whole numbers, 1 or more, such as {flag} {example}")
-    return tuple(int(one) for one in found)
-
-
 def as_text(found: Measured, command: str) -> str:
     """Return the rates as JSON of schema scaling.exchange/1."""
     return json.dumps(_finite(found.to_json(command)), indent=1, allow_nan=False, default=str) + "\n"
@@ -251,86 +220,3 @@ def coverage_text(covered: Sequence[Coverage], level: float) -> str:
     from scaling.exchange.calibration import calibration_summary
 
     return calibration_summary(covered, level)
-
-
-def write_report(
-    folder: Path,
-    found: Measured,
-    tables: Sequence[str],
-    command: str,
-    asked: Asked,
-    *,
-    volume: float | None,
-    infer_price: float,
-    most_tokens: float | None,
-    covered: Sequence[Coverage],
-) -> Path:
-    """Write the report of the rates and return the path of its page."""
-    from scaling import exchange_report
-    from scaling.exchange import Exchange
-    from scaling.reporting.document import write
-
-    name = Path(tables[0]).name + (f" and {len(tables) - 1} more" if len(tables) > 1 else "")
-    beside: dict[str, Any] = {}
-    if isinstance(found, Exchange):
-        frame = read_table(list(tables), asked.mapping, asked.where, asked.from_name).frame
-        beside = {
-            "conventions": _conventions(frame, found, asked),
-            "methods": _methods(frame, asked),
-            "others": _others(frame, found, asked),
-        }
-    made = exchange_report.report(
-        found,
-        name,
-        command,
-        volume=volume,
-        infer_price=infer_price,
-        most_tokens=most_tokens,
-        coverage=covered,
-        **beside,
-    )
-    return write(made, folder)
-
-
-def _names(frame: pd.DataFrame) -> list[str]:
-    """The methods that a column names."""
-    return list(map(str, frame["method"].dropna().unique())) if "method" in frame else []
-
-
-def _methods(frame: pd.DataFrame, asked: Asked) -> dict[str, Design]:
-    """The designs of all methods of a table that names them in a column; `_others` says which cannot be measured."""
-    from scaling.exchange.table import prepare
-
-    found = {}
-    for name in _names(frame):
-        with contextlib.suppress(InputError, FitError):
-            found[name] = prepare(frame, name).design(asked.ledger)
-    return found
-
-
-def _others(frame: pd.DataFrame, found: Exchange, asked: Asked) -> dict[str, Exchange | str]:
-    """The rates of the table's other methods at the same scores, or why there are none."""
-    from scaling.exchange import exchange_rate
-
-    measured: dict[str, Exchange | str] = {}
-    for name in _names(frame):
-        if name == found.method:
-            continue
-        try:
-            measured[name] = exchange_rate(
-                frame, at=[rate.at for rate in found.rates], method=name, link=asked.link, surface=asked.surface,
-                ledger=found.ledger, level=asked.level, bootstrap=EXPLORED, backtested=False, seed=asked.seed,
-            )  # fmt: skip
-        except (InputError, FitError) as error:
-            measured[name] = str(error)
-    return measured
-
-
-def _conventions(frame: pd.DataFrame, found: Exchange, asked: Asked) -> tuple[pd.DataFrame, list[Exchange]]:
-    """The same rows under every convention that their columns tell apart."""
-    from scaling.exchange.sensitivity import sensitivity
-
-    return sensitivity(
-        frame, [rate.at for rate in found.rates], method=asked.method, k=asked.k, link=asked.link,
-        surface=asked.surface, level=asked.level, bootstrap=EXPLORED, seed=asked.seed,
-    )  # fmt: skip

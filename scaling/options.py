@@ -1,4 +1,4 @@
-"""Options of the command line that hold several values: NAME=VALUE, given once or more."""
+"""Options of the command line that hold several values: NAME=VALUE, given once or more, and numbers with commas."""
 
 from __future__ import annotations
 
@@ -45,3 +45,25 @@ def pairs(
             raise InputError(f"{flag} gives {name.strip()} twice; give it once")
         found[name.strip()] = value.strip()
     return found
+
+
+def listed(text: str | None, flag: str, example: str) -> tuple[float, ...] | None:
+    """Split numbers at commas."""
+    if text is None:
+        return None
+    try:
+        return tuple(float(part) for part in text.split(","))
+    except ValueError as error:
+        raise InputError(
+            f"{flag} {text!r}: expected numbers with commas between, such as {flag} {example}"
+        ) from error
+
+
+def listed_whole(text: str | None, flag: str, example: str) -> tuple[int, ...] | None:
+    """Split whole numbers, 1 or more, at commas."""
+    found = listed(text, flag, example)
+    if found is None:
+        return None
+    if any(one % 1 or one < 1 for one in found):
+        raise InputError(f"{flag} {text!r}: expected whole numbers, 1 or more, such as {flag} {example}")
+    return tuple(int(one) for one in found)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from scaling.exchange import ledger as ledgers
-from scaling.exchange.table import right
+from scaling.exchange.rows import right
 from scaling.fitting.parts import Warned
 from scaling.records.cells import shown
 from scaling.reporting.numbers import percent, plain

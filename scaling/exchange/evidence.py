@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from scaling.exchange.table import METHODS, finished, right
+from scaling.exchange.rows import finished, right
+from scaling.exchange.table import METHODS
 
 if TYPE_CHECKING:
     import pandas as pd

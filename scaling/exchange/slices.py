@@ -15,42 +15,18 @@ from scaling.errors import FitError, InputError
 from scaling.exchange import ledger as ledgers
 from scaling.exchange import links
 from scaling.exchange.ledger import Ledger
-from scaling.exchange.links import LINEAR, Link
 from scaling.exchange.result import Rate
 from scaling.exchange.schema import of_rows, schema
+from scaling.exchange.slice_lines import Line, line_through, local_rates
 from scaling.exchange.support import Span
 from scaling.fitting import checks
 from scaling.fitting.parts import Estimate, Warned
-from scaling.fitting.rows import number_column
-from scaling.laws.base import Array
 
 if TYPE_CHECKING:
     import pandas as pd
 
 DRAWS = 200_000
 """Draws of Student's t of both slopes: their ratio has no closed form."""
-
-
-@dataclass(frozen=True)
-class Line:
-    """A straight line through one slice, on the link's scale."""
-
-    x: Array
-    """log10 compute, (n,)."""
-    score: Array
-    """(n,)."""
-    slope: Estimate
-    """A decade, with Student's interval of least squares."""
-    intercept: float
-    robust: Estimate
-    """Theil's and Sen's slope, the median over pairs of points, with its interval."""
-    rms: float
-    """Root mean square residual, on n - 2."""
-
-    @property
-    def freedom(self) -> int:
-        """N - 2."""
-        return len(self.x) - 2
 
 
 @dataclass(frozen=True, repr=False)
@@ -138,7 +114,7 @@ def exchange_slices(
     checks.seed(seed)
     chosen = links.find(link)
     lines = [
-        _line(frame, column, name, chosen, within, level)
+        line_through(frame, column, name, chosen, within, level)
         for frame, column, name in ((train, ledgers.TRAIN, "train"), (infer, ledgers.INFER, "infer"))
     ]
     first, second = lines
@@ -151,7 +127,7 @@ def exchange_slices(
         within=within,
         common=_common(train, infer, link, within, first, second, level, seed),
         robust=second.robust.value / first.robust.value if first.robust.value else np.nan,
-        segments=_segments(first, second, chosen),
+        segments=local_rates(first, second, chosen),
         warnings=(),
         interval={
             "method": "ratio of two Student distributions, scatter about both lines alone",
@@ -164,43 +140,6 @@ def exchange_slices(
         seed=seed,
     )
     return replace(found, warnings=_warnings(found))
-
-
-def _line(
-    frame: pd.DataFrame, column: str, name: str, link: Link, within: tuple[float, float] | None, level: float
-) -> Line:
-    from scipy.stats import theilslopes
-    from statsmodels.api import OLS, add_constant
-
-    for needed in (column, "score"):
-        if needed not in frame:
-            raise InputError(f"the {name} slice has no column {needed}; give --map {needed}=EXPR")
-    x, score = number_column(frame, column), number_column(frame, "score")
-    keep = (x > 0) & np.isfinite(x) & np.isfinite(score)
-    if link is not LINEAR and keep.any() and (score[keep].min() <= 0 or score[keep].max() >= 1):
-        raise InputError(
-            f"the {name} slice has scores from {score[keep].min():g} to {score[keep].max():g}; the {link.name} "
-            "link takes shares between 0 and 1: rescale by --map score=EXPR, or give --link linear"
-        )
-    if within is not None:
-        keep &= (score >= within[0]) & (score <= within[1])
-    x, score = np.log10(x[keep]), score[keep]
-    if len(x) < 3 or np.ptp(x) == 0:
-        raise InputError(
-            f"the {name} slice has {len(x)} usable points; a slope with its error takes at least 3 computes"
-        )
-    y = link.scale(score)
-    fit = OLS(y, add_constant(x)).fit()
-    low, high = fit.conf_int(1 - level)[1]
-    sen = theilslopes(y, x, level)
-    return Line(
-        x,
-        score,
-        Estimate(float(fit.params[1]), float(low), float(high), float(fit.bse[1])),
-        float(fit.params[0]),
-        Estimate(float(sen.slope), float(sen.low_slope), float(sen.high_slope)),
-        float(np.sqrt(fit.mse_resid)),
-    )
 
 
 def _rate(train: Line, infer: Line, level: float, seed: int) -> Rate:
@@ -242,46 +181,16 @@ def _common(
     seed: int,
 ) -> Rate | None:
     """The rate within the scores that both slices reach; None where that is what was asked, or too little is left."""
-    low = max(first.score.min(), second.score.min())
-    high = min(first.score.max(), second.score.max())
-    if within is not None or (
-        low <= min(first.score.min(), second.score.min())
-        and high >= max(first.score.max(), second.score.max())
-    ):
+    lows, highs = zip(*((one.score.min(), one.score.max()) for one in (first, second)), strict=True)
+    if within is not None or (np.ptp(lows) == 0 and np.ptp(highs) == 0):
         return None
     try:
-        chosen, inside = links.find(link), (float(low), float(high))
-        one = _line(train, ledgers.TRAIN, "train", chosen, inside, level)
-        other = _line(infer, ledgers.INFER, "infer", chosen, inside, level)
+        chosen, inside = links.find(link), (float(max(lows)), float(min(highs)))
+        one = line_through(train, ledgers.TRAIN, "train", chosen, inside, level)
+        other = line_through(infer, ledgers.INFER, "infer", chosen, inside, level)
         return _rate(one, other, level, seed)
     except (InputError, FitError):
         return None
-
-
-def _segments(train: Line, infer: Line, link: Link) -> tuple[float, float] | None:
-    """Least and most ratio of local slopes of both slices at one score."""
-    ratios = [
-        slope / other
-        for low, high, other in _windows(train, link)
-        for below, above, slope in _windows(infer, link)
-        if max(low, below) < min(high, above) and other > 0
-    ]
-    return (float(min(ratios)), float(max(ratios))) if ratios else None
-
-
-def _windows(line: Line, link: Link) -> list[tuple[float, float, float]]:
-    """Lowest and highest score, and slope, of each three neighbours."""
-    order = np.argsort(line.x)
-    x, score = line.x[order], line.score[order]
-    y = link.scale(score)
-    return [
-        (
-            float(score[k : k + 3].min()),
-            float(score[k : k + 3].max()),
-            float(np.polyfit(x[k : k + 3], y[k : k + 3], 1)[0]),
-        )
-        for k in range(len(x) - 2)
-    ]
 
 
 def _warnings(found: Slices) -> tuple[Warned, ...]:

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
     from scaling.exchange.paired import Paired
     from scaling.exchange.result import Exchange, Rate
-    from scaling.exchange.slices import Line, Slices
+    from scaling.exchange.slice_lines import Line
+    from scaling.exchange.slices import Slices
     from scaling.fitting.parts import Estimate, Warned
 
 

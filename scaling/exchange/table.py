@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,29 +13,17 @@ from scaling.exchange import ledger as ledgers
 from scaling.exchange.arrange import design_of
 from scaling.exchange.design import Design
 from scaling.exchange.ledger import Ledger
-from scaling.fitting.rows import FINISHED, number_column
-from scaling.laws.base import Array
-from scaling.records.cells import missing, shown, truths
+from scaling.exchange.rows import COSTS, Behind, checkpoint_keys, finished, right, rows_behind
+from scaling.exchange.together import put_together, without_chance
+from scaling.fitting.rows import number_column
+from scaling.records.cells import shown
 
 if TYPE_CHECKING:
     import pandas as pd
 
 METHODS = ("budget", "pass", "majority", "best_of")
 """Ways to spend inference: a budget that each row names, or k samples put together in one of three ways."""
-MOST_K = 20
-FEWER = 4
-"""Times fewer samples than most problems have from which one problem is not to decide on k."""
 SAME_CHANCE = 1e-6
-COSTS = (
-    ledgers.TRAIN,
-    ledgers.BEFORE,
-    ledgers.TRAIN_SECONDS,
-    ledgers.INFER,
-    *ledgers.PARTS,
-    ledgers.TOKENS,
-    ledgers.SECONDS,
-)
-Behind = tuple[tuple[Any, ...], ...] | None
 
 
 @dataclass(frozen=True)
@@ -51,7 +39,7 @@ class Prepared:
     """Score of a blind guess; 0 where no column chance_score says."""
     read: int
     dropped: tuple[tuple[Any, str], ...]
-    behind: tuple[tuple[Any, ...], ...] | None = None
+    behind: Behind = None
     """Rows of the user's table behind each row; None where they are the same."""
     corrected: bool = False
     """Whether chance was taken out of the scores."""
@@ -108,9 +96,9 @@ def prepare(
     chance = _chance(frame)
     corrected = False
     if chosen in METHODS[1:] and "method" not in frame:
-        built, samples, behind = _together(frame, chosen, k, seed)
+        built, samples, behind = put_together(frame, chosen, k, seed)
         if chosen == "pass" and chance:
-            built, corrected, chance = _without_chance(built, chance), True, 0.0
+            built, corrected, chance = without_chance(built, chance), True, 0.0
     else:
         if k is not None:
             raise InputError(
@@ -143,14 +131,6 @@ def _chosen(frame: pd.DataFrame, method: str | None) -> tuple[pd.DataFrame, str,
     return frame[keep], method, lost
 
 
-def finished(frame: pd.DataFrame) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    """Which rows are of runs that finished, (n,): all, where no column status tells."""
-    if "status" not in frame:
-        return np.ones(len(frame), dtype=np.bool_)
-    said = frame["status"].astype(str).str.lower()
-    return np.asarray((said.isin(FINISHED) | frame["status"].isna()).to_numpy(), dtype=np.bool_)
-
-
 def _finished(
     frame: pd.DataFrame, dropped: tuple[tuple[Any, str], ...]
 ) -> tuple[pd.DataFrame, tuple[tuple[Any, str], ...]]:
@@ -180,17 +160,6 @@ def _chance(frame: pd.DataFrame) -> float:
             "tasks of one chance with --where, or leave the column out"
         )
     return float(values.mean()) if len(values) else 0.0
-
-
-def _without_chance(built: pd.DataFrame, chance: float) -> pd.DataFrame:
-    """pass@k without what a guesser gets: 1 - (1 - chance)^k at each k; nothing below 0."""
-    from scaling.samples import chance_at_k, chance_corrected
-
-    guessed = chance_at_k(chance, built["k"].to_numpy(), "pass")
-    score = built["score"].to_numpy()
-    return built.assign(
-        score=[max(float(chance_corrected(s, g)), 0.0) for s, g in zip(score, guessed, strict=True)]
-    )
 
 
 def _scored(
@@ -226,103 +195,14 @@ def _told(frame: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _keys(frame: pd.DataFrame, *more: str) -> list[str]:
-    """Columns that tell checkpoints (and `more`) apart."""
-    names = [name for name in (ledgers.TRAIN, ledgers.TRAIN_SECONDS, "run", "seed") if name in frame]
-    return [*names, *(name for name in more if name in frame)]
-
-
 def _averaged(frame: pd.DataFrame) -> tuple[pd.DataFrame, Behind]:
     """One row a problem at a budget, from one row a sample, and the samples behind each."""
     more = ["budget"] if "budget" in frame else [ledgers.INFER]
-    keys = _keys(frame, *more, "problem")
+    keys = checkpoint_keys(frame, *more, "problem")
     numbers = {name: number_column(frame, name) for name in COSTS if name in frame and name not in keys}
     if "difficulty" in frame and "problem" in frame:
         keys = [*keys, "difficulty"]
     held = frame[keys].assign(score=frame["correct"], trials=1.0, **numbers)
     aggregated = dict.fromkeys(("score", *numbers), "mean") | {"trials": "sum"}
     grouped = held.groupby(keys, sort=False, dropna=False)
-    return grouped.agg(aggregated).reset_index(), _behind(frame, grouped.ngroup().tolist())
-
-
-def _behind(frame: pd.DataFrame, group: Sequence[int]) -> tuple[tuple[Any, ...], ...]:
-    """Rows of each group, which are numbered from 0."""
-    rows: list[list[Any]] = [[] for _ in range(max(group, default=-1) + 1)]
-    for row, one in zip(frame.index.tolist(), group, strict=True):
-        rows[one].append(row)
-    return tuple(map(tuple, rows))
-
-
-def right(frame: pd.DataFrame) -> Array:
-    """Which samples are right, (n,): 1 or 0 by the column correct, NaN where it is empty.
-
-    Raises InputError for anything but 0, 1, true and false.
-    """
-    said = truths(frame["correct"])
-    if said is not None:
-        return np.where(missing(frame["correct"]), np.nan, said)
-    found = number_column(frame, "correct")
-    wrong = np.isfinite(found) & (found != 0) & (found != 1)
-    if wrong.any():
-        at = int(np.argmax(wrong))
-        raise InputError(f"row {frame.index[at]}: correct is {found[at]:g}; expected 0 or 1 (or true, false)")
-    return found
-
-
-def _together(
-    frame: pd.DataFrame, method: str, k: Sequence[int] | None, seed: int
-) -> tuple[pd.DataFrame, np.ndarray[Any, np.dtype[np.float64]], Behind]:
-    """Samples put together for each k, and the rows behind each."""
-    from scaling import samples
-
-    budgets = len(frame["budget"].dropna().unique()) if "budget" in frame else 1
-    if budgets > 1:
-        raise InputError(
-            f"method {method} puts samples of one budget together, and the table has {budgets}; "
-            "choose one with --where"
-        )
-    if "problem" not in frame:
-        raise InputError(
-            f"method {method} puts the samples of a problem together: the table needs a column problem"
-        )
-    by = _keys(frame)
-    if not by:
-        raise InputError(
-            "training compute needs a column train_flops, and the table has none; give --map train_flops=EXPR"
-        )
-    chosen = list(k) if k is not None else _powers(frame, by)
-    curves = samples.curves(frame, cast(Any, method), chosen, by=by, seed=seed)
-    costs = [name for name in COSTS if name in frame and name not in by]
-    means = frame[by].assign(**{name: number_column(frame, name) for name in costs})
-    spent = means.groupby(by, sort=False).mean().reset_index()
-    joined = curves.merge(spent, on=by, how="left").rename(columns={"n": "trials"})
-    if "difficulty" in frame:
-        joined = joined.assign(
-            difficulty=joined["problem"].map(frame.groupby("problem")["difficulty"].first())
-        )
-    joined = joined.assign(budget=joined["k"])
-    pairs = _behind(frame, frame.groupby([*by, "problem"], sort=True, observed=True).ngroup().tolist())
-    behind = tuple(pairs[row // len(set(chosen))] for row in range(len(joined)))
-    return joined, joined["k"].to_numpy(dtype=np.float64), behind
-
-
-def _powers(frame: pd.DataFrame, by: list[str]) -> list[int]:
-    """1, 2, 4, ... up to the fewest samples of a problem."""
-    fewest = int(_sizes(frame, by).min())
-    typical = float(np.median(_sizes(frame, by)))
-    if fewest * FEWER <= typical:
-        raise InputError(
-            f"a problem has {fewest} samples where most have {typical:.0f}, and no k may be above the fewest: "
-            "leave such problems out with --where, or give --k"
-        )
-    if fewest < 2:
-        raise InputError(f"a problem has {fewest} sample; putting samples together needs at least 2 of each")
-    return [2**power for power in range(min(MOST_K, fewest.bit_length()))]
-
-
-def _sizes(frame: pd.DataFrame, by: list[str]) -> Array:
-    """Samples of each problem at each checkpoint."""
-    if "n" in frame:
-        n = number_column(frame, "n")
-        return n[np.isfinite(n)]
-    return np.asarray(frame.groupby([*by, "problem"], sort=False).size(), dtype=np.float64)
+    return grouped.agg(aggregated).reset_index(), rows_behind(frame, grouped.ngroup().tolist())

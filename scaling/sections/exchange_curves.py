@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from scaling.exchange import Paired, Slices
-    from scaling.exchange.slices import Line
+    from scaling.exchange.slice_lines import Line
 
 
 def slices_section(found: Slices, name: str = "slices", method: str = "Two slices") -> Section:

@@ -21,12 +21,12 @@ RATE = {
 }
 
 
-def grid(seeds: int = 3, problems: int = 40, budgets: int = 4) -> pd.DataFrame:
+def grid(seeds: int = 3, problems: int = 40, budgets: int = 4, levels: int = 4) -> pd.DataFrame:
     """A grid whose rate is .8 everywhere."""
     rng = np.random.default_rng(0)
     difficulty = rng.normal(0.0, 1.5, problems)
     cells = []
-    for u in np.linspace(18, 20, 4):
+    for u in np.linspace(18, 20, levels):
         for seed in range(seeds):
             luck = rng.normal(0.0, 0.1)
             for v in np.linspace(9, 11, budgets):
@@ -222,3 +222,35 @@ def test_calibrate_prints_the_coverage_of_eight_settings(inside, ok, table: Path
         )
     assert "runs of each level's own" in out
     assert "the same runs at all levels" in out
+
+
+def test_a_report_names_the_methods_that_cannot_be_measured(inside, ok, tmp_path: Path) -> None:
+    path, folder = tmp_path / "methods.csv", tmp_path / "report"
+    frame = grid(seeds=2, problems=12, budgets=3)
+    few = frame[frame["flops"] == frame["flops"].min()]
+    pd.concat([frame.assign(method="vote"), few.assign(method="think")]).to_csv(path, index=False)
+    ok(inside("exchange", str(path), *MAPS, "--method", "vote", "--bootstrap", "0", "--report", str(folder)))
+    page = (folder / "index.md").read_text()
+    assert "Method by method" in page
+    assert "Not here: think: " in page
+    assert "Not here: no envelope of methods: " in page
+
+
+@pytest.mark.parametrize("budgets", [2, 4])
+@pytest.mark.parametrize("seeds", [1, 3])
+def test_without_draws_a_report_is_written_and_one_run_of_two_budgets_has_no_interval(
+    inside, ok, tmp_path: Path, seeds: int, budgets: int
+) -> None:
+    path, target, folder = (tmp_path / name for name in ("grid.csv", "rate.json", "report"))
+    levels = 8 if budgets == 2 and seeds == 1 else 4
+    grid(seeds, 12, budgets, levels).to_csv(path, index=False)
+    ok(
+        inside(
+            "exchange", str(path), *MAPS, "--at", ".45", "--bootstrap", "0",
+            "--json", str(target), "--report", str(folder),
+        )
+    )  # fmt: skip
+    (rate,) = json.loads(target.read_text())["rates"]
+    assert rate["eta"] > 0
+    assert (rate["low"] is None) == (budgets == 2 and seeds == 1)
+    assert (folder / "index.html").is_file()

@@ -15,6 +15,7 @@ from scaling.exchange.substitution import share_right, substitution
 from scaling.records.tables import no_records
 from scaling.reporting.document import write
 from scaling.samples import adaptive
+from scaling.sections.known_rates import ROWS
 from scaling.study import Analysis, document
 from scaling.study_files import find
 
@@ -124,6 +125,25 @@ def test_samples_for_thirty_per_cent_and_the_rates_between(public: Analysis) -> 
     assert rates.steps[2].low < 0 < rates.steps[2].high
     # without a law the curves cross thirty per cent within a tenth of the law's samples
     assert [one.unbiased for one in rates.levels] == pytest.approx([3.148, 1.838, 1.651, 1.581], abs=0.002)
+
+
+@pytest.mark.target
+def test_the_reference_rows_of_every_report_are_what_these_counts_give(public: Analysis) -> None:
+    rows = {what: (eta, ten) for what, _, eta, ten, _ in ROWS}
+    first, second, _ = public.fits["monkeys_gsm8k"].rates.rates
+    assert rows["GSM8K, Pythia 1.4B, 6B to 20B: pass@k"] == (
+        f"{first.eta.value:.2f} [{first.eta.low:.2f}, {first.eta.high:.2f}]",
+        f"{10**first.eta.value:.1f}x",
+    )
+    assert second.span.infer < 1
+    told = rows["GSM8K, Pythia 1.4B, 20B to 60B: pass@k"]
+    assert told == (f"{second.eta.value:.1f} [{second.eta.low:.1f}, {second.eta.high:.1f}]", "not measured")
+    _, both = public.fits["cobbe_gsm8k"].bills.values()
+    least = both.rate.eta.low
+    assert rows["GSM8K, 6B for 175B: best of 100, verified"] == (
+        f"at least {least:.2f}",
+        f"over {10**least:.0f}x",
+    )
 
 
 @pytest.mark.target
