@@ -82,7 +82,7 @@ def against_inference(found: Exchange, unit: str) -> Figure:
     return Figure(
         "score-against-inference",
         "Score against inference compute, a curve a training level: points are means of the level's runs, thin "
-        "lines the runs, bands 95 % of the draws of the surface.",
+        f"lines the runs{_bands(found)}.",
         draw,
         rows,
         "Rising curves of score against inference compute, higher for more training.",
@@ -118,7 +118,7 @@ def against_training(found: Exchange, unit: str) -> Figure:
 
     return Figure(
         "score-against-training",
-        "Score against training compute, a curve a budget, with bands over the draws.",
+        f"Score against training compute, a curve a budget{_bands(found)}.",
         draw,
         points,
         "Rising curves of score against training compute, higher for larger budgets.",
@@ -166,7 +166,7 @@ def isoquants(found: Exchange, train_unit: str, infer_unit: str) -> Figure:
     return Figure(
         "isoquants",
         "Training and inference compute that reach the same score: solid between measured cells (dots), dashed "
-        "beyond them, bands over the draws. The rate is the slope, turned round.",
+        f"beyond them{_bands(found)}. The rate is the slope, turned round.",
         draw,
         pd.concat([lines.assign(measured=True), beyond.assign(measured=False)]),
         "Falling lines of equal score in the plane of training and inference compute.",
@@ -211,11 +211,15 @@ def local_rates(found: Exchange, train_unit: str, infer_unit: str) -> Figure:
     )
 
 
+def _bands(found: Exchange) -> str:
+    return "" if found.draws is None else ", bands 95 % of the draws of the surface"
+
+
 def _curve(found: Exchange, u: Array, v: Array) -> pd.DataFrame:
     """The surface along a path, with a band over the draws."""
     frame = pd.DataFrame({"u": u, "v": v, "score": found.surface.score(u, v)[0]})
     if found.draws is None:
-        return frame.assign(low=frame["score"], high=frame["score"])
+        return frame.assign(low=np.nan, high=np.nan)
     low, high = np.quantile(found.draws.score(u, v), [0.025, 0.975], axis=0)
     return frame.assign(low=low, high=high)
 

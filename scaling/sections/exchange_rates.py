@@ -95,11 +95,11 @@ def rates_table(rates: Iterable[Rate], name: str = "rates") -> Table:
     )
     return Table(
         name,
-        "η by score; local: its mean over the first and the last third of the measured piece.",
+        "η by score; training, inference: decades of the measured piece; local: η over its first and its last third.",
         rows,
         headings={
             "at": "score", "eta": "η", "ten": "10x inference =", "train": "training",
-            "infer": "decades of inference",
+            "infer": "inference",
         },
         estimates={"eta": ("low", "high")},
     )  # fmt: skip

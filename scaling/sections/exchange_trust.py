@@ -12,6 +12,7 @@ from scaling.errors import FitError, InputError
 from scaling.exchange import forms
 from scaling.exchange.calibration import Coverage, table
 from scaling.exchange.equivalence import equivalences
+from scaling.exchange.ledger import WORDS
 from scaling.exchange.planning import planning_table
 from scaling.exchange.summary import factor, multiple
 from scaling.fitting.parts import Estimate
@@ -189,6 +190,10 @@ def budget_shown(name: Any) -> str:
 
 def sensitivity_section(rows: pd.DataFrame) -> Section:
     """Return the rates under every convention that the table's columns tell apart."""
+    same = [name for name in WORDS if (rows[name] == rows[name].iloc[0]).all()]
+    words = ["The same rows under each convention that their columns tell apart."]
+    if same:
+        words.append(f"The same in all of them: {'; '.join(str(rows[name].iloc[0]) for name in same)}.")
     known = rows.dropna(subset=["eta"])
     spread = known.groupby("at")["eta"].agg(["min", "max"]) if len(known) else pd.DataFrame()
     verdicts: tuple[Verdict, ...] = ()
@@ -200,13 +205,13 @@ def sensitivity_section(rows: pd.DataFrame) -> Section:
         verdicts = (Verdict(text, "measured"),)
     return Section(
         "What is counted",
-        ("The same rows under each convention that their columns tell apart.",),
+        tuple(words),
         verdicts,
         tables=(
             Table(
                 "ledger",
                 "η by what counts as training and inference compute.",
-                rows,
+                rows.drop(columns=same),
                 headings={"at": "score", "eta": "η"},
                 estimates={"eta": ("low", "high")},
             ),
