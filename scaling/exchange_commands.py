@@ -67,8 +67,11 @@ def exchange(
         float | None, typer.Option(help="Problems over the lifetime: what to buy, at each score.")
     ] = None,
     infer_price: Annotated[
-        float, typer.Option(help="Price of a unit of inference compute over one of training.")
-    ] = 1.0,
+        float | None,
+        typer.Option(
+            help="With --volume: price of a unit of inference compute over one of training (default 1)."
+        ),
+    ] = None,
     most_tokens: Annotated[
         float | None, typer.Option(help="With --volume: most tokens one after the other (latency).")
     ] = None,
@@ -116,9 +119,13 @@ def exchange(
         level=level,
         bootstrap=bootstrap,
         seed=seed,
+        volume=volume,
+        calibrate=calibrate,
+        most_tokens=most_tokens,
     )
     tables.check_scores(asked.at, link)
-    tables.check_purchase(volume, infer_price, most_tokens)
+    tables.check_purchase(volume, infer_price, most_tokens, calibrate, train_slice is not None)
+    price = 1.0 if infer_price is None else infer_price
     found = tables.measure(table, asked)
     command = shlex.join(["scaling", *sys.argv[1:]])
     try:
@@ -128,7 +135,7 @@ def exchange(
         sys.stdout.write(f"{found.summary()}\n")
     sys.stdout.flush()
     if volume is not None:
-        sys.stdout.write(f"\n{tables.bought(found, volume, infer_price, most_tokens)}\n")
+        sys.stdout.write(f"\n{tables.bought(found, volume, price, most_tokens)}\n")
     covered = tables.coverage(found, seed) if calibrate else ()
     if covered:
         sys.stdout.write(f"\n{tables.coverage_text(covered, level)}\n")
@@ -137,6 +144,6 @@ def exchange(
 
         written = exchange_writing.write_report(
             report, found, table, command, asked,
-            volume=volume, infer_price=infer_price, most_tokens=most_tokens, covered=covered,
+            volume=volume, infer_price=price, most_tokens=most_tokens, covered=covered,
         )  # fmt: skip
         sys.stdout.write(f"\nreport: {written}\n")

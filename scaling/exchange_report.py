@@ -64,7 +64,7 @@ def report(
             "table (sha256)": found.sha256,
             "command": command,
             "version": found.to_json()["provenance"]["version"],
-            "seed": str(found.seed),
+            **({} if isinstance(found, Slices) else {"seed": str(found.seed)}),
         },
         results={"exchange": found.to_json(command) | {"details": found.details()}},
     )

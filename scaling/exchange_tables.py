@@ -18,6 +18,12 @@ if TYPE_CHECKING:
     Measured: TypeAlias = Exchange | Paired | Slices
 
 
+NO_SURFACE = (
+    "what to buy needs a surface: a grid of at least 3 training levels x 3 budgets; leave --volume out"
+)
+NO_GRID = "--calibrate simulates a grid of training levels x budgets; slices and paired curves are none; leave it out"
+
+
 @dataclass(frozen=True)
 class Asked:
     """What the command line asks for."""
@@ -37,6 +43,9 @@ class Asked:
     level: float
     bootstrap: int
     seed: int
+    volume: float | None = None
+    calibrate: bool = False
+    most_tokens: float | None = None
 
 
 def measure(path: Given, asked: Asked) -> Measured:
@@ -71,6 +80,10 @@ def _grid(reading: Reading, asked: Asked) -> Measured:
         prepared = prepare(reading.frame, asked.method, asked.k, seed=asked.seed)
         design = prepared.design(common["ledger"], unbounded=asked.link == "linear")
         if len(design.budgets) == 2:
+            if asked.volume is not None:
+                raise InputError(NO_SURFACE)
+            if asked.calibrate:
+                raise InputError(NO_GRID)
             if asked.surface != "free" or asked.interval != "jackknife":
                 raise InputError(
                     "two budgets are paired curves, quadratic, with an interval of their own; leave --surface "
@@ -79,6 +92,10 @@ def _grid(reading: Reading, asked: Asked) -> Measured:
             link = "logit" if asked.link is None else asked.link
             at = asked.at or _middle(design.means)
             return exchange_paired(reading.frame, at=at, k=asked.k, link=link, **common)
+    if asked.most_tokens is not None and "tokens" not in reading.frame:
+        raise InputError(
+            "--most-tokens caps a column tokens, one after the other, and the table has none; give --map tokens=EXPR"
+        )
     common["interval"] = asked.interval
     return exchange_rate(
         reading.frame, at=asked.at, k=asked.k, link=asked.link, surface=asked.surface, **common
@@ -128,7 +145,6 @@ def _slices(path: Given, asked: Asked, train: str, infer: str) -> Slices:
         link=asked.link or "linear",
         within=_two(asked.within),
         level=asked.level,
-        seed=asked.seed,
         read=first.read,
         excluded=left,
         sha256=first.sha256,
@@ -164,11 +180,20 @@ def check_scores(at: tuple[float, ...] | None, link: str | None) -> None:
             )
 
 
-def check_purchase(volume: float | None, infer_price: float, most_tokens: float | None) -> None:
-    """Refuse prices and volumes that mean nothing, before the work."""
+def check_purchase(
+    volume: float | None, infer_price: float | None, most_tokens: float | None, calibrate: bool, slices: bool
+) -> None:
+    """Refuse prices and volumes that mean nothing, and what two slices do not give, before the work."""
     from scaling.fitting import checks
 
-    checks.number("--infer-price", infer_price)
+    if infer_price is not None:
+        checks.number("--infer-price", infer_price)
+        if volume is None:
+            raise InputError("--infer-price is of what is bought for a volume; give --volume too")
+    if slices and volume is not None:
+        raise InputError(NO_SURFACE)
+    if slices and calibrate:
+        raise InputError(NO_GRID)
     if volume is not None:
         checks.number("--volume", volume, " of problems")
     if most_tokens is not None:
@@ -199,7 +224,7 @@ def bought(found: Measured, volume: float, infer_price: float, most_tokens: floa
     from scaling.exchange.purchase import purchase_lines
 
     if not isinstance(found, Exchange):
-        raise InputError("what to buy needs a surface: a grid of at least 3 training levels x 3 budgets")
+        raise InputError(NO_SURFACE)
     return "\n".join(purchase_lines(found, volume, infer_price=infer_price, most_tokens=most_tokens))
 
 
@@ -209,9 +234,7 @@ def coverage(found: Measured, seed: int) -> tuple[Coverage, ...]:
     from scaling.exchange.calibration import calibrate
 
     if not isinstance(found, Exchange):
-        raise InputError(
-            "--calibrate simulates a grid of training levels x budgets; slices and paired curves are none"
-        )
+        raise InputError(NO_GRID)
     return calibrate(found, seed=seed)
 
 

@@ -34,6 +34,7 @@ def design_of(
     read: int,
     dropped: tuple[tuple[Any, str], ...] = (),
     unbounded: bool = False,
+    corrected: bool = False,
     stage: Array | None = None,
 ) -> Design:
     """Arrange rows as a grid.
@@ -42,7 +43,7 @@ def design_of(
     `inference` are the rows' compute (n,). Rows with a missing or impossible number are dropped with the reason. Without
     `run`, `seed` numbers the runs of each level; without either, rows of one training compute are one run. Without `budget`,
     equal inference compute is one budget. `stage` tells levels apart where `training` counts more, in which it may hide.
-    `unbounded` takes scores that are no shares, such as Elo.
+    `unbounded` takes scores that are no shares, such as Elo; `corrected` ones below 0, which chance was taken out of.
 
     Raises InputError for scores outside [0, 1] and for a cell given twice; FitError where no row is left.
     """
@@ -60,15 +61,19 @@ def design_of(
     frame, score = frame[keep], score[keep]
     if not unbounded:  # sums of weights that make 1 end a rounding off it
         score = np.where((score > 1) & (score < 1 + ROUNDING), 1.0, score)
-    if not unbounded and (score.min() < 0 or score.max() > 1):
-        at = int(np.argmax((score < 0) | (score > 1)))
+    outside = (score > 1) | ((score < 0) & (not corrected))
+    if not unbounded and outside.any():
+        at = int(np.argmax(outside))
         raise InputError(
             f"row {frame.index[at]} has score {score[at]:g}; expected a share from 0 to 1 (of percent, "
             "--map score='COLUMN / 100'), or --link linear for other scales"
         )
     told = training if stage is None else stage
     key = np.log10(np.where(told[keep] > 0, told[keep], training[keep]))
-    return _arrange(frame, np.log10(training[keep]), key, inference[keep], score, read, (*dropped, *lost))
+    bounded = corrected or not outside.any()
+    return _arrange(
+        frame, np.log10(training[keep]), key, inference[keep], score, read, (*dropped, *lost), bounded
+    )
 
 
 def _arrange(
@@ -79,6 +84,7 @@ def _arrange(
     score: Array,
     read: int,
     dropped: tuple[tuple[Any, str], ...],
+    bounded: bool,
 ) -> Design:
     v = np.log10(spent)
     told = "run" in frame or "seed" in frame
@@ -133,6 +139,7 @@ def _arrange(
         runs_told=told,
         read=read,
         dropped=dropped,
+        bounded=bounded,
     )
 
 

@@ -31,6 +31,8 @@ class BreakEven:
     """Why there is none."""
     infer: tuple[float, float]
     """Inference compute a problem at which either reaches the score, less trained first; NaN where it does not."""
+    lost: float = 0.0
+    """Share of the draws in which neither does, which have no volume and are left out of the interval."""
 
 
 def break_even(
@@ -95,10 +97,13 @@ def break_even_levels(
         )
     train = (float(10 ** u[0]), float(10 ** u[1]))
     value = break_even(train, infer, train_price=train_price, infer_price=infer_price)
-    draws = np.empty(0)
-    if found.draws is not None:
-        draws = _volumes(found.draws, at, u, ends, train_price * (train[1] - train[0]), infer_price)
-    return BreakEven(estimate(value, draws, float(found.interval["level"])), "", infer)
+    if found.draws is None:
+        return BreakEven(Estimate(value), "", infer)
+    draws = _volumes(found.draws, at, u, ends, train_price * (train[1] - train[0]), infer_price)
+    known = draws[~np.isnan(draws)]
+    return BreakEven(
+        estimate(value, known, float(found.interval["level"])), "", infer, 1 - len(known) / len(draws)
+    )
 
 
 def _volumes(
@@ -106,7 +111,7 @@ def _volumes(
 ) -> Array:
     """Break-even volumes (D,) of draws: 0 where the less trained one never gets there, infinite where it is no dearer.
 
-    One that passes the score at its least budget needs that budget at most.
+    NaN where neither does. One that passes the score at its least budget needs that budget at most.
     """
     needs = []
     for k in range(2):

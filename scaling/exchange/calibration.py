@@ -33,6 +33,10 @@ DIFFICULTY = 1.0
 """Standard deviation of problems' difficulty on the link's scale, where problems are not told apart."""
 REPETITIONS = 100
 """Simulated grids of each setting, where nobody says how many."""
+EXACT = 1e6
+"""Samples of a score that is none's share."""
+MOST_SAMPLES, WHOLE = 1024, 1e-6
+"""Samples up to which shares are looked for, and how near one is."""
 FLATTENED = 0.346
 """(16 sqrt 3 / 15 pi)^2: a logistic curve averaged over normal shifts of variance d is about as flat as one divided by
 sqrt(1 + .346 d) (Zeger, Liang and Albert 1988)."""
@@ -185,9 +189,20 @@ def setting_of(found: Exchange) -> Setting:
         freedom = max(int(several.sum()) - int((design.seeds > 1).sum()), 1)
         run = float(np.sqrt(np.sum(deviation**2) / freedom))
     trials = design.trials if design.trials is not None else np.full(design.scores.shape, np.nan)
-    samples = np.where(np.isfinite(trials), trials, 1e6 if not design.problems else 1.0)
+    samples = np.where(np.isfinite(trials), trials, _samples(design))
     difficulty = _difficulty(design, link)
     return Setting(design, link, run * _steeper(link, difficulty), difficulty, samples, found.chance)
+
+
+def _samples(design: Design) -> float:
+    """Samples behind each score where the table does not say: the fewest of which all are whole shares."""
+    if not design.problems:
+        return EXACT
+    shares = np.unique(design.scores[np.isfinite(design.scores)])
+    for n in range(1, MOST_SAMPLES + 1):
+        if np.abs(shares * n - np.round(shares * n)).max() < WHOLE * n:
+            return float(n)
+    return EXACT
 
 
 def _steeper(link: Link, difficulty: float) -> float:

@@ -192,6 +192,10 @@ def _rate(at: float, before: Needed, after: Needed, step: Estimate) -> tuple[Rat
     assert step.low is not None
     assert step.high is not None
     bound = trained / step.high if step.high > 0 else None
+    at_once = [one for one in (before, after) if one.log_k.value < 0]
+    if at_once:
+        why = f"the checkpoint at {at_once[0].train:g} passes {at:g} with one sample, and none takes fewer"
+        return Rate(at, "not identified", why, None, None), None
     span = Span(
         after.log_k.value, before.log_k.value, float(np.log10(before.train)), float(np.log10(after.train))
     )

@@ -45,6 +45,8 @@ class Design:
     """Whether a column says which run a row is of."""
     read: int
     dropped: tuple[tuple[Any, str], ...]
+    bounded: bool = True
+    """Whether scores are shares: cells are cut off at 0, below which a correction for chance takes some, and at 1."""
 
     @property
     def levels(self) -> int:
@@ -119,12 +121,16 @@ class Design:
             axis=1,
         ) / np.maximum(self.seeds[:, None], 1)
         at = self.there
-        return np.broadcast_to(level_u[:, None], at.shape)[at], v[at], score[at], weight[at]
+        return np.broadcast_to(level_u[:, None], at.shape)[at], v[at], self.cut(score)[at], weight[at]
 
     def level_curves(self) -> tuple[Array, Array, Array]:
         """log10 training compute (L,), log10 inference compute (L, B) and score (L, B) of every level."""
         level_u = np.bincount(self.level, weights=self.u) / self.seeds
-        return level_u, self.by_level(self.v), self.by_level(self.means)
+        return level_u, self.by_level(self.v), self.cut(self.by_level(self.means))
+
+    def cut(self, scores: Array) -> Array:
+        """Scores of cells, of any shape, within [0, 1] where they are shares."""
+        return np.clip(scores, 0.0, 1.0) if self.bounded else scores
 
 
 def subset(design: Design, problems: Whole) -> Design:

@@ -24,6 +24,21 @@ COARSE = 100
 """Problems up to which one of them is seen in a score."""
 IN_COMMON = 0.5
 """Share of problems in common below which differences are not paired."""
+FEWEST_LACKING, SURELY = 5, 4.0
+"""Problems that lack a score, and standard errors of a difference, from which that is said."""
+POOLED = (
+    "model",
+    "base_model",
+    "model_name",
+    "architecture",
+    "n_params",
+    "params",
+    "size",
+    "dataset",
+    "data",
+    "task",
+)
+"""Columns of which one rate is of one value."""
 PICKED = ("selected_on", "selected_by", "checkpoint_selection")
 EVALUATION = frozenset({"eval", "evals", "evaluation", "test", "score", "scores"})
 APART = frozenset({"validation", "valid", "val", "dev", "train", "training"})
@@ -57,6 +72,7 @@ def problems(e: Evidence) -> Iterator[Warned]:
         )
     else:
         yield from _unpaired(e)
+        yield from _missing(e)
     if 0 < e.problems <= COARSE:
         yield Warned(
             "grain",
@@ -79,6 +95,35 @@ def _unpaired(e: Evidence) -> Iterator[Warned]:
                 f"two {what} have {percent(share)} of their problems in common: differences between {what} hold "
                 "the luck of the problems, and the interval is wider than it need be; ask all the same problems",
             )
+
+
+def _missing(e: Evidence) -> Iterator[Warned]:
+    """Problems without a score at some budgets that are easier or harder than those with one, by the cells they share."""
+    scores = e.design.by_level(np.moveaxis(e.design.scores, 2, 0))
+    known = np.isfinite(scores)
+    with np.errstate(invalid="ignore"):
+        cell = np.where(known, scores, 0.0).sum(axis=0) / known.sum(axis=0)
+        count = known.sum(axis=(1, 2))
+        ease = np.where(known, scores - cell, 0.0).sum(axis=(1, 2)) / count
+    worst: tuple[float, float, float, int] | None = None
+    for b in range(scores.shape[2]):
+        lacks = (~known[:, :, b]).mean(axis=1) > IN_COMMON
+        gone, here = ease[lacks & (count > 0)], ease[~lacks & (count > 0)]
+        if min(len(gone), len(here)) < FEWEST_LACKING:
+            continue
+        apart = float(gone.mean() - here.mean())
+        error = float(np.sqrt(gone.var(ddof=1) / len(gone) + here.var(ddof=1) / len(here)))
+        if abs(apart) > SURELY * error and (worst is None or abs(apart) > abs(worst[0])):
+            worst = (apart, len(gone) / len(ease), error, b)
+    if worst is not None:
+        apart, share, _, b = worst
+        kind, high = ("harder", "too high") if apart < 0 else ("easier", "too low")
+        yield Warned(
+            "missing_unlike",
+            f"{percent(share)} of problems have no score at budget {shown(str(e.design.budgets[b]))}, and elsewhere they "
+            f"score {plain(100 * abs(apart), 2)} points {'less' if apart < 0 else 'more'}: {kind} problems are missing, the "
+            f"cell's mean is {high}, and the rate with it; leave them out everywhere, or score what was not answered 0",
+        )
 
 
 def _in_common(asked: Array) -> float:
@@ -155,6 +200,22 @@ def recipes(e: Evidence) -> Iterator[Warned]:
     )
 
 
+def pooled(e: Evidence) -> Iterator[Warned]:
+    """Models, data or tasks that differ between the rows of one training level."""
+    for name in POOLED:
+        if name not in e.rows:
+            continue
+        known = (e.level >= 0) & e.rows[name].notna().to_numpy()
+        value, level = e.rows[name].astype(str).to_numpy()[known], e.level[known]
+        most = max((sorted(set(value[level == k])) for k in np.unique(level)), key=len, default=[])
+        if len(most) > 1:
+            yield Warned(
+                "pooled",
+                f"one training level holds {len(most)} values of {name} ({', '.join(map(shown, most[:4]))}): the rate pools "
+                "them, and what differs between them counts as luck; keep one with --where",
+            )
+
+
 def mixed_setting(e: Evidence) -> Iterator[Warned]:
     """Temperatures or top-p that differ within a method."""
     for name in ("temperature", "top_p"):
@@ -201,4 +262,4 @@ def conventions(e: Evidence) -> Iterator[Warned]:
         )
 
 
-ALL = (one_run, problems, picked, best_so_far, recipes, mixed_setting, conventions)
+ALL = (one_run, problems, picked, best_so_far, recipes, pooled, mixed_setting, conventions)

@@ -43,7 +43,7 @@ def falls(e: Evidence) -> list[Fall]:
     """Significant falls along inference, of each level and of the mean of levels.
 
     Paired over problems (Student's t of the differences) where they are told, binomial errors else; the probability of a
-    false alarm is shared over all curves and budgets (Bonferroni).
+    false alarm is shared over all curves and pairs of budgets (Bonferroni): the peak is found in the same data.
     """
     design = e.design
     by_problem = design.by_level(np.moveaxis(design.scores, 2, 0))
@@ -65,7 +65,7 @@ def falls(e: Evidence) -> list[Fall]:
                 if design.problems > 1
                 else _binomial(mean[[peak, b]], weight[k, [peak, b]])
             )
-            if chance < SIGNIFICANT / (L * max(B - 1, 1)):
+            if chance < SIGNIFICANT / (L * B * (B - 1) / 2):
                 level = None if k == L - 1 else k
                 found.append(Fall(level, peak, b, last, float(mean[peak]), float(mean[last])))
                 break

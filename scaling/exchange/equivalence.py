@@ -1,10 +1,12 @@
 """Named points that stand in for each other: a checkpoint with more inference, and the training it replaces.
 
-`checkpoint A + majority@16 = checkpoint B` says: A at a larger budget scores what a run trained to B does at the least.
+`checkpoint A + majority@16 = checkpoint B` says: A at a larger budget scores what a run trained to B does at the least one,
+at what that costs there. Shapes: D tables of scores, the measured one first; U training computes along the least budget.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,14 +22,21 @@ from scaling.laws.base import Array
 if TYPE_CHECKING:
     import pandas as pd
 
+    from scaling.exchange.design import Design
     from scaling.exchange.result import Exchange
+
+POINTS = 801
+BEYOND = 1.0
+"""Decades beyond the levels up to which tables without a run or problem are followed."""
 
 
 def equivalences(found: Exchange) -> pd.DataFrame:
-    """One row a training level and budget above the least: the training that the budget replaces.
+    """One row a training level and budget other than the least: the training that the budget replaces.
 
     Columns train, budget, score, same_as (training compute that scores the same at the least budget), times (same_as /
-    train) with low and high from the jackknife, and note: `beyond` where no level gets there, then times is a lower bound.
+    train) with low and high from the jackknife, and note: empty; `beyond` where no level scores so much at the least budget,
+    `below` where all score more, and times is a bound then; `wide` where the interval is wider than all levels, and times is
+    not given.
     """
     import pandas as pd
 
@@ -42,45 +51,82 @@ def equivalences(found: Exchange) -> pd.DataFrame:
     fit.first(score)
     without = left_out(design)
     scores = np.concatenate([score[None], without.runs, without.problems])
-    surfaces = fit(scores)
-    top, rows = float(u.max()), []
-    level_u, level_v, level_score = design.level_curves()
+    along, least = _least_budget(design, fit(scores))
+    level_u, _, level_score = design.level_curves()
+    cells = np.full(design.there.shape, -1)
+    cells[design.there] = np.arange(len(u))
+    rows = []
     for k in np.argsort(level_u):
-        base = np.nanargmin(level_v[k]) if np.isfinite(level_v[k]).any() else 0
-        for b in range(level_v.shape[1]):
-            if b == base or not np.isfinite(level_score[k, b]):
+        for b in range(len(design.budgets)):
+            if b == least or cells[k, b] < 0:
                 continue
-            cell = int(np.flatnonzero((u == level_u[k]) & (v == level_v[k, b]))[0])
-            values = _training(surfaces, scores[:, cell], float(np.nanmin(level_v)))
             rows.append(
                 {"train": 10 ** level_u[k], "budget": design.budgets[b], "score": level_score[k, b]}
-                | _row(values - level_u[k], float(level_u[k]), top, without, float(found.interval["level"]))
+                | _row(
+                    along, scores[:, cells[k, b]], float(level_u[k]), without, float(found.interval["level"])
+                )
             )
     return pd.DataFrame(rows)
 
 
-def _training(surfaces: Surfaces, scores: Array, v: float) -> Array:
-    """log10 training compute (D,) at which each surface has its own score at v."""
-    x = surfaces.link.scale((scores - surfaces.floor) / (surfaces.ceiling - surfaces.floor))
-    at = np.array([v - surfaces.centre[1]])
-    return np.asarray(surfaces.form.training(surfaces.beta, surfaces.shape, x, at)[:, 0] + surfaces.centre[0])
+@dataclass(frozen=True)
+class Along:
+    """Surfaces along the least budget."""
+
+    u: Array
+    """log10 training compute, (U,)."""
+    x: Array
+    """The link's scale, (D, U)."""
+    surfaces: Surfaces
+    ends: tuple[float, float]
+    """Least and most training compute measured."""
+
+    def reaches(self, scores: Array) -> Array:
+        """log10 training compute (D,) from which each surface has its own score (D,); infinite where it is off `u`."""
+        floor, ceiling = self.surfaces.floor, self.surfaces.ceiling
+        wanted = self.surfaces.link.scale((scores - floor) / (ceiling - floor))
+        over = self.x >= wanted[:, None]
+        first = np.argmax(over, axis=1)
+        row, last = np.arange(len(over)), np.maximum(first - 1, 0)
+        rise = self.x[row, first] - self.x[row, last]
+        part = (wanted - self.x[row, last]) / np.where(rise > 0, rise, 1.0)
+        at = self.u[last] + part * (self.u[1] - self.u[0])
+        return np.where(over.any(axis=1), np.where(first > 0, at, -np.inf), np.inf)
 
 
-def _row(gain: Array, u: float, top: float, without: LeftOut, level: float) -> dict[str, object]:
-    """What a budget replaces, from decades of training as measured and without each run and problem."""
-    if not np.isfinite(gain[0]) or u + gain[0] > top + 1e-9:
-        return {"same_as": np.nan, "times": 10 ** (top - u), "low": np.nan, "high": np.nan, "note": "beyond"}
-    found = {
-        "same_as": 10 ** (u + gain[0]),
-        "times": 10 ** gain[0],
-        "low": np.nan,
-        "high": np.nan,
-        "note": "",
-    }
-    if len(gain) > 1 and np.isfinite(gain).all():
-        runs = len(without.runs)
-        parts = components(without, gain[1 : 1 + runs], gain[1 + runs :])
-        if parts.total:
-            reach = parts.reach(level)
-            found |= {"low": power_of_ten(gain[0] - reach), "high": power_of_ten(gain[0] + reach)}
+def _least_budget(design: Design, surfaces: Surfaces) -> tuple[Along, int]:
+    """The surfaces along the budget that costs least, at what it costs at each level, and which budget that is."""
+    level_u, level_v, _ = design.level_curves()
+    least = int(np.argmin(np.nanmean(level_v, axis=0)))
+    order = np.argsort(level_u)
+    known = order[np.isfinite(level_v[order, least])]
+    ends = float(level_u.min()), float(level_u.max())
+    u = np.linspace(ends[0] - BEYOND, ends[1] + BEYOND, POINTS)
+    return Along(
+        u, surfaces.predictor(u, np.interp(u, level_u[known], level_v[known, least])), surfaces, ends
+    ), least
+
+
+def _row(along: Along, scores: Array, u: float, without: LeftOut, level: float) -> dict[str, object]:
+    """What a budget replaces, from the scores (D,) of its cell as measured and without each run and problem."""
+    least, most = along.ends
+    nothing = {"same_as": np.nan, "times": np.nan, "low": np.nan, "high": np.nan}
+    reached = along.reaches(scores)
+    if reached[0] > most + 1e-9:
+        return nothing | {"times": 10 ** (most - u), "note": "beyond"}
+    if reached[0] < least - 1e-9:
+        return nothing | {"times": 10 ** (least - u), "note": "below"}
+    gain = reached - u
+    found = nothing | {"same_as": 10 ** reached[0], "times": 10 ** gain[0], "note": ""}
+    if len(gain) == 1:
+        return found
+    if not np.isfinite(gain).all():
+        return nothing | {"note": "wide"}
+    runs = len(without.runs)
+    parts = components(without, gain[1 : 1 + runs], gain[1 + runs :])
+    reach = parts.reach(level)
+    if reach > most - least:
+        return nothing | {"note": "wide"}
+    if parts.total:
+        found |= {"low": power_of_ten(gain[0] - reach), "high": power_of_ten(gain[0] + reach)}
     return found

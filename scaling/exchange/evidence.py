@@ -115,7 +115,7 @@ class Evidence:
             place = {name: b for b, name in enumerate(self.design.budgets)}
             told = self.rows["budget"].map(place)
             return told.fillna(-1).to_numpy().astype(np.intp)
-        spent = self.found.ledger.inference(self.rows, np.ones(len(self.rows)))
+        spent = self.found.ledger.inference(self.rows)
         known = np.isfinite(spent) & (spent > 0)
         v = np.log10(np.where(known, spent, 1.0))
         named = np.log10(np.array(self.design.budgets, dtype=np.float64))

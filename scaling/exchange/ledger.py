@@ -86,6 +86,15 @@ class Ledger:
         )
         return "; ".join(WORDS[name][getattr(self, name)] for name in (*shown, "currency"))
 
+    def said(self, frame: pd.DataFrame) -> str:
+        """Its choices in words, of a table: whether a verifier or a prefill is in a whole no column tells."""
+        words = str(self)
+        if self.currency == "flops":
+            for part, name in (("verifier", PARTS[2]), ("prefill", PARTS[0])):
+                if name not in frame:
+                    words = words.replace(f"{WORDS[part][getattr(self, part)]}; ", "")
+        return words if PARTS[2] in frame or self.currency != "flops" else f"{words} as {INFER} counts them"
+
     def to_json(self) -> dict[str, str]:
         """Its choices."""
         return {one.name: getattr(self, one.name) for one in fields(self)}
@@ -102,41 +111,61 @@ class Ledger:
             return stage
         return stage + _column(frame, BEFORE, "training compute before this stage")
 
-    def inference(self, frame: pd.DataFrame, samples: Array) -> Array:
-        """Inference compute of each row, (n,), whose own columns count one sample, when it takes `samples` (n,).
+    def inference(self, frame: pd.DataFrame, samples: Array | None = None) -> Array:
+        """Inference compute of each row, (n,).
 
-        Raises InputError where a column that it needs is missing.
+        With `samples` (n,) the columns count one sample, and a row takes so many. Without, they count all that a row's score
+        took, the prefill once; a prefill for each sample then goes by the column k. Raises InputError where a column that it
+        needs is missing.
         """
+        if self.currency == "flops" and self.verifier == "out":
+            _column(frame, PARTS[2], "inference without the verifier")
+        if self.currency == "flops" and self.prefill == "repeated":
+            _column(frame, PARTS[0], "a prefill for each sample")
+        if samples is None:
+            samples = np.ones(len(frame))
+            prefills = (
+                _column(frame, "k", "a prefill for each sample") if self.prefill == "repeated" else samples
+            )
+        else:
+            prefills = samples if self.prefill == "repeated" else np.ones(len(frame))
         if self.currency == "device_seconds":
             return samples * _column(frame, SECONDS, "inference in device seconds")
         if self.currency == "critical_tokens":
             return _column(frame, TOKENS, "tokens one after the other")
         prefill, decode, verifier = self._parts(frame)
-        times = samples if self.prefill == "repeated" else 1.0
-        return prefill * times + samples * (decode + (verifier if self.verifier == "in" else 0.0))
+        return prefill * prefills + samples * (decode + (verifier if self.verifier == "in" else 0.0))
 
     def _parts(self, frame: pd.DataFrame) -> tuple[Array, Array, Array]:
-        """Prefill, decode and verifier of one sample, (n,) each; a part without a column is 0, or in the whole."""
-        known = [number_column(frame, name) if name in frame else None for name in PARTS]
+        """Prefill, decode and verifier, (n,) each; what the whole has beyond the parts that are told counts as decode.
+
+        Where the whole and the decode are told, and the prefill is not, the rest is prefill.
+        """
+        prefill, decode, verifier = (number_column(frame, name) if name in frame else None for name in PARTS)
         zero = np.zeros(len(frame))
-        prefill, decode, verifier = (zero if part is None else part for part in known)
-        if known[1] is None:
-            whole, parts = _column(frame, INFER, "inference compute a problem"), prefill + verifier
-            decode = whole - parts
-            short = (parts > 0) & (decode < -ROUNDING * parts)
-            if short.any():
-                at = int(np.argmax(short))
-                raise InputError(
-                    f"row {frame.index[at]}: {INFER} is less than its prefill and verifier; it counts all of them"
-                )
-        return prefill, decode, verifier
+        verifier = zero if verifier is None else verifier
+        if INFER not in frame and decode is not None:
+            return zero if prefill is None else prefill, decode, verifier
+        whole = _column(frame, INFER, "inference compute a problem")
+        told = zero if decode is None else decode
+        parts = told + verifier + (zero if prefill is None else prefill)
+        short = (parts > 0) & (whole - parts < -ROUNDING * parts)
+        if short.any():
+            at = int(np.argmax(short))
+            raise InputError(
+                f"row {frame.index[at]}: {INFER} is {whole[at]:g}, less than its parts' {parts[at]:g}; it counts all of them"
+            )
+        if prefill is None:
+            prefill = zero if decode is None else whole - parts
+        return prefill, whole - prefill - verifier, verifier
 
 
-def possible(frame: pd.DataFrame) -> Iterator[Ledger]:
-    """Every convention that the columns of a table tell apart."""
+def possible(frame: pd.DataFrame, together: bool = True) -> Iterator[Ledger]:
+    """Every convention that the columns of a table tell apart, whose samples are put `together` or are finished scores."""
     train: tuple[Train, ...] = ("stage", "total") if BEFORE in frame else ("stage",)
     verifier: tuple[Verifier, ...] = ("in", "out") if PARTS[2] in frame else ("in",)
-    prefill: tuple[Prefill, ...] = ("shared", "repeated") if PARTS[0] in frame else ("shared",)
+    several = together or "k" in frame
+    prefill: tuple[Prefill, ...] = ("shared", "repeated") if PARTS[0] in frame and several else ("shared",)
     for one in product(train, verifier, prefill):
         yield Ledger(*one)
     if TOKENS in frame:

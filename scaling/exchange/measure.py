@@ -24,12 +24,15 @@ from scaling.exchange.surface import fit_surfaces
 from scaling.exchange.table import Prepared, prepare
 from scaling.exchange.uncertainty import draws_of, left_out
 from scaling.fitting import checks
+from scaling.fitting.rows import number_column
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
 CONSTANCY_DRAWS = 200
+MOST_BUDGETS = 50
+"""Inference computes beyond which samples were not given budgets, but took what they took."""
 MOST_SCORES = 5
 """Scores at which a rate is given where none is asked for."""
 FORM_OF_ENDS = forms.Bilinear
@@ -88,18 +91,19 @@ def exchange_rate(
 
 
 def _refuse_bare_samples(frame: pd.DataFrame, prepared: Prepared) -> None:
-    """Refuse rows of samples at one inference compute that nobody says how to put together."""
+    """Refuse rows of samples, of one inference compute or each of its own, that nobody says how to put together."""
     samples = (
         prepared.method == "budget" and {"correct", "answer"} & set(frame.columns) and "budget" not in frame
     )
-    if (
-        samples
-        and ledgers.INFER in prepared.frame
-        and len(np.unique(prepared.frame[ledgers.INFER].round(6))) < 2
-    ):
-        raise InputError(
-            "the rows are samples of one inference compute: give --method pass, majority or best_of, which put them together"
-        )
+    if samples and ledgers.INFER in prepared.frame:
+        spent = number_column(prepared.frame, ledgers.INFER)
+        count = len(np.unique(spent[np.isfinite(spent)].round(6)))
+        if count < 2 or count > max(MOST_BUDGETS, 0.1 * len(frame)):
+            which = "one inference compute" if count < 2 else f"{count} inference computes"
+            raise InputError(
+                f"the rows are samples of {which}: give --method pass, majority or best_of, which put them together, or a "
+                "column budget that names what each was given"
+            )
 
 
 def measured(
@@ -109,6 +113,10 @@ def measured(
     """The rates of a design."""
     from scaling.exchange.doubts import doubts
 
+    if design.levels < 2:
+        raise FitError(
+            "1 training level: without a second, training buys nothing to compare with; a rate takes 3 over a decade"
+        )
     rng = np.random.default_rng(seed)
     u, v, score, weight = design.cells
     floor = prepared.chance
@@ -146,10 +154,11 @@ def measured(
         chance=prepared.chance,
         corrected=prepared.corrected,
         latency=prepared.latency(ledger),
+        counted=ledger.said(prepared.frame),
         seed=seed,
         sha256=sha256,
     )
-    return replace(found, warnings=doubts(found, frame))
+    return replace(found, warnings=(*prepared.warnings, *doubts(found, frame)))
 
 
 def asymptotes(design: Design, link: Link, chance: float) -> tuple[float, float]:

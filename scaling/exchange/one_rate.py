@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
 
 from scaling.exchange.design import Design
-from scaling.exchange.ratio import lower_bound
+from scaling.exchange.ratio import at_least, lower_bound
 from scaling.exchange.result import Rate, Status
 from scaling.exchange.support import Span, lacking, span_of
 from scaling.exchange.surface import Surfaces
@@ -73,7 +74,7 @@ def _interval(
             why = "neither the gain from training nor that from inference can be told from none"
             return Rate(y, "not identified", why, None, span)
         why = "the gain from training cannot be told from none, so that only a lower end is known"
-        return Rate(y, "one-sided", why, Estimate(eta, low, np.inf), span, local)
+        return Rate(y, "one-sided", why, at_least(eta, low), span, local)
     values = jackknife.rate(y, span.low, span.high)
     status: Status = "ok" if design.seeds.min() > 1 else "this run"
     reason = "" if status == "ok" else _alone(design)
@@ -106,7 +107,7 @@ def jackknifed(
     positive = eta > parts.reach(level) and bool((values > 0).all())
     scale = np.log if positive else np.asarray
     if positive:
-        parts = components(without, *_parted(scale(values), without))
+        parts = replace(components(without, *_parted(scale(values), without)), of_log=True)
     reach, middle = parts.reach(level), float(scale(np.array(eta)))
     ends = (middle - reach, middle + reach)
     with np.errstate(over="ignore"):

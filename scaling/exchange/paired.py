@@ -19,7 +19,7 @@ import numpy as np
 
 from scaling.errors import FitError, InputError
 from scaling.exchange import links
-from scaling.exchange.curves import Crossing, Curves, Error, crossing, isotonic
+from scaling.exchange.curves import Crossing, Curves, crossing, isotonic
 from scaling.exchange.ledger import Ledger
 from scaling.exchange.result import Rate
 from scaling.exchange.schema import of_design, schema
@@ -36,6 +36,10 @@ if TYPE_CHECKING:
 
 BLOCK = 4
 """Neighbouring checkpoints that are drawn together, since their errors resemble each other."""
+LEAST_SPENT = 0.05
+"""Decades of inference below which two budgets are one."""
+ALIKE = 0.3
+"""Correlation of neighbouring residuals from which an interval from scatter is too narrow to leave unsaid."""
 STEPS = 500
 """Draws through which isotonic curves are laid too."""
 LEAST, LEAST_OF_SEVERAL = 6, 4
@@ -74,6 +78,8 @@ class Paired:
     warnings: tuple[Warned, ...]
     design: Design
     ledger: Ledger
+    counted: str
+    """What counts as training and inference compute, in words."""
     seed: int = 0
     sha256: str = ""
 
@@ -141,8 +147,9 @@ def exchange_paired(
 ) -> Paired:
     """Measure eta between two budgets of the same checkpoints of one run: rows as `exchange_rate` takes, two budgets.
 
-    The interval is estimate +- z standard deviations of a residual bootstrap in blocks of neighbouring checkpoints (all
-    four curves together): the scatter of this one run about smooth curves, not that of other runs or problems. Raises
+    With several runs a level the interval is Student's, from a jackknife of runs and problems; with one it is Student's on
+    n - 3 degrees from a residual bootstrap of its checkpoints (all four curves together, in blocks or one by one, whichever
+    spreads more): the scatter of this one run about smooth curves, not that of other runs. Raises
     InputError for more or fewer than two budgets, FitError for fewer than 6 checkpoints that have both.
     """
     checks.level(level)
@@ -165,13 +172,9 @@ def exchange_paired(
             f"{least}; a rate of two points is scaling.exchange.break_even's and substitution's business"
         )
     u, scores, v = curves.u, curves.scores, curves.v
-    fitted, tables = curves.drawn(bootstrap, block, np.random.default_rng(seed))
-    drawn = tables @ np.linalg.pinv(np.vander(u, 3)).T
-    crossings = tuple(crossing(fitted, chosen, y, u) for y in at)
-    rates = tuple(
-        _rate(float(y), one, curves.error(float(y), drawn), level, scores, design)
-        for y, one in zip(at, crossings, strict=True)
-    )
+    tables, drawn = curves.drawn(bootstrap, block, np.random.default_rng(seed))
+    crossings = tuple(crossing(curves.quadratics, chosen, y, u) for y in at)
+    rates = tuple(_rate(float(y), one, curves, drawn, level) for y, one in zip(at, crossings, strict=True))
     found = Paired(
         method=prepared.method,
         link=link,
@@ -185,30 +188,27 @@ def exchange_paired(
         u=u,
         scores=scores,
         v=v,
-        curves=fitted,
+        curves=curves.quadratics,
         draws=drawn,
         interval={
-            "method": _said(design, block),
+            "method": _said(curves, block),
             "level": level,
             "draws": bootstrap,
         },
         warnings=(),
         design=design,
         ledger=book,
+        counted=book.said(prepared.frame),
         seed=seed,
         sha256=sha256,
     )
-    return Paired(**{**found.__dict__, "warnings": _warnings(found, frame)})
+    return Paired(**{**found.__dict__, "warnings": (*prepared.warnings, *_warnings(found, curves, frame))})
 
 
-def _rate(
-    y: float, found: Crossing | None, error: Error, level: float, scores: Array, design: Design
-) -> Rate:
-    from scipy.special import stdtrit
-
+def _rate(y: float, found: Crossing | None, curves: Curves, drawn: Array, level: float) -> Rate:
     from scaling.exchange.doubts import stuck
 
-    little, much = scores
+    little, much = curves.scores
     if y > much.max():
         if stuck(much, little):
             why = f"{y:g} is above the method's ceiling: scores stand still at {much.max():.4g}"
@@ -216,37 +216,56 @@ def _rate(
         return Rate(
             y, "not identified", f"no checkpoint gets to {y:g}; the highest is {much.max():.4g}", None, None
         )
-    if found is None or y > little.max() or y < min(little.min(), much.min()):
-        which = "little" if y > little.max() or found is None else "either"
-        return Rate(
-            y, "not identified", f"with {which} inference the checkpoints do not get to {y:g}", None, None
-        )
+    if y > little.max():
+        why = f"with little inference no checkpoint gets to {y:g}; the highest is {little.max():.4g}"
+        return Rate(y, "not identified", why, None, None)
+    if found is None or y < min(little.min(), much.min()):
+        why = f"the curves do not cross {y:g} at both budgets among the checkpoints; with much inference the lowest is "
+        return Rate(y, "not identified", f"{why}{much.min():.4g}", None, None)
     span = Span(0.0, found.spent, found.much, found.little)
-    estimate = Estimate(found.eta)
-    if error.variance > 0 and np.isfinite(error.variance):
-        se = float(np.sqrt(error.variance))
-        reach = se * float(stdtrit(min(error.freedom, 1e6), 0.5 * (1 + level)))
-        estimate = Estimate(found.eta, found.eta - reach, found.eta + reach, se)
-    if design.seeds.min() > 1:
+    if found.spent < LEAST_SPENT:
+        why = f"where they reach {y:g}, the budgets are {found.spent:.2g} decades of inference apart: nothing is exchanged"
+        return Rate(y, "not identified", why, None, span)
+    estimate = curves.interval(found.eta, y, drawn, level)
+    if curves.several:
+        if estimate.low is None:
+            why = f"without one of its runs or problems the curves do not cross {y:g} at both budgets"
+            return Rate(y, "not identified", why, None, span)
         return Rate(y, "ok", "", estimate, span)
     why = "one run: its checkpoints scatter about smooth curves, and other seeds may differ by more than the interval"
     return Rate(y, "this run", why, estimate, span)
 
 
-def _said(design: Design, block: int) -> str:
-    problems = ["problems"] if design.problems > 1 else []
-    if design.seeds.min() > 1:
+def _said(curves: Curves, block: int) -> str:
+    problems = ["problems"] if curves.problems else []
+    if curves.several:
         return f"jackknife, {' and '.join(['runs', *problems])}"
-    scatter = f"standard deviations of a residual bootstrap, blocks of {block} checkpoints"
+    scatter = f"standard deviations of a residual bootstrap, blocks of {block} checkpoints or of one"
     return f"{scatter}, with a jackknife of problems" if problems else scatter
 
 
-def _warnings(found: Paired, frame: pd.DataFrame) -> tuple[Warned, ...]:
+def _warnings(found: Paired, curves: Curves, frame: pd.DataFrame) -> tuple[Warned, ...]:
     from scaling.exchange.doubts import doubts_of_pairs, length_grows, stuck
 
-    warned = [Warned("one_run", "one run: other seeds may differ by more than the interval")]
-    if found.design.seeds.min() > 1:
-        warned = []
+    warned = []
+    if not curves.several:
+        warned.append(Warned("one_run", "one run: other seeds may differ by more than the interval"))
+    if not curves.several and curves.alike > ALIKE:
+        warned.append(
+            Warned(
+                "neighbours_alike",
+                f"what is left of neighbouring checkpoints is alike (correlation {curves.alike:.2f}): so few of them cannot "
+                "tell how much such drift moves the curves, and the interval is too narrow",
+            )
+        )
+    if curves.drawn_in:
+        warned.append(
+            Warned(
+                "at_the_edge",
+                f"{curves.drawn_in} of {curves.scores.size} scores are 0 or 1, which have no {found.link}: half an answer "
+                "is added to each kind; such checkpoints say little, and rates lean on the others",
+            )
+        )
     warned += [
         Warned(
             "two_budgets",

@@ -75,8 +75,13 @@ def plan(found: Exchange, rate: Rate) -> Plan:
     Raises InputError for a rate without components of log eta, and a design without two runs a level.
     """
     parts, design = rate.components, found.design
-    if parts is None or rate.eta is None or rate.eta.value <= 0:
+    if parts is None or rate.eta is None or not parts.total:
         raise InputError(f"the rate at {rate.at:g} has no variance to plan from")
+    if not parts.of_log:
+        raise InputError(
+            f"the rate at {rate.at:g} is not surely positive, and widths are planned as factors of it; choose a score at "
+            "which it is"
+        )
     seeds = float(design.seeds.mean())
     if seeds < 2 or not design.problems:
         raise InputError("planning takes at least two runs a level and problems told apart")

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from scaling.exchange.result import Exchange
 
 POINTS = 601
+"""Points along an isoquant among which the cheapest is looked for."""
 LOST = 0.05
 """Share of draws left out from which that is said."""
-"""Points along an isoquant among which the cheapest is looked for."""
 Kind = Literal["interior", "least training", "least inference", "capped"]
 
 
@@ -109,8 +109,13 @@ class Isoquant:
 
 def isoquant(found: Exchange, at: float, most_tokens: float | None = None) -> Isoquant:
     """The measured isoquant of a score, cut where tokens one after the other pass `most_tokens`; errors as `purchase`."""
-    from scaling.exchange.support import span_of
+    from scaling.exchange.support import lacking, span_of
 
+    why = next(
+        (rate.reason for rate in found.rates if rate.at == at and rate.eta is None), lacking(found.design, at)
+    )
+    if why is not None:
+        raise InputError(f"at {at:g} no rate is identified, and nothing can be bought by it: {why}")
     span = span_of(found.surface, found.design, at)
     if span is None:
         raise InputError(f"no measured isoquant at {at:g}; choose a score that cells bracket")

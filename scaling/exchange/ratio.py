@@ -1,8 +1,9 @@
-"""A bound for a ratio whose denominator may be nil (Fieller 1954)."""
+"""Intervals for a ratio whose denominator may be nil: Fieller's (1954), and that of two Student distributions."""
 
 import numpy as np
 
 from scaling.exchange.uncertainty import LeftOut, components
+from scaling.fitting.parts import Estimate
 from scaling.laws.base import Array
 
 
@@ -43,3 +44,45 @@ def lower_bound(slopes: Array, runs: Array, problems: Array, without: LeftOut, l
     reach = float(stdtrit(freedom, 0.5 * (1 + level)))
     _, low = fieller(float(slopes[0]), float(slopes[1]), top.total, bottom.total, covariance, reach)
     return low if np.isfinite(low) and low > 0 else None
+
+
+def at_least(value: float, low: float) -> Estimate:
+    """A ratio of which a lower end alone is known; its value is infinite where the denominator came out nil or negative."""
+    return Estimate(value if value >= low else np.inf, low, np.inf)
+
+
+NODES = 1001
+"""Equally likely values of the denominator over which the ratio's distribution is a mean."""
+
+
+def ratio_of_students(
+    top: Estimate, top_freedom: int, bottom: Estimate, bottom_freedom: int, level: float
+) -> tuple[float, float]:
+    """The central `level` of T / B, each value + se t(freedom) and independent; a B of 0 or less is an infinite ratio.
+
+    P(T / B < r) = E[P(T < r B); B > 0] + P(T < 0) P(B <= 0). An end is infinite where that much of the ratio is.
+    """
+    from scipy.optimize import brentq
+    from scipy.special import stdtr, stdtrit
+
+    tiny = np.finfo(float).tiny
+    shares = (np.arange(NODES) + 0.5) / NODES
+    bottoms = bottom.value + (bottom.se or 0.0) * stdtrit(bottom_freedom, shares)
+    width = max(top.se or 0.0, tiny, abs(top.value) * 1e-12)
+    below = float(stdtr(top_freedom, -top.value / width)) * float((bottoms <= 0).mean())
+    bottoms = bottoms[bottoms > 0]
+
+    def lacks(angle: float, share: float) -> float:
+        at = np.tan(angle) * bottoms
+        return float(stdtr(top_freedom, (at - top.value) / width).sum()) / NODES + below - share
+
+    tail, end = 0.5 * (1 - level), 0.5 * np.pi - 1e-9
+    ends = []
+    for share in (tail, 1 - tail):
+        if lacks(-end, share) >= 0:
+            ends.append(-np.inf)
+        elif lacks(end, share) <= 0:
+            ends.append(np.inf)
+        else:
+            ends.append(float(np.tan(brentq(lacks, -end, end, args=(share,), xtol=1e-12))))
+    return ends[0], ends[1]

@@ -40,7 +40,7 @@ class Rate:
     local: tuple[float, float] | None = None
     """The rate at the piece's ends, from little inference to much."""
     components: Components | None = None
-    """Where the variance (of log eta, where all is positive) comes from."""
+    """Where the variance (of log eta, where it is surely positive) comes from."""
 
     @property
     def multiplier(self) -> Estimate | None:
@@ -112,6 +112,8 @@ class Exchange:
     """Whether scores were corrected for chance, k by k: pass@k of a guesser grows with k."""
     latency: tuple[float, float, float] | None = None
     """a, b, c of log10 tokens one after the other = a + b log10 C_train + c log10 C_infer; None without a column tokens."""
+    counted: str = ""
+    """What counts as training and inference compute, in words."""
     seed: int = 0
     sha256: str = ""
 

@@ -18,7 +18,7 @@ Dropped = tuple[tuple[Any, str], ...]
 def schema(
     *, method: str, link: str, surface: str, rates: Iterable[Rate], p_value: float | None, design: Mapping[str, Any],
     convention: Mapping[str, str], interval: Mapping[str, Any], warnings: Iterable[Warned], sha256: str, command: str,
-    seed: int,
+    seed: int | None,
 ) -> dict[str, Any]:  # fmt: skip
     """The result as nested values."""
     from importlib.metadata import version

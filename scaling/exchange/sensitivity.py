@@ -10,6 +10,7 @@ import pandas as pd
 from scaling.errors import FitError, InputError
 from scaling.exchange.ledger import WORDS, possible
 from scaling.exchange.measure import exchange_rate
+from scaling.exchange.table import METHODS
 
 if TYPE_CHECKING:
     from scaling.exchange.result import Exchange
@@ -24,7 +25,8 @@ def sensitivity(
     """
     rows: list[dict[str, Any]] = []
     found: list[Exchange] = []
-    for ledger in possible(frame):
+    together = options.get("method") in METHODS[1:] and "method" not in frame
+    for ledger in possible(frame, together):
         said: dict[str, Any] = {name: WORDS[name][choice] for name, choice in ledger.to_json().items()}
         try:
             one = exchange_rate(frame, at=at, ledger=ledger, backtested=False, **options)

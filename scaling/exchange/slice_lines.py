@@ -79,25 +79,22 @@ def line_through(
 
 def local_rates(train: Line, infer: Line, link: Link) -> tuple[float, float] | None:
     """Least and most ratio of local slopes of both slices at one score."""
-    ratios = [
-        slope / other
-        for low, high, other in _windows(train, link)
-        for below, above, slope in _windows(infer, link)
-        if max(low, below) < min(high, above) and other > 0
-    ]
-    return (float(min(ratios)), float(max(ratios))) if ratios else None
+    low, high, down = _windows(train, link)
+    below, above, up = _windows(infer, link)
+    meet = np.maximum.outer(low, below) < np.minimum.outer(high, above)
+    there, over = np.nonzero(meet & (down > 0)[:, None] & np.isfinite(up))
+    ratios = up[over] / down[there]
+    return (float(ratios.min()), float(ratios.max())) if len(ratios) else None
 
 
-def _windows(line: Line, link: Link) -> list[tuple[float, float, float]]:
-    """Lowest and highest score, and slope, of each three neighbours."""
+def _windows(line: Line, link: Link) -> tuple[Array, Array, Array]:
+    """Lowest and highest score, and slope, of each three neighbours, (n - 2,) each."""
     order = np.argsort(line.x)
-    x, score = line.x[order], line.score[order]
-    y = link.scale(score)
-    return [
-        (
-            float(score[k : k + 3].min()),
-            float(score[k : k + 3].max()),
-            float(np.polyfit(x[k : k + 3], y[k : k + 3], 1)[0]),
-        )
-        for k in range(len(x) - 2)
-    ]
+    x, score, y = (
+        np.lib.stride_tricks.sliding_window_view(one[order], 3)
+        for one in (line.x, line.score, link.scale(line.score))
+    )
+    x = x - x.mean(axis=1, keepdims=True)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        slope = (x * y).sum(axis=1) / (x * x).sum(axis=1)
+    return score.min(axis=1), score.max(axis=1), slope

@@ -15,6 +15,7 @@ from scaling.errors import FitError, InputError
 from scaling.exchange import ledger as ledgers
 from scaling.exchange import links
 from scaling.exchange.ledger import Ledger
+from scaling.exchange.ratio import at_least, ratio_of_students
 from scaling.exchange.result import Rate
 from scaling.exchange.schema import of_rows, schema
 from scaling.exchange.slice_lines import Line, line_through, local_rates
@@ -24,9 +25,6 @@ from scaling.fitting.parts import Estimate, Warned
 
 if TYPE_CHECKING:
     import pandas as pd
-
-DRAWS = 200_000
-"""Draws of Student's t of both slopes: their ratio has no closed form."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -50,7 +48,6 @@ class Slices:
     read: int
     excluded: tuple[tuple[Any, str], ...]
     sha256: str = ""
-    seed: int = 0
 
     def __repr__(self) -> str:
         """One line."""
@@ -78,7 +75,7 @@ class Slices:
         return schema(
             method="slices", link=self.link, surface="two slices, additive", rates=self.rates, p_value=None,
             design={**design, "points": points, "rows": of_rows(self.read, self.excluded)}, convention=Ledger().to_json(),
-            interval=self.interval, warnings=self.warnings, sha256=self.sha256, command=command, seed=self.seed,
+            interval=self.interval, warnings=self.warnings, sha256=self.sha256, command=command, seed=None,
         )  # fmt: skip
 
     def details(self) -> dict[str, Any]:
@@ -99,7 +96,6 @@ def exchange_slices(
     link: str = "linear",
     within: tuple[float, float] | None = None,
     level: float = 0.95,
-    seed: int = 0,
     read: int | None = None,
     excluded: tuple[tuple[Any, str], ...] = (),
     sha256: str = "",
@@ -111,63 +107,54 @@ def exchange_slices(
     the ratio of both slopes' Student distributions. Raises InputError for missing columns and fewer than 3 points a slice.
     """
     checks.level(level)
-    checks.seed(seed)
+    if len(train) and train.index.equals(infer.index) and train.equals(infer):
+        raise InputError(
+            f"both slices are the same {len(train)} rows: in one training alone varies, in the other inference alone"
+        )
     chosen = links.find(link)
     lines = [
         line_through(frame, column, name, chosen, within, level)
         for frame, column, name in ((train, ledgers.TRAIN, "train"), (infer, ledgers.INFER, "infer"))
     ]
     first, second = lines
-    rate = _rate(first, second, level, seed)
+    rate = _rate(first, second, level)
     found = Slices(
         link=link,
         train=first,
         infer=second,
         rate=rate,
         within=within,
-        common=_common(train, infer, link, within, first, second, level, seed),
+        common=_common(train, infer, link, within, first, second, level),
         robust=second.robust.value / first.robust.value if first.robust.value else np.nan,
         segments=local_rates(first, second, chosen),
         warnings=(),
         interval={
             "method": "ratio of two Student distributions, scatter about both lines alone",
             "level": level,
-            "draws": DRAWS,
+            "draws": 0,
         },
         read=len(train) + len(infer) if read is None else read,
         excluded=excluded,
         sha256=sha256,
-        seed=seed,
     )
     return replace(found, warnings=_warnings(found))
 
 
-def _rate(train: Line, infer: Line, level: float, seed: int) -> Rate:
-    rng = np.random.default_rng(seed)
-    tops, bottoms = (
-        line.slope.value + (line.slope.se or 0.0) * rng.standard_t(line.freedom, DRAWS)
-        for line in (infer, train)
-    )
+def _rate(train: Line, infer: Line, level: float) -> Rate:
+    low, high = ratio_of_students(infer.slope, infer.freedom, train.slope, train.freedom, level)
     span = Span(float(infer.x.min()), float(infer.x.max()), float(train.x.min()), float(train.x.max()))
     eta = infer.slope.value / train.slope.value
-    assert train.slope.low is not None and infer.slope.low is not None
-    tail = 0.5 * (1 - level)
+    assert train.slope.low is not None and train.slope.high is not None and infer.slope.low is not None
     if train.slope.low > 0:
-        low, high = np.quantile(tops / bottoms, [tail, 1 - tail])
-        estimate = Estimate(eta, float(low), float(high), None)
-        return Rate(
-            np.nan,
-            "assumes additivity",
-            "two slices do not say how training and inference interact",
-            estimate,
-            span,
-        )
+        why = "two slices do not say how training and inference interact"
+        return Rate(np.nan, "assumes additivity", why, Estimate(eta, low, high), span)
+    if train.slope.high < 0:
+        return Rate(np.nan, "not identified", "the score falls with training", None, span)
     if infer.slope.low <= 0:
         why = "neither the gain from training nor that from inference can be told from none"
         return Rate(np.nan, "not identified", why, None, span)
-    least = float(np.quantile(np.where(bottoms > 0, tops / bottoms, np.inf), tail))
     why = "the gain from training cannot be told from none, so that only a lower end is known"
-    return Rate(np.nan, "one-sided", why, Estimate(eta, least, np.inf), span)
+    return Rate(np.nan, "one-sided", why, at_least(eta, low), span)
 
 
 def _common(
@@ -178,7 +165,6 @@ def _common(
     first: Line,
     second: Line,
     level: float,
-    seed: int,
 ) -> Rate | None:
     """The rate within the scores that both slices reach; None where that is what was asked, or too little is left."""
     lows, highs = zip(*((one.score.min(), one.score.max()) for one in (first, second)), strict=True)
@@ -188,7 +174,7 @@ def _common(
         chosen, inside = links.find(link), (float(max(lows)), float(min(highs)))
         one = line_through(train, ledgers.TRAIN, "train", chosen, inside, level)
         other = line_through(infer, ledgers.INFER, "infer", chosen, inside, level)
-        return _rate(one, other, level, seed)
+        return _rate(one, other, level)
     except (InputError, FitError):
         return None
 
@@ -222,6 +208,20 @@ def _warnings(found: Slices) -> tuple[Warned, ...]:
                     f"within the scores that both slices reach eta is {inside:.3g}, over all rows {whole:.3g}",
                 )
             )
+    ten, span = found.rate.multiplier, found.rate.span
+    if (
+        ten is not None
+        and span is not None
+        and found.rate.eta is not None
+        and found.rate.eta.value > span.train
+    ):
+        warned.append(
+            Warned(
+                "extrapolated",
+                f"ten times the inference would replace {ten.value:.3g}x of training, and the training slice holds "
+                f"{10**span.train:.3g}x: that its line goes on is taken for granted too",
+            )
+        )
     for name, line in (("train", found.train), ("infer", found.infer)):
         if len(line.x) < 10:
             warned.append(Warned("few_points", f"the {name} slice has {len(line.x)} points"))

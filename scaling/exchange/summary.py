@@ -82,7 +82,7 @@ def exchange_summary(found: Exchange) -> str:
         f"rows: {design.read - len(design.dropped)} used of {design.read} read{_reasons(design.dropped)}",
         f"design: {design.levels} training levels x {len(design.budgets)} budgets ({span}), {runs}{kind}{problems}",
         f"surface: {found.form}, {found.link} link{_ends(found)}",
-        f"counted: {found.ledger}",
+        f"counted: {found.counted}",
         f"interval: {_interval(found.interval)}",
         "",
         *_table(found.rates),
@@ -102,7 +102,7 @@ def exchange_summary(found: Exchange) -> str:
         times, unit = (1, "") if found.link == "linear" else (100, ", in score points")
         told = ", ".join(f"{name} {plain(times * error, 2)}" for name, error in found.backtest.items())
         lines += [f"error at a training level left out{unit}: {told}"]
-    lines += _components(found.rates)
+    lines += _components(found)
     return "\n".join([*lines, *_doubts(found.warnings)])
 
 
@@ -110,7 +110,7 @@ def _ends(found: Exchange) -> str:
     if found.link == "linear":
         return ""
     corrected = ", scores corrected for chance at each k" if found.corrected else ""
-    return f", scores level off at {plain(found.floor, 3)} and {plain(found.ceiling, 3)}{corrected}"
+    return f", fitted to level off at {plain(found.floor, 3)} and {plain(found.ceiling, 3)}{corrected}"
 
 
 def slices_summary(found: Slices) -> str:
@@ -128,7 +128,7 @@ def slices_summary(found: Slices) -> str:
         ),
         f"interval: {_interval(found.interval)}",
         "",
-        *_table(found.rates),
+        *_table(found.rates, "decades of training / inference"),
     ]
     if found.common is not None:
         lines.append(f"  within the scores that both slices reach: eta = {eta_shown(found.common)}")
@@ -149,7 +149,7 @@ def paired_summary(found: Paired) -> str:
         f"rows: {design.read - len(design.dropped)} used of {design.read} read{_reasons(design.dropped)}",
         f"curves: {found.link} of the score, quadratic in log C_train, {len(found.u)} checkpoints over "
         f"{np.ptp(found.u):.2g} decades",
-        f"counted: {found.ledger}",
+        f"counted: {found.counted}",
         f"highest: {percent(found.ceiling, 4)} with much inference, {percent(found.highest, 4)} with little",
         f"interval: {_interval(found.interval)}",
         "",
@@ -170,13 +170,13 @@ def _slope(line: Line, times: float) -> str:
     return estimate(times * slope.value, times * (slope.low or 0.0), times * (slope.high or 0.0))
 
 
-def _table(rates: Iterable[Rate]) -> list[str]:
+def _table(rates: Iterable[Rate], spans_are: str = "decades saved / spent") -> list[str]:
     rows = []
     for rate in rates:
         at = "any" if np.isnan(rate.at) else plain(rate.at)
         spans = "" if rate.span is None else f"{rate.span.train:.2f} / {rate.span.infer:.2f}"
         rows.append((at, eta_shown(rate), spans, rate.status, worth(rate)))
-    heads = ("score", "eta", "decades saved / spent", "status", "")
+    heads = ("score", "eta", spans_are, "status", "")
     widths = [max(len(row[k]) for row in [heads, *rows]) for k in range(4)]
     return [
         "  "
@@ -187,16 +187,20 @@ def _table(rates: Iterable[Rate]) -> list[str]:
     ]
 
 
-def _components(rates: Iterable[Rate]) -> list[str]:
-    parts = [rate for rate in rates if rate.components is not None and rate.components.total]
-    if not parts:
+def _components(found: Exchange) -> list[str]:
+    rated = [rate for rate in found.rates if rate.components is not None and rate.components.total]
+    if not rated:
         return []
-    middle = parts[len(parts) // 2]
-    assert middle.components is not None
-    share = middle.components.run / middle.components.total
-    return [
-        f"variance of eta at {plain(middle.at)}: {percent(share)} between runs, {percent(1 - share)} between problems"
-    ]
+    middle = rated[len(rated) // 2]
+    parts = middle.components
+    assert parts is not None
+    runs = f"{percent(parts.run / parts.total)} between runs" if parts.run else "runs cannot be told"
+    problems = (
+        f"{percent(parts.problem / parts.total)} between problems"
+        if found.design.problems > 1
+        else "problems are not told apart"
+    )
+    return [f"variance of eta at {plain(middle.at)}: {runs}, {problems}"]
 
 
 def _interval(interval: object) -> str:

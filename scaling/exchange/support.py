@@ -18,6 +18,8 @@ SLACK = 1e-9
 """Decades of rounding."""
 LEVELS, DECADES, BUDGETS = 3, 1.0, 3
 """Least training levels, over least decades, that bracket a score at least at so many budgets."""
+SCARCE = 0.5
+"""Share of budgets with fewer levels than that, from which they seem to be no budgets."""
 
 
 @dataclass(frozen=True)
@@ -113,5 +115,12 @@ def lacking(design: Design, y: float) -> str | None:
         if known.sum() >= LEVELS and np.ptp(level_u[known]) >= DECADES - 1e-9:
             bracketed += bool(column.min() <= y <= column.max())
     if bracketed < BUDGETS:
-        return f"training brackets {y:g} at {bracketed} budget{'s' * (bracketed != 1)}, and a surface needs {BUDGETS}"
+        why = f"training brackets {y:g} at {bracketed} budget{'s' * (bracketed != 1)}, and a surface needs {BUDGETS}"
+        scarce = np.isfinite(score).sum(axis=0) < LEVELS
+        if scarce.mean() > SCARCE and all(isinstance(name, float) for name in design.budgets):
+            why += (
+                f"; {scarce.sum()} of {len(scarce)} inference computes are of fewer than {LEVELS} levels each: name "
+                "what was given in a column budget, under which what was spent may differ"
+            )
+        return why
     return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,10 +12,13 @@ from scaling.errors import InputError
 from scaling.exchange import ledger as ledgers
 from scaling.exchange.arrange import design_of
 from scaling.exchange.design import Design
+from scaling.exchange.guessing import weighed, without_chance
 from scaling.exchange.ledger import Ledger
 from scaling.exchange.rows import COSTS, Behind, checkpoint_keys, finished, right, rows_behind
-from scaling.exchange.together import put_together, without_chance
+from scaling.exchange.together import put_together
+from scaling.fitting.parts import Warned
 from scaling.fitting.rows import number_column
+from scaling.laws.base import Array
 from scaling.records.cells import shown
 
 if TYPE_CHECKING:
@@ -24,6 +27,8 @@ if TYPE_CHECKING:
 METHODS = ("budget", "pass", "majority", "best_of")
 """Ways to spend inference: a budget that each row names, or k samples put together in one of three ways."""
 SAME_CHANCE = 1e-6
+PASS = ("pass", "coverage")
+"""How methods are named by which a problem is solved if one sample of k is right: guesses add up."""
 
 
 @dataclass(frozen=True)
@@ -32,8 +37,8 @@ class Prepared:
 
     frame: pd.DataFrame
     """One row a problem (or a cell) at a budget: score, costs of one sample, and samples taken."""
-    samples: np.ndarray[Any, np.dtype[np.float64]]
-    """Samples that each row's budget takes, (n,): k where samples were put together, else 1."""
+    samples: Array | None
+    """Samples that each row's budget takes, (n,), where samples were put together and costs are of one."""
     method: str
     chance: float
     """Score of a blind guess; 0 where no column chance_score says."""
@@ -41,8 +46,14 @@ class Prepared:
     dropped: tuple[tuple[Any, str], ...]
     behind: Behind = None
     """Rows of the user's table behind each row; None where they are the same."""
-    corrected: bool = False
-    """Whether chance was taken out of the scores."""
+    guessed: Mapping[Any, float] | None = None
+    """What a guesser scores at each budget, where it was taken out of the scores."""
+    warnings: tuple[Warned, ...] = ()
+
+    @property
+    def corrected(self) -> bool:
+        """Whether chance was taken out of the scores."""
+        return self.guessed is not None
 
     def design(self, ledger: Ledger, *, unbounded: bool = False) -> Design:
         """The grid under a convention."""
@@ -52,12 +63,14 @@ class Prepared:
             ledger.inference(self.frame, self.samples),
             read=self.read,
             unbounded=unbounded,
+            corrected=self.corrected,
             stage=number_column(self.frame, ledgers.TRAIN) if ledgers.TRAIN in self.frame else None,
         )
         lost = found.dropped
         if self.behind is not None:
             lost = tuple({row: (row, why) for one, why in lost for row in self.behind[one]}.values())
-        return replace(found, dropped=(*self.dropped, *lost))
+        found = replace(found, dropped=(*self.dropped, *lost))
+        return found if self.guessed is None else weighed(found, self.guessed)
 
     def latency(self, ledger: Ledger) -> tuple[float, float, float] | None:
         """a, b, c of log10 tokens = a + b log10 C_train + c log10 C_infer over the rows, by least squares."""
@@ -94,19 +107,25 @@ def prepare(
     read = len(frame) + len(dropped) + len(excluded)
     frame, dropped = _finished(frame, (*excluded, *dropped))
     chance = _chance(frame)
-    corrected = False
+    samples = None
     if chosen in METHODS[1:] and "method" not in frame:
         built, samples, behind = put_together(frame, chosen, k, seed)
-        if chosen == "pass" and chance:
-            built, corrected, chance = without_chance(built, chance), True, 0.0
     else:
         if k is not None:
             raise InputError(
                 f"k counts samples that are put together, and method {chosen} has none; leave k out"
             )
         built, behind, dropped = _scored(frame, dropped)
-        samples = np.ones(len(built))
-    return Prepared(built, samples, chosen, chance, read, dropped, behind, corrected)
+    if not (chance and "k" in built and chosen.casefold().startswith(PASS)):
+        return Prepared(built, samples, chosen, chance, read, dropped, behind)
+    built, keep, guessed, warnings = without_chance(built, chance)
+    if samples is not None and behind is not None:
+        samples, built = samples[keep], built.reset_index(drop=True)
+        behind = tuple(rows for rows, kept in zip(behind, keep, strict=True) if kept)
+    else:
+        lost = [row for row, kept in zip(frame.index, keep, strict=True) if not kept]
+        dropped = (*dropped, *((row, "a guesser passes nearly all at this k") for row in lost))
+    return Prepared(built, samples, chosen, 0.0, read, dropped, behind, guessed, warnings)
 
 
 def _chosen(frame: pd.DataFrame, method: str | None) -> tuple[pd.DataFrame, str, tuple[tuple[Any, str], ...]]:

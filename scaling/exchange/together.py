@@ -77,14 +77,3 @@ def _sizes(frame: pd.DataFrame, by: list[str]) -> Array:
         n = number_column(frame, "n")
         return n[np.isfinite(n)]
     return np.asarray(frame.groupby([*by, "problem"], sort=False).size(), dtype=np.float64)
-
-
-def without_chance(built: pd.DataFrame, chance: float) -> pd.DataFrame:
-    """pass@k without what a guesser gets: 1 - (1 - chance)^k at each k; nothing below 0."""
-    from scaling.samples import chance_at_k, chance_corrected
-
-    guessed = chance_at_k(chance, built["k"].to_numpy(), "pass")
-    score = built["score"].to_numpy()
-    return built.assign(
-        score=[max(float(chance_corrected(s, g)), 0.0) for s, g in zip(score, guessed, strict=True)]
-    )

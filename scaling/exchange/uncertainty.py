@@ -39,7 +39,7 @@ def draws_of(design: Design, draws: int, rng: np.random.Generator, *, students: 
             factor = np.sqrt(freedom / rng.chisquare(freedom, draws))
         moved += np.nan_to_num(run) * inflation[:, None] * factor[:, None, None]
     found = (centre + moved)[:, at]
-    return found if _unbounded(design) else np.clip(found, 0.0, 1.0)
+    return design.cut(found)
 
 
 def run_freedom(design: Design) -> int:
@@ -56,22 +56,19 @@ def _counts(group: Whole, draws: int, rng: np.random.Generator) -> Array:
     return counts
 
 
-def _unbounded(design: Design) -> bool:
-    known = design.means[np.isfinite(design.means)]
-    return bool(known.min() < 0 or known.max() > 1)
-
-
 @dataclass(frozen=True)
 class LeftOut:
     """Cell scores without each run, and without each group of problems."""
 
     runs: Array
     """(runs that can be left out, M)."""
-    group: Array
+    group: Whole
     """Group of exchangeable runs of each of them."""
+    members: Whole
+    """Runs of that group, with those that stay."""
     problems: Array
     """(groups of problems, M); none where problems are not told apart."""
-    stratum: Array
+    stratum: Whole
     """Stratum of each group of problems."""
 
 
@@ -90,14 +87,15 @@ def left_out(design: Design) -> LeftOut:
     for row, run in enumerate(able):
         keep[row, design.run == run] = 0.0
     runs = design.by_level(np.broadcast_to(design.means, (len(able), *design.means.shape)), keep)[:, at]
-    problems, stratum = np.empty((0, int(at.sum()))), np.empty(0)
+    problems, stratum = np.empty((0, int(at.sum()))), np.empty(0, dtype=np.intp)
     if design.problems > 1:
         without, stratum = _folds(design.problem_group)
         problems = design.by_level(weighted_mean(design.scores, without))[:, at]
-    return LeftOut(runs, design.strata[able].astype(np.float64), problems, stratum)
+    members = np.bincount(design.strata)[design.strata[able]]
+    return LeftOut(design.cut(runs), design.strata[able], members, design.cut(problems), stratum)
 
 
-def _folds(group: Whole) -> tuple[Array, Array]:
+def _folds(group: Whole) -> tuple[Array, Whole]:
     """Which problems stay (folds, P) as each fold is left out, and the stratum of each fold, (folds,).
 
     A fold is a problem, or several of one stratum where there are more than MOST_GROUPS; a stratum of one problem stays.
@@ -110,8 +108,8 @@ def _folds(group: Whole) -> tuple[Array, Array]:
             row = np.ones(len(group))
             row[at[np.arange(len(at)) % folds == fold]] = 0.0
             keep.append(row)
-            stratum.append(float(one))
-    return np.array(keep).reshape(-1, len(group)), np.array(stratum)
+            stratum.append(int(one))
+    return np.array(keep).reshape(-1, len(group)), np.array(stratum, dtype=np.intp)
 
 
 @dataclass(frozen=True)
@@ -125,6 +123,8 @@ class Components:
     problem: float
     """Variance from problems, sampling noise within them included."""
     problem_freedom: float
+    of_log: bool = False
+    """Whether the estimate is the logarithm of a rate, which is surely positive then."""
 
     @property
     def total(self) -> float:
@@ -150,28 +150,25 @@ class Components:
 def components(without: LeftOut, of_runs: Array, of_problems: Array) -> Components:
     """Jackknife variances of an estimate from its values without each run and each group of problems.
 
-    sum over groups g of (S_g - 1) / S_g times the squared deviations, of exchangeable runs and of strata of problems (Efron
-    and Stein 1981).
+    sum over groups g of (S_g - 1)^2 / S_g times the variance of the values, of exchangeable runs and of strata of problems
+    (Efron and Stein 1981); S_g counts the runs of the group that stay too, though the variance is of those left out.
     """
-    run, run_freedom = _stratified(of_runs, without.group)
-    problem, problem_freedom = _stratified(of_problems, without.stratum)
+    run, run_freedom = _stratified(of_runs, without.group, without.members)
+    folds = np.array([(without.stratum == one).sum() for one in without.stratum], dtype=np.intp)
+    problem, problem_freedom = _stratified(of_problems, without.stratum, folds)
     return Components(run, run_freedom, problem, problem_freedom)
 
 
-def _stratified(values: Array, group: Array) -> tuple[float, float]:
+def _stratified(values: Array, group: Whole, members: Whole) -> tuple[float, float]:
     """Jackknife variance summed over groups, and its degrees of freedom."""
     parts, freedoms = [], []
     for one in np.unique(group):
-        inside = values[group == one]
-        parts.append(_jackknife(inside))
+        inside, size = values[group == one], int(members[group == one][0])
+        parts.append((size - 1) ** 2 / size * float(inside.var(ddof=1)))
         freedoms.append(max(len(inside) - 1, 1))
     total = float(sum(parts))
     squares = sum(part**2 / freedom for part, freedom in zip(parts, freedoms, strict=True))
     return total, float(total**2 / squares) if squares > 0 else float(max(sum(freedoms), 1))
-
-
-def _jackknife(values: Array) -> float:
-    return float((len(values) - 1) / len(values) * np.sum((values - values.mean()) ** 2))
 
 
 Estimator = Callable[[Array], Array]

@@ -43,7 +43,7 @@ def rates_section(found: Exchange) -> Section:
         DEFINITION,
         f"Method: {found.method}. Design: {design.levels} training levels x {len(design.budgets)} budgets, "
         f"{' to '.join(map(str, seeds))} run{'s' * (seeds != [1])} a level"
-        f"{', with the same runs at all levels' if design.shared else ''}; {problems}. Counted: {found.ledger}. "
+        f"{', with the same runs at all levels' if design.shared else ''}; {problems}. Counted: {found.counted}. "
         f"Interval: {numbers.percent(float(found.interval['level']))}, {found.interval['method']}.",
     )
     return Section(

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from numbers import Real
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from scaling.errors import FitError, InputError
@@ -58,8 +59,8 @@ def _constancy(found: Exchange) -> tuple[Verdict, ...]:
     return (
         Verdict(
             f"One rate for the whole surface, {numbers.plain(test.eta, 2)}, is not refuted (p = "
-            f"{numbers.plain(test.p_value, 2)}).",
-            "supported",
+            f"{numbers.plain(test.p_value, 2)}); that is no proof of it.",
+            "not identified",
         ),
     )
 
@@ -68,20 +69,21 @@ def _components(rated: Sequence[Rate]) -> Table:
     rows = [
         {
             "at": rate.at,
-            "runs": parts.run / parts.total,
-            "problems": parts.problem / parts.total,
+            "runs": numbers.percent(parts.run / parts.total) if parts.run else "cannot be told",
+            "problems": numbers.percent(parts.problem / parts.total) if parts.problem else "not told apart",
             "freedom": parts.freedom,
             "error": parts.total**0.5,
+            "of": "of ln η" if parts.of_log else "of η",
         }
         for rate in rated
         if (parts := rate.components) is not None
     ]
     return Table(
         "variance",
-        "Where the variance of ln η comes from; problems include the sampling of answers within them.",
+        "Where the variance of η (of its logarithm, where it is surely positive) comes from; problems include the "
+        "sampling of answers within them.",
         pd.DataFrame(rows),
-        headings={"at": "score", "freedom": "degrees of freedom", "error": "standard error of ln η"},
-        formats={name: lambda x: numbers.percent(float(x)) for name in ("runs", "problems")},
+        headings={"at": "score", "freedom": "degrees of freedom", "error": "standard error", "of": ""},
     )
 
 
@@ -145,10 +147,11 @@ def equivalences_section(found: Exchange) -> Section | None:
         budget=[budget_shown(name) for name in rows["budget"]],
         shown=[_times(row) for _, row in rows.iterrows()],
     )
-    inside = rows[rows["note"] == ""]
-    best = inside.sort_values("times").iloc[-1] if len(inside) else None
+    told = rows[(rows["low"] > 1) | (rows["high"] < 1)]
     verdicts: tuple[Verdict, ...] = ()
-    if best is not None:
+    if len(told):
+        sharp = np.log(told["times"]).abs() / np.log(told["high"] / told["low"])
+        best = told.loc[sharp.idxmax()]
         trained = numbers.quantity(float(best["train"]))
         text = f"The checkpoint of {trained} at a budget of {best['budget']} scores as one of "
         verdicts = (Verdict(f"{text}{best['shown']} its training at the least budget.", "measured"),)
@@ -173,10 +176,14 @@ def equivalences_section(found: Exchange) -> Section | None:
 
 
 def _times(row: pd.Series[Any]) -> str:
-    """A multiple with its interval; where no level gets there, what it is more than."""
+    """A multiple with its interval; where no level scores so much or so little, what it is more or less than."""
     value, low, high = (float(str(row[name])) for name in ("times", "low", "high"))
+    if row["note"] == "beyond":
+        return f"more than {factor(value)}" if value > 1.0001 else "more than all levels"
+    if row["note"] == "below":
+        return f"less than {factor(value)}" if value < 0.9999 else "less than all levels"
     if row["note"]:
-        return f"more than {factor(value)}" if value > 1.0001 else "beyond all levels"
+        return "not identified: the interval is wider than all levels"
     return factor(value) if low != low else multiple(Estimate(value, low, high))
 
 
@@ -194,13 +201,16 @@ def sensitivity_section(rows: pd.DataFrame) -> Section:
     words = ["The same rows under each convention that their columns tell apart."]
     if same:
         words.append(f"The same in all of them: {'; '.join(str(rows[name].iloc[0]) for name in same)}.")
-    known = rows.dropna(subset=["eta"])
-    spread = known.groupby("at")["eta"].agg(["min", "max"]) if len(known) else pd.DataFrame()
     verdicts: tuple[Verdict, ...] = ()
+    known = rows[np.isfinite(rows["eta"].astype(float)) & (rows["eta"].astype(float) > 0)]
+    spread = known.groupby("at")["eta"].agg(["min", "max", "count"])
+    spread = spread[spread["count"] > 1]
     if len(spread):
-        ratio = (spread["max"] / spread["min"]).max()
+        ratio = float((spread["max"] / spread["min"]).max())
         text = (
-            f"What is counted moves η by up to a factor of {numbers.plain(float(ratio), 2)} on the same runs."
+            f"What is counted moves η by up to a factor of {numbers.plain(ratio, 3)} on the same runs."
+            if ratio > 1.005
+            else "What is counted does not move η here."
         )
         verdicts = (Verdict(text, "measured"),)
     return Section(

@@ -53,19 +53,19 @@ def explore(analysis: Analysis) -> Section:
         (
             "Move the score, the lifetime's volume, the price and what a sample costs, and see isoquants, the "
             "cheapest mix and the break-even volume move. Computes are in each chart's own relative units, so "
-            "volumes and costs are too: the page shows how the optimum moves, not what to pay. For tables of "
+            "volumes and costs are too: the page shows how the optimum moves, not what to pay. For grids of "
             "your own, `scaling exchange TABLE --report DIR` makes the same page with their units and "
             "conventions.",
             "One surface stands for each chart. o1's adds up, as its two slices take for granted, with the "
             "inference panel taken to be of the last training point. R1-Zero's goes through both of its "
-            "curves, so that its rates differ a little from the table's, which come from two separate ones: "
-            f"{rates}.",
+            "curves, so that its rates differ a little from the table's, which come from two separate ones. By the "
+            f"table: {rates}.",
         ),
         interactives=(
             explorer(
                 data,
                 name="known-explorer",
-                fallback=f"Rates of the surfaces shown: R1-Zero {rates}; o1 {eta_shown(o1.rate)} at any score.",
+                fallback=f"Rates by the table: R1-Zero {rates}; o1 {eta_shown(o1.rate)} at any score.",
             ),
         ),
     )

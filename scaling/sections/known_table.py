@@ -37,12 +37,16 @@ def rates(analysis: Analysis) -> list[dict[str, Any]]:
             if steps is not None and rate.eta is not None:
                 ends = {"low": _or_nan(steps.low), "high": _or_nan(steps.high)}
                 row = {"what": what, "how": "isotonic curves", "eta": steps.value} | ends
-                rows.append(row | {"ten": 10**steps.value, "status": rate.status})
+                at = paired.interpolated[paired.rates.index(rate)]
+                worth = _worth(steps.value, np.nan if at is None else at.spent)
+                rows.append(row | {"ten": worth, "status": rate.status})
     row = {"what": "Hex on 9x9", "how": "grid, as published", "eta": known.eta_hex}
-    rows.append(row | {"low": np.nan, "high": np.nan, "ten": 10**known.eta_hex, "status": "published"})
+    rows.append(
+        row | {"low": np.nan, "high": np.nan, "ten": factor(10**known.eta_hex), "status": "published"}
+    )
     for what, claim in (("the essay: o1 on AIME", known.thinking), ("the essay: AlphaGo", known.search)):
         row = {"what": what, "how": "by eye", "eta": np.log10(claim), "low": np.nan, "high": np.nan}
-        rows.append(row | {"ten": claim, "status": "claimed"})
+        rows.append(row | {"ten": factor(claim), "status": "claimed"})
     return rows
 
 
@@ -50,9 +54,19 @@ def _row(what: str, how: str, rate: Rate) -> dict[str, Any]:
     eta = rate.eta
     ends = (np.nan, np.nan) if eta is None else (_or_nan(eta.low), _or_nan(eta.high))
     value = np.nan if eta is None else eta.value
+    worth = _worth(value, np.nan if rate.span is None else rate.span.infer)
     return {
-        "what": what, "how": how, "eta": value, "low": ends[0], "high": ends[1], "ten": 10**value, "status": rate.status,
+        "what": what, "how": how, "eta": value, "low": ends[0], "high": ends[1], "ten": worth, "status": rate.status,
     }  # fmt: skip
+
+
+def _worth(eta: float, spent: float) -> str:
+    """What ten times the inference is worth, or what was spent where that is less than a decade."""
+    if not np.isfinite(eta):
+        return ""
+    return (
+        factor(10**eta) if not spent < 1 - 1e-6 else f"{factor(10 ** (eta * spent))} at {factor(10**spent)}"
+    )
 
 
 def _or_nan(end: float | None) -> float:
@@ -63,11 +77,9 @@ def rates_table(analysis: Analysis) -> Table:
     """Return every rate in a table."""
     return Table(
         "rates",
-        "Every rate by every way to read it; 10x is 10^η and is an extrapolation where less than ten times was "
-        "measured.",
+        "Every rate by every way to read it, and what ten times the inference is worth, or as much of it as was measured.",
         pd.DataFrame(rates(analysis)),
         headings={"what": "", "how": "design, curves", "eta": "η", "ten": "10x inference ="},
-        formats={"ten": lambda x: factor(float(x)) if np.isfinite(x) else numbers.MISSING},
         estimates={"eta": ("low", "high")},
     )
 

@@ -12,7 +12,7 @@ from scaling.reporting import numbers
 from scaling.reporting.document import Section, Table
 
 if TYPE_CHECKING:
-    from scaling.exchange import Rate
+    from scaling.exchange import Paired, Rate
     from scaling.study import Analysis
 
 
@@ -36,8 +36,8 @@ def differences(analysis: Analysis) -> Section:
             "**Method.** Search, longer thinking and votes are different things to buy. "
             f"{factor(10**known.eta_hex)} is what ten times the search of Hex is worth; {paired.budgets[1]} "
             f"votes of R1-Zero are worth {factor(10**smooth.saved)} its RL compute at "
-            f"{numbers.percent(paired.rates[middle].at)} and no more, whatever is spent, since a vote cannot "
-            "pass what most samples say.",
+            f"{numbers.percent(paired.rates[middle].at)}; more votes were not measured, and a vote cannot pass what "
+            "most samples say.",
             "**Slices against a grid.** A grid sees how training and inference interact. Two slices cannot: o1's "
             f"{eta_shown(o1.rate)} is right if gains add up along straight lines; local slopes give anything from "
             f"{numbers.plain(o1.segments[0], 2)} to {numbers.plain(o1.segments[1], 2)}.",
@@ -53,7 +53,7 @@ def differences(analysis: Analysis) -> Section:
             f"tokens really spent it is {numbers.plain(eta, 2)}, as the later checkpoint thinks longer.",
             "**Estimator against estimator.** The same points give "
             f"{numbers.plain(eta, 2)} through smooth curves and {numbers.plain(steps.eta, 2)} through isotonic "
-            "ones. The spread between ways to draw a curve through one run is as large as the interval of either.",
+            f"ones{_apart(paired, middle)}.",
             "**One run.** None of the charts has a second seed, so that no interval here holds what other seeds "
             "would do.",
         ),
@@ -70,6 +70,29 @@ def differences(analysis: Analysis) -> Section:
                 },
             ),
         ),
+    )
+
+
+def _apart(paired: Paired, middle: int) -> str:
+    """At which score both ways to draw a curve are furthest apart, against the smooth one's interval."""
+    both = [
+        (abs(rate.eta.value - steps.value), rate, steps)
+        for rate, steps in zip(paired.rates, paired.steps, strict=True)
+        if rate.eta is not None and steps is not None and rate is not paired.rates[middle]
+    ]
+    if not both:
+        return ""
+    _, rate, steps = max(both, key=lambda one: one[0])
+    assert rate.eta is not None
+    inside = (
+        rate.eta.low is not None
+        and rate.eta.high is not None
+        and rate.eta.low <= steps.value <= rate.eta.high
+    )
+    return (
+        f"; at {numbers.percent(rate.at)} they are furthest apart, {numbers.plain(rate.eta.value, 2)} and "
+        f"{numbers.plain(steps.value, 2)}, {'within' if inside else 'outside'} the interval of the smooth ones: how a curve "
+        "is drawn through one run is part of the answer"
     )
 
 

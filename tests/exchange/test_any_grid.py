@@ -92,4 +92,4 @@ def test_any_grid_has_an_answer_or_an_error(
             assert rate.eta.low <= rate.eta.high
         assert purchase(found, rate.at, 1e8).cost.value > 0
     if len(found.design.budgets) > 1 and found.design.levels > 2:
-        assert set(equivalences(found).get("note", [])) <= {"", "beyond"}
+        assert set(equivalences(found).get("note", [])) <= {"", "beyond", "below", "wide"}

@@ -134,3 +134,15 @@ def test_runs_of_their_own_and_shared_ones(found: Exchange) -> None:
     assert shared.shared
     assert len(shared.run_names) == 3
     assert own.seeds.tolist() == shared.seeds.tolist() == [3, 3, 3, 3]
+
+
+def test_samples_that_no_column_tells_are_found_in_the_shares(grid: Callable[..., pd.DataFrame]) -> None:
+    frame = grid(levels=4, seeds=2, problems=40, samples=16, budgets=4)
+    shares = frame.assign(score=frame["c"] / frame["n"]).drop(columns=["n", "c"])
+    for rows, expected in (
+        (shares, 16),
+        (shares.assign(score=(shares["score"] > 0.5).astype(float)), 1),
+        (shares.assign(score=shares["score"] ** 1.1), 1e6),
+    ):
+        found = exchange_rate(rows, at=[0.5], backtested=False, bootstrap=0)
+        assert np.unique(setting_of(found).samples).tolist() == [expected]

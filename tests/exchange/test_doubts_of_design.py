@@ -136,3 +136,26 @@ def test_the_factor_between_conventions_is_that_between_rates(said: Said, small:
     assert etas[0] is not None
     assert etas[1] is not None
     assert etas[1].value / etas[0].value == pytest.approx(factor, rel=0.1)
+
+
+def test_problems_that_are_missing_because_they_are_hard(said: Said, small: Small, grid: Grid) -> None:
+    frame = grid(levels=4, seeds=2, problems=100, samples=16, budgets=4, problem_sd=1.5)
+    ease = frame.groupby("problem")["c"].mean().rank(pct=True)
+    hard = frame["problem"].map(ease) < 0.3
+    unlike = small(frame[~(hard & (frame["budget"] == 3))], at=(0.5,))
+    message = said(unlike, "missing_unlike")
+    assert "29% of problems have no score at budget 3, and elsewhere they score" in message
+    assert "harder problems are missing, the cell's mean is too high" in message
+    luck = np.random.default_rng(0).random(100) < 0.3
+    alike = frame[~(luck[frame["problem"]] & (frame["budget"] == 3))]
+    assert not said(small(alike, at=(0.5,)), "missing_unlike")
+    assert not said(small(frame, at=(0.5,)), "missing_unlike")
+
+
+def test_models_pooled_at_one_level(said: Said, retold: Retold, table: pd.DataFrame) -> None:
+    models = table.assign(model=np.where(table["run"] % 3 == 0, "A", "B"))
+    assert "one training level holds 2 values of model (A, B): the rate pools them" in said(
+        retold(models), "pooled"
+    )
+    sizes = table.assign(model=np.where(table["train_flops"] > 1e19, "large", "small"))
+    assert not said(retold(sizes), "pooled")

@@ -59,6 +59,48 @@ def test_seeds_give_an_interval_that_holds_it(small: Callable[..., Exchange]) ->
     assert ((one["low"] < 4) & (one["high"] > 4)).mean() >= 0.7
 
 
+def test_the_least_budget_is_taken_at_what_it_costs_at_each_level(small: Callable[..., Exchange]) -> None:
+    """A sample costs more the longer training was: k samples are worth k times the training at one sample all the same."""
+    u, k = (axis.ravel() for axis in np.meshgrid(np.linspace(18, 20, 5), [1, 2, 4, 8, 16], indexing="ij"))
+    frame = pd.DataFrame(
+        {
+            "train_flops": 10**u,
+            "infer_flops_per_problem": k * 10 ** (9 + 0.6 * (u - 18)),
+            "budget": k,
+            "score": expit(-2 + (u - 18) + np.log10(k)),
+        }
+    )
+    found = equivalences(small(frame, at=[0.3]))
+    inside = found[found["note"] == ""]
+    assert len(inside) > 8
+    np.testing.assert_allclose(inside["times"], inside["budget"].astype(float), rtol=0.02)
+
+
+def test_inference_that_does_harm_is_worth_less_than_the_training(small: Callable[..., Exchange]) -> None:
+    u, v = (
+        axis.ravel() for axis in np.meshgrid(np.linspace(18, 20, 5), np.linspace(9, 12, 4), indexing="ij")
+    )
+    frame = pd.DataFrame(
+        {"train_flops": 10**u, "infer_flops_per_problem": 10**v, "score": expit((u - 19) - 0.3 * (v - 9))}
+    )
+    found = equivalences(small(frame, at=[0.4]))
+    inside, below = found[found["note"] == ""], found[found["note"] == "below"]
+    np.testing.assert_allclose(
+        inside["times"], 10 ** (-0.3 * (np.log10(inside["budget"].astype(float)) - 9)), rtol=0.02
+    )
+    assert len(below) >= 2
+    assert below["same_as"].isna().all()
+    assert (below["times"] <= 1).all()
+
+
+def test_a_multiple_that_noise_drowns_is_not_given(small: Callable[..., Exchange]) -> None:
+    found = equivalences(small(replacing(noise=1.5, seeds=3), at=[0.5]))
+    told = found[found["note"] == ""]
+    assert (np.log10(told["high"] / told["low"]) <= 2 * 3 + 1e-9).all()
+    wide = found[found["note"] == "wide"]
+    assert wide[["times", "low", "high"]].isna().all(axis=None)
+
+
 def test_one_budget_has_nothing_to_stand_in_for(small: Callable[..., Exchange]) -> None:
     frame = replacing()
     found = small(frame[frame["budget"] == "one"], at=[0.5], surface="additive")

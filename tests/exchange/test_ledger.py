@@ -58,9 +58,7 @@ def test_the_whole_counts_its_parts(verifier: str, prefill: str) -> None:
 
 def test_a_whole_below_its_parts_is_refused() -> None:
     frame = PRICED.drop(columns="infer_flops_decode_per_problem").assign(infer_flops_per_problem=2.5e9)
-    with pytest.raises(
-        InputError, match="row 0: infer_flops_per_problem is less than its prefill and verifier"
-    ):
+    with pytest.raises(InputError, match=r"row 0: infer_flops_per_problem is 2\.5e\+09, less than its parts"):
         Ledger().inference(frame, K)
 
 
@@ -133,3 +131,36 @@ def test_every_convention_is_measured_or_says_why_not() -> None:
     # training then spans less than a decade
     assert table["status"][1] == "not identified"
     assert len(found) == 2
+
+
+def test_finished_scores_take_a_prefill_for_each_of_their_k_samples() -> None:
+    frame = PRICED.assign(k=[8, 4])
+    assert Ledger().inference(frame).tolist() == [13e9, 27e9]
+    assert Ledger(prefill="repeated").inference(frame).tolist() == [(16 + 11) * 1e9, (12 + 24) * 1e9]
+    with pytest.raises(InputError, match="a prefill for each sample needs a column k"):
+        Ledger(prefill="repeated").inference(PRICED)
+    shared = [one for one in possible(PRICED, together=False) if one.prefill == "repeated"]
+    assert not shared
+    assert any(one.prefill == "repeated" for one in possible(frame, together=False))
+
+
+def test_what_the_whole_has_beyond_the_decode_is_prefill() -> None:
+    parts = [f"infer_flops_{part}_per_problem" for part in ("prefill", "decode", "verifier")]
+    whole = PRICED.assign(infer_flops_per_problem=PRICED[parts].sum(axis=1)).drop(columns=parts[0])
+    np.testing.assert_allclose(Ledger().inference(whole, K), Ledger().inference(PRICED, K))
+
+
+@pytest.mark.parametrize(
+    ("book", "column"),
+    [
+        (Ledger(verifier="out"), "infer_flops_verifier_per_problem"),
+        (Ledger(prefill="repeated"), "infer_flops_prefill"),
+    ],
+    ids=str,
+)
+def test_a_part_that_no_column_tells_cannot_be_counted_otherwise(book: Ledger, column: str) -> None:
+    frame = pd.DataFrame({"train_flops": [1e18], "infer_flops_per_problem": [1e9]})
+    with pytest.raises(InputError, match=f"needs a column {column}"):
+        book.inference(frame, np.ones(1))
+    assert Ledger().said(frame) == "this stage alone; FLOPs as infer_flops_per_problem counts them"
+    assert Ledger().said(PRICED) == str(Ledger())

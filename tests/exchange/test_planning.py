@@ -71,3 +71,20 @@ def test_what_has_no_variance_cannot_be_planned(
     high = exchange_rate(plain, at=[0.999], backtested=False, bootstrap=0)
     with pytest.raises(InputError, match=r"the rate at 0\.999 has no variance to plan from"):
         plan(high, high.rate(0.999))
+
+
+def test_a_rate_whose_interval_reaches_nil_is_not_planned_from(grid: Callable[..., pd.DataFrame]) -> None:
+    """Its variance is of eta, not of ln eta, of which widths are factors."""
+    frame = grid(
+        levels=4, seeds=3, problems=40, samples=8, budgets=5, infer=(9.0, 11.0), run_sd=0.1,
+        surface=lambda u, v: 2 * (u - 19) + 0.02 * (v - 10),
+    )  # fmt: skip
+    found = exchange_rate(frame, at=[0.5], backtested=False, bootstrap=0)
+    rate = found.rate(0.5)
+    assert rate.eta is not None
+    assert rate.eta.low is not None
+    assert rate.eta.low < 0 < rate.eta.value
+    assert rate.components is not None
+    assert not rate.components.of_log
+    with pytest.raises(InputError, match=r"the rate at 0\.5 is not surely positive"):
+        plan(found, rate)

@@ -64,6 +64,15 @@ def test_training_that_saves_no_samples_is_not_identified() -> None:
     assert "if training never asks for more, eta is at least" in rate.reason
 
 
+def test_less_than_one_sample_is_no_budget() -> None:
+    """Checkpoints that pass the coverage with one sample have no smaller number of them to exchange."""
+    found = coverage_rates(made([1.0, 0.5]), at=0.3, bootstrap=50)
+    (rate,) = found.rates
+    assert (rate.status, rate.eta) == ("not identified", None)
+    assert "passes 0.3 with one sample" in rate.reason
+    assert found.bounds == (None,)
+
+
 def test_joint_draws_of_problems_are_narrower_than_those_apart() -> None:
     frame = made([200.0, 20.0])
     found = coverage_rates(frame, bootstrap=300)

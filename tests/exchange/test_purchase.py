@@ -1,6 +1,7 @@
 """What to buy: the cheapest point of an isoquant is scipy's, the split is what eta says, and corners are called corners."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -167,7 +168,7 @@ def test_a_volume_is_positive(additive: Exchange, volume: float) -> None:
 
 
 def test_a_score_without_an_isoquant_is_refused(additive: Exchange, plain: pd.DataFrame) -> None:
-    with pytest.raises(InputError, match=r"no measured isoquant at 0\.999"):
+    with pytest.raises(InputError, match=r"at 0\.999 no rate is identified"):
         purchase(additive, 0.999, 1e8)
     untold = exchange_rate(plain, at=[0.5], backtested=False, bootstrap=0)
     with pytest.raises(InputError, match="needs a column tokens"):
@@ -241,3 +242,28 @@ def test_draws_at_infinity_leave_no_upper_end(drawn: Exchange) -> None:
     assert found.volume.low is not None
     assert found.volume.high is not None
     assert found.volume.low <= found.volume.value <= found.volume.high
+
+
+def test_draws_in_which_neither_gets_there_are_counted_and_left_out(drawn: Exchange) -> None:
+    assert drawn.draws is not None
+    low = replace(drawn.draws, beta=drawn.draws.beta.copy())
+    low.beta[::4, : len(drawn.design.budgets)] -= 50.0  # a quarter of the surfaces score nothing at all
+    found = break_even_levels(replace(drawn, draws=low), 0.5, 1, 2)
+    assert found.lost >= 0.2
+    assert found.volume is not None
+    assert found.volume.low is not None
+    assert found.volume.high is not None
+    assert not np.isnan([found.volume.low, found.volume.high]).any()
+
+
+def test_nothing_is_bought_by_a_rate_that_is_not_identified(grid: Callable[..., pd.DataFrame]) -> None:
+    frame = grid(levels=2, seeds=2, problems=20, samples=8, budgets=5)
+    few = exchange_rate(frame, at=[0.5], surface="additive", bootstrap=0, backtested=False)
+    with pytest.raises(InputError, match=r"at 0\.5 no rate is identified, .* 2 training levels"):
+        purchase(few, 0.5, 1e6)
+    flat = grid(levels=4, seeds=3, problems=60, samples=8, budgets=5, surface=lambda u, v: 0 * u + (v - 10.5))
+    nil = exchange_rate(flat, at=[0.5], bootstrap=0, backtested=False)
+    assert nil.rate(0.5).eta is None or nil.rate(0.5).status == "one-sided"
+    if nil.rate(0.5).eta is None:
+        with pytest.raises(InputError, match="no rate is identified"):
+            purchase(nil, 0.5, 1e6)

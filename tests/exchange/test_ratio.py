@@ -35,6 +35,12 @@ def test_a_denominator_known_exactly_gives_the_plain_interval(top: float, bottom
     np.testing.assert_allclose([low, high], [(top - 2 * sd) / bottom, (top + 2 * sd) / bottom], atol=1e-9)
 
 
+def one_group(values: np.ndarray) -> LeftOut:
+    """Runs that are all exchangeable, each left out once."""
+    n, none = len(values), np.empty(0, dtype=np.intp)
+    return LeftOut(values, np.zeros(n, dtype=np.intp), np.full(n, n), np.empty((0, 2)), none)
+
+
 def test_the_bound_lies_below_the_ratio_and_holds_it_as_often_as_it_says() -> None:
     """Slopes whose training part may be nil, from twelve clusters: one end of a 95 % interval misses in 2.5 %."""
     rng = np.random.default_rng(0)
@@ -45,7 +51,7 @@ def test_the_bound_lies_below_the_ratio_and_holds_it_as_often_as_it_says() -> No
         values = truth + rng.normal(0, [0.3, 0.3], (clusters, 2))
         slopes = values.mean(axis=0)
         jackknife = (values.sum(axis=0) - values) / (clusters - 1)
-        without = LeftOut(jackknife, np.zeros(clusters), np.empty((0, 2)), np.empty(0))
+        without = one_group(jackknife)
         if slopes[1] >= components(without, jackknife[:, 1], np.empty(0)).reach(level):
             continue  # told from none: both ends exist
         low = lower_bound(slopes, jackknife, np.empty((0, 2)), without, level)
@@ -63,5 +69,5 @@ def test_no_bound_where_inference_gains_nothing_either() -> None:
     rng = np.random.default_rng(1)
     values = np.array([0.05, 0.0]) + rng.normal(0, 1, (8, 2))
     jackknife = (values.sum(axis=0) - values) / 7
-    without = LeftOut(jackknife, np.zeros(8), np.empty((0, 2)), np.empty(0))
+    without = one_group(jackknife)
     assert lower_bound(values.mean(axis=0), jackknife, np.empty((0, 2)), without, 0.95) is None

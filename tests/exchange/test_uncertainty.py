@@ -129,8 +129,9 @@ def test_groups_of_runs_add_their_variances() -> None:
     rng = np.random.default_rng(12)
     first, second = rng.normal(size=3), rng.normal(size=5)
     values = np.concatenate([first, second])
-    group = np.repeat([0.0, 1.0], [3, 5])
-    found = components(LeftOut(values[:, None], group, np.empty((0, 1)), np.empty(0)), values, np.empty(0))
+    group, none = np.repeat([0, 1], [3, 5]), np.empty(0, dtype=np.intp)
+    left = LeftOut(values[:, None], group, np.repeat([3, 5], [3, 5]), np.empty((0, 1)), none)
+    found = components(left, values, np.empty(0))
     parts = [(n - 1) / n * np.sum((x - x.mean()) ** 2) for n, x in ((3, first), (5, second))]
     assert found.run == pytest.approx(sum(parts))
     assert found.run_freedom == pytest.approx(sum(parts) ** 2 / (parts[0] ** 2 / 2 + parts[1] ** 2 / 4))
@@ -160,3 +161,19 @@ def test_one_run_a_level_and_no_problems_leave_nothing_out() -> None:
     without = left_out(design_of(np.full((3, 1, 3, 1), 0.5), problems=False))
     assert without.runs.shape == (0, 9)
     assert without.problems.shape == (0, 9)
+
+
+def test_runs_that_stay_count_in_the_spread_of_those_left_out() -> None:
+    """Three runs of which one goes on alone to a further level: of the shared level's mean the variance is still s^2 / 3."""
+    rng = np.random.default_rng(13)
+    ratios = []
+    for _ in range(300):
+        of_run = 0.5 + rng.normal(0, 0.05, 3)
+        rows = [(18.0, run, of_run[run]) for run in range(3)] + [(19.0, 2, 0.6)]
+        frame = pd.DataFrame(rows, columns=["u", "run", "score"])
+        frame = frame.assign(train_flops=10 ** frame["u"], infer_flops_per_problem=1e9)
+        design = prepare(frame).design(Ledger())
+        without = left_out(design)
+        assert len(without.runs) == 2
+        ratios.append(components(without, without.runs[:, 0], np.empty(0)).run / (of_run.var(ddof=1) / 3))
+    assert np.mean(ratios) == pytest.approx(1.0, abs=0.15)
