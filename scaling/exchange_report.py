@@ -136,7 +136,8 @@ def _explore(
         "Explore",
         (
             "Move the score, the volume, the price and what is counted, and see isoquants, optimum and "
-            "break-even move.",
+            "break-even move. Intervals here are percentiles of up to 100 draws of the surface, those of the tables "
+            "Student's: they differ a little.",
         ),
         interactives=(explorer(data, fallback=f"Rates by score: {rates}."),),
     )
@@ -145,16 +146,21 @@ def _explore(
 def _difficulty(found: Exchange) -> Section | None:
     from scaling.exchange.difficulty import by_difficulty
 
+    title = "Easy and hard problems"
+    if found.design.problems < 2:
+        return None
     try:
         rows = by_difficulty(found)
-    except (InputError, FitError):
-        return None
+    except (InputError, FitError) as error:
+        return Section(title, (f"No rates by difficulty: {error}.",))
+    how = (
+        "Problems by the column difficulty"
+        if set(rows["part"]) <= set(found.design.stratum_names)
+        else "Thirds of the problems by their mean score over all cells"
+    )
     return Section(
-        "Easy and hard problems",
-        (
-            "Thirds of the problems by their mean score over all cells; each is asked at the middle of its own "
-            "scores.",
-        ),
+        title,
+        (f"{how}; each is asked at the middle of its own scores.",),
         tables=(
             Table(
                 "difficulty",

@@ -105,6 +105,7 @@ def _arrange(
             "problem of one checkpoint at one budget" if problems is not None else "checkpoint at one budget"
         )
         raise InputError(f"rows {rows[0]} and {rows[1]} are the same {what}; {_apart(frame)}")
+    group, strata = _strata(frame, problem, shape[2])
     scores = np.full(np.prod(shape), np.nan)
     scores[place] = score
     trials = None
@@ -135,7 +136,8 @@ def _arrange(
         run_names=tuple(run_names),
         budgets=tuple(budgets),
         problem_names=None if problems is None else tuple(problems),
-        problem_group=_strata(frame, problem, shape[2]),
+        problem_group=group,
+        stratum_names=strata,
         runs_told=told,
         read=read,
         dropped=dropped,
@@ -146,21 +148,26 @@ def _arrange(
 def _codes(labels: Any) -> tuple[Whole, list[Any]]:
     import pandas as pd
 
-    codes, names = pd.factorize(pd.Series(labels), sort=False)
+    column = pd.Series(labels)
+    codes, names = pd.factorize(column, sort=False)
     if (codes < 0).any():
-        raise InputError("a row names no run or problem; fill the cell, or leave the row out with --where")
+        at = int(np.argmax(codes < 0))
+        raise InputError(
+            f"row {column.index[at]} names no {column.name}; fill the cell, or leave the row out with --where"
+        )
     return codes.astype(np.intp), list(names)
 
 
-def _strata(frame: pd.DataFrame, problem: Whole, problems: int) -> Whole:
-    """The stratum of each problem: by a column difficulty; problems without one are a stratum of their own."""
+def _strata(frame: pd.DataFrame, problem: Whole, problems: int) -> tuple[Whole, tuple[str, ...]]:
+    """The stratum of each problem, by a column difficulty, and their names; problems without one are stratum 0."""
     import pandas as pd
 
     group = np.zeros(problems, dtype=np.intp)
-    if "difficulty" in frame:
-        codes, _ = pd.factorize(frame["difficulty"], sort=True)
-        group[problem] = codes + 1
-    return group
+    if "difficulty" not in frame:
+        return group, ()
+    codes, names = pd.factorize(frame["difficulty"], sort=True)
+    group[problem] = codes + 1
+    return group, tuple(map(str, names))
 
 
 def _apart(frame: pd.DataFrame) -> str:
@@ -222,7 +229,10 @@ def _budgets(frame: pd.DataFrame, checkpoint: Whole, v: Array) -> tuple[Whole, l
     labels = frame["budget"] if "budget" in frame else pd.Series(np.round(v, 9))
     codes, names = pd.factorize(labels, sort=True)
     if (codes < 0).any():
-        raise InputError("a row names no budget; fill the cell, or leave the row out with --where")
+        at = int(np.argmax(codes < 0))
+        raise InputError(
+            f"row {frame.index[at]} names no budget; fill the cell, or leave the row out with --where"
+        )
     if "budget" in frame:
         order = np.argsort([v[codes == k].mean() for k in range(len(names))], kind="stable")
         rank = np.argsort(order)

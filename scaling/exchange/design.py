@@ -45,6 +45,8 @@ class Design:
     """Whether a column says which run a row is of."""
     read: int
     dropped: tuple[tuple[Any, str], ...]
+    stratum_names: tuple[str, ...] = ()
+    """Difficulties by number of `problem_group`, from 1 on; none where no column tells."""
     bounded: bool = True
     """Whether scores are shares: cells are cut off at 0, below which a correction for chance takes some, and at 1."""
 

@@ -6,6 +6,7 @@ Shapes: L training levels, B budgets, P problems, n checkpoints.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -164,6 +165,32 @@ def not_constant(e: Evidence) -> Iterator[Warned]:
         )
 
 
+def dips(e: Evidence) -> Iterator[Warned]:
+    """A smooth curve through the budgets that dips between two of them, as it does where scores step from flat to steep."""
+    level_u, level_v, _ = e.design.level_curves()
+    if not e.shares:
+        return
+    from scaling.exchange.summary import budget_name
+
+    worst: tuple[float, int, int] | None = None
+    for u, v in zip(level_u, level_v, strict=True):
+        order = np.argsort(v)[: int(np.isfinite(v).sum())]
+        for a, b in pairwise(order.tolist()):
+            path = np.linspace(v[a], v[b], 9)
+            score = e.grid.surface.score(np.full(9, u), path)[0]
+            depth = float(min(score[0], score[-1]) - score.min())
+            if depth > POINT and (worst is None or depth > worst[0]):
+                worst = (depth, a, b)
+    if worst is not None:
+        depth, a, b = worst
+        yield Warned(
+            "between_budgets",
+            f"between budgets {' and '.join(budget_name(e.design.budgets[k]) for k in (a, b))} the smooth curve falls "
+            f"{plain(100 * depth, 2)} points below both, as one does that steps from flat to steep: local rates there are "
+            "the curve's and not the scores'; a budget in between would tell, and --surface bilinear draws none",
+        )
+
+
 def _bent(eta: Estimate, low: float, high: float) -> bool:
     """Whether local rates are further apart than the ends of the interval of their mean."""
     known = eta.low is not None and eta.high is not None
@@ -176,4 +203,4 @@ def _apart(low: float, high: float) -> float:
     return most / least if least > 0 else np.inf
 
 
-ALL = (ceiling, at_chance, length, short_span, not_constant)
+ALL = (ceiling, at_chance, length, short_span, not_constant, dips)

@@ -81,10 +81,16 @@ class Ledger:
 
     def __str__(self) -> str:
         """Its choices in words, those that its currency leaves open."""
+        return "; ".join(word for word in self.words().values() if word)
+
+    def words(self) -> dict[str, str]:
+        """Each choice in words; empty where its currency leaves none open."""
         shown = {"flops": ("train", "verifier", "prefill"), "critical_tokens": ("train",)}.get(
             self.currency, ()
         )
-        return "; ".join(WORDS[name][getattr(self, name)] for name in (*shown, "currency"))
+        return {
+            name: WORDS[name][getattr(self, name)] if name in (*shown, "currency") else "" for name in WORDS
+        }
 
     def said(self, frame: pd.DataFrame) -> str:
         """Its choices in words, of a table: whether a verifier or a prefill is in a whole no column tells."""

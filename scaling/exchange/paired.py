@@ -246,7 +246,9 @@ def _said(curves: Curves, block: int) -> str:
 
 def _warnings(found: Paired, curves: Curves, frame: pd.DataFrame) -> tuple[Warned, ...]:
     from scaling.exchange.doubts import doubts_of_pairs, length_grows, stuck
+    from scaling.exchange.summary import budget_name
 
+    little, much = map(budget_name, found.budgets)
     warned = []
     if not curves.several:
         warned.append(Warned("one_run", "one run: other seeds may differ by more than the interval"))
@@ -269,8 +271,7 @@ def _warnings(found: Paired, curves: Curves, frame: pd.DataFrame) -> tuple[Warne
     warned += [
         Warned(
             "two_budgets",
-            f"two budgets give the mean rate between {found.budgets[0]} and {found.budgets[1]}, and nothing on "
-            "either side",
+            f"two budgets give the mean rate between {little} and {much}, and nothing on either side",
         ),
     ]
     warned += length_grows(found.u, found.v[0])

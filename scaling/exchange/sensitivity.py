@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from scaling.errors import FitError, InputError
-from scaling.exchange.ledger import WORDS, possible
+from scaling.exchange.ledger import possible
 from scaling.exchange.measure import exchange_rate
 from scaling.exchange.table import METHODS
 
@@ -27,7 +27,7 @@ def sensitivity(
     found: list[Exchange] = []
     together = options.get("method") in METHODS[1:] and "method" not in frame
     for ledger in possible(frame, together):
-        said: dict[str, Any] = {name: WORDS[name][choice] for name, choice in ledger.to_json().items()}
+        said: dict[str, Any] = dict(ledger.words())
         try:
             one = exchange_rate(frame, at=at, ledger=ledger, backtested=False, **options)
         except (InputError, FitError) as error:

@@ -18,6 +18,11 @@ if TYPE_CHECKING:
     from scaling.fitting.parts import Estimate, Warned
 
 
+def budget_name(budget: object) -> str:
+    """A budget as text: one named by its inference compute to three digits."""
+    return quantity(budget, digits=3) if isinstance(budget, float) else str(budget)
+
+
 def shown(found: Estimate | None) -> str:
     """A number with its interval; what is not identified says so."""
     if found is None:
@@ -144,7 +149,8 @@ def paired_summary(found: Paired) -> str:
     design = found.design
     runs = len(design.run_names)
     lines = [
-        f"exchange rate between budgets {found.budgets[0]} and {found.budgets[1]} on the same checkpoints of "
+        f"exchange rate between budgets {budget_name(found.budgets[0])} and {budget_name(found.budgets[1])} on the same "
+        "checkpoints of "
         f"{runs} run{'s' * (runs != 1)}",
         f"rows: {design.read - len(design.dropped)} used of {design.read} read{_reasons(design.dropped)}",
         f"curves: {found.link} of the score, quadratic in log C_train, {len(found.u)} checkpoints over "

@@ -57,6 +57,14 @@ def counts(n: Any, c: Any) -> tuple[Whole, Whole]:
     return n, c
 
 
+def _number(cell: Any) -> bool:
+    try:
+        float(cell)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
 def flags(what: str, given: Any) -> npt.NDArray[np.bool_]:
     """Return marks of right and wrong as bool; InputError for what is missing or neither 0 nor 1."""
     cells = np.asarray(given)
@@ -68,7 +76,8 @@ def flags(what: str, given: Any) -> npt.NDArray[np.bool_]:
     try:
         numbers = cells.astype(np.float64)
     except (TypeError, ValueError):
-        raise InputError(f"{what} holds what is neither true nor false; {expected}") from None
+        odd = next(cell for cell in cells.ravel() if not _number(cell))
+        raise InputError(f"{what} holds {said(odd)}, which is neither true nor false; {expected}") from None
     missing = int(np.isnan(numbers).sum())
     if missing:
         raise InputError(f"{what} is missing in {missing} of {numbers.size} samples; {expected}")

@@ -11,7 +11,7 @@ import pandas as pd
 
 from scaling.errors import InputError
 from scaling.exchange.break_even import break_even_levels
-from scaling.exchange.purchase import WORDS, Purchase, isoquant
+from scaling.exchange.purchase import LOST, WORDS, Purchase, isoquant
 from scaling.reporting import numbers, plots
 from scaling.reporting.document import Figure, Section, Table, Verdict
 from scaling.reporting.style import CATEGORICAL
@@ -175,9 +175,16 @@ def _purchases(chosen: list[Purchase]) -> Table:
             "at": "score", "train": "C_train", "infer": "C_infer", "share": "training's share",
             "eta": "local η", "limit": "η (1 + η)", "steepening": "dη/d ln C", "kind": "",
         },
-        formats={name: lambda x: numbers.quantity(float(x)) for name in ("train", "infer")},
+        formats={name: lambda x: numbers.quantity(float(x)) for name in ("train", "infer")}
+        | {name: lambda x: numbers.plain(float(x), 2) for name in ("eta", "limit", "steepening")},
         estimates={"share": ("low", "high")},
     )  # fmt: skip
+
+
+def _lost(share: float) -> str:
+    return (
+        f"{numbers.percent(share)} of the draws, where neither gets there, left out" if share > LOST else ""
+    )
 
 
 def _even(found: Exchange, rate: Rate, terms: Terms) -> list[Table]:
@@ -196,7 +203,8 @@ def _even(found: Exchange, rate: Rate, terms: Terms) -> list[Table]:
                 "less": 10 ** level_u[k], "more": 10 ** level_u[k + 1],
                 "volume": np.nan if one.volume is None else one.volume.value,
                 "low": np.nan if one.volume is None else one.volume.low,
-                "high": np.nan if one.volume is None else one.volume.high, "reason": one.reason,
+                "high": np.nan if one.volume is None else one.volume.high,
+                "reason": one.reason or _lost(one.lost),
             }
         )  # fmt: skip
     if not rows:
@@ -205,7 +213,8 @@ def _even(found: Exchange, rate: Rate, terms: Terms) -> list[Table]:
         Table(
             "break-even",
             "Problems from which the better trained of two neighbouring levels is the cheaper one, at "
-            f"{numbers.plain(rate.at)}: V = (C_B − C_A) / (price × (c_A − c_B)).",
+            f"{numbers.plain(rate.at)}: V = (C_B − C_A) / (price × (c_A − c_B)). An end of 0: the less trained one may "
+            "not get there at all.",
             pd.DataFrame(rows),
             headings={"less": "A, C_train", "more": "B, C_train", "volume": "V", "reason": ""},
             formats={name: lambda x: numbers.quantity(float(x)) for name in ("less", "more")},

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from scaling.exchange import links
-from scaling.exchange.summary import eta_shown, factor, shown
+from scaling.exchange.summary import budget_name, eta_shown, factor, shown
 from scaling.reporting import numbers, plots
 from scaling.reporting.document import Figure, Section, Table
 from scaling.reporting.style import Groups
@@ -89,7 +89,7 @@ def paired_section(found: Paired, name: str = "paired", method: str | None = Non
         "Two budgets of the same checkpoints",
         (
             DEFINITION,
-            f"Budgets {found.budgets[0]} and {found.budgets[1]}. At a score, the training that the larger budget "
+            f"Budgets {' and '.join(map(budget_name, found.budgets))}. At a score, the training that the larger budget "
             "saves is read between two smooth curves, and the inference that it costs from what was spent at the two "
             "crossings.",
         ),

@@ -49,8 +49,8 @@ def o1(analysis: Analysis) -> Section:
     low, high = common.within or (np.nan, np.nan)
     edge = whole.common
     said = "" if edge is None else (
-        f" The exact common range keeps the lowest training point, and gives {eta_shown(edge)}: one point moves "
-        f"the rate by {numbers.plain(abs(_eta(common.rate) - _eta(edge)), 2)}."
+        f" The exact common range keeps the lowest training point, and gives {_eta(edge):.2f} in place of "
+        f"{_eta(common.rate):.2f}: one point moves the rate by {abs(_eta(common.rate) - _eta(edge)):.2f}."
     )  # fmt: skip
     prose = (
         *made.prose[1:],

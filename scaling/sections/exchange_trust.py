@@ -98,10 +98,11 @@ def _planning(found: Exchange, rated: Sequence[Rate]) -> list[Table]:
     return [
         Table(
             "planning",
-            f"Width of the interval of η at {numbers.plain(rate.at)} with other numbers of runs a level and "
-            "problems.",
+            f"Width of the interval of η at {numbers.plain(rate.at)} with other numbers of runs a level (rows) and "
+            "problems (columns).",
             rows,
-            headings={"seeds": "runs a level"},
+            headings={"seeds": "runs a level"}
+            | {name: name.removesuffix(" problems") for name in rows.columns if name != "seeds"},
             formats={name: lambda x: numbers.plain(float(x), 2) for name in rows.columns if name != "seeds"},
         )
     ]
@@ -197,10 +198,10 @@ def budget_shown(name: Any) -> str:
 
 def sensitivity_section(rows: pd.DataFrame) -> Section:
     """Return the rates under every convention that the table's columns tell apart."""
-    same = [name for name in WORDS if (rows[name] == rows[name].iloc[0]).all()]
+    same = [name for name in WORDS if len(set(rows[name]) - {""}) <= 1]
     words = ["The same rows under each convention that their columns tell apart."]
     if same:
-        words.append(f"The same in all of them: {'; '.join(str(rows[name].iloc[0]) for name in same)}.")
+        words.append(f"The same in all of them: {'; '.join(rows[name].max() for name in same)}.")
     verdicts: tuple[Verdict, ...] = ()
     known = rows[np.isfinite(rows["eta"].astype(float)) & (rows["eta"].astype(float) > 0)]
     spread = known.groupby("at")["eta"].agg(["min", "max", "count"])

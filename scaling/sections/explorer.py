@@ -55,7 +55,8 @@ LINKS = ("logit", "cloglog", "linear")
 
 _CAPTION = (
     "Inference against training compute at equal score. Move the target, the lifetime volume and the price to see the "
-    "exchange rate η = − d log C_train / d log C_infer, the cheapest mix and its interval over the bootstrap draws. "
+    "exchange rate η = − d log C_train / d log C_infer, the cheapest mix, and intervals over the draws of the surface "
+    "where there are any. "
     "Outside the measured span a line is an extrapolation and enters no number."
 )
 _ALT = "Controls and two drawings of training against inference compute"

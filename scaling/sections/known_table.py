@@ -33,14 +33,14 @@ def rates(analysis: Analysis) -> list[dict[str, Any]]:
         paired: Paired = fits[name]
         for rate, steps in zip(paired.rates, paired.steps, strict=True):
             what = f"R1-Zero at {numbers.percent(rate.at)}: {words}"
-            rows.append(_row(what, "smooth curves", rate))
+            rows.append(_row(what, "smooth", rate))
             if steps is not None and rate.eta is not None:
                 ends = {"low": _or_nan(steps.low), "high": _or_nan(steps.high)}
-                row = {"what": what, "how": "isotonic curves", "eta": steps.value} | ends
+                row = {"what": what, "how": "isotonic", "eta": steps.value} | ends
                 at = paired.interpolated[paired.rates.index(rate)]
                 worth = _worth(steps.value, np.nan if at is None else at.spent)
                 rows.append(row | {"ten": worth, "status": rate.status})
-    row = {"what": "Hex on 9x9", "how": "grid, as published", "eta": known.eta_hex}
+    row = {"what": "Hex on 9x9", "how": "grid", "eta": known.eta_hex}
     rows.append(
         row | {"low": np.nan, "high": np.nan, "ten": factor(10**known.eta_hex), "status": "published"}
     )
@@ -79,7 +79,7 @@ def rates_table(analysis: Analysis) -> Table:
         "rates",
         "Every rate by every way to read it, and what ten times the inference is worth, or as much of it as was measured.",
         pd.DataFrame(rates(analysis)),
-        headings={"what": "", "how": "design, curves", "eta": "η", "ten": "10x inference ="},
+        headings={"what": "", "how": "curves", "eta": "η", "ten": "10x inference ="},
         estimates={"eta": ("low", "high")},
     )
 

@@ -181,6 +181,9 @@ def test_samples_are_put_together(inside, ok, tmp_path: Path) -> None:
         (("--volume", "-1"), "volume is -1"),
         (("--most-tokens", "100"), "caps what is bought for a volume; give --volume too"),
         (("--infer-price", "0"), "infer-price is 0"),
+        (("--infer-price", "2"), "--infer-price is of what is bought for a volume; give --volume too"),
+        (("--verifier", "out"), "needs a column infer_flops_verifier_per_problem"),
+        (("--prefill", "repeated"), "needs a column infer_flops_prefill_per_problem"),
         (("--at", "50"), "--at 50: expected a share between 0 and 1"),
         (
             ("--currency", "device_seconds", "--train", "total"),
@@ -201,6 +204,50 @@ def test_percent_scores_and_missing_columns_say_what_to_do(inside, one_line, tmp
     one_line(inside("exchange", str(path)), 2, "needs a column infer_flops_per_problem")
     frame.drop(columns="score").to_csv(path, index=False)
     one_line(inside("exchange", str(path)), 2, "the table has no score")
+
+
+def test_what_needs_a_grid_is_refused_before_the_work(inside, one_line, ok, tmp_path: Path) -> None:
+    slices = ("exchange", str(O1), "--map", "train_flops=rel_compute", "--map", "infer_flops_per_problem=rel_compute",
+              "--map", "score=pass_at_1_pct / 100", "--train-slice", "panel == 'train'")  # fmt: skip
+    target = tmp_path / "rate.json"
+    both = (*slices, "--infer-slice", "panel == 'test'", "--json", str(target))
+    one_line(inside(*both, "--volume", "1e9"), 2, "what to buy needs a surface")
+    one_line(inside(*both, "--calibrate"), 2, "--calibrate simulates a grid")
+    one_line(inside(*slices, "--infer-slice", "panel == 'train'"), 2, "both slices are the same")
+    path = tmp_path / "two.csv"
+    grid(seeds=1, budgets=2, levels=9).to_csv(path, index=False)
+    one_line(
+        inside("exchange", str(path), *MAPS, "--calibrate", "--json", str(target)), 2, "--calibrate simulates"
+    )
+    bare = tmp_path / "bare.csv"
+    grid().drop(columns="tokens").to_csv(bare, index=False)
+    cap = ("--volume", "1e9", "--most-tokens", "100")
+    one_line(
+        inside("exchange", str(bare), *MAPS, *cap),
+        2,
+        "caps a column tokens, one after the other, and the table",
+    )
+    lone = tmp_path / "lone.csv"
+    grid(levels=1).to_csv(lone, index=False)
+    one_line(inside("exchange", str(lone), *MAPS), 1, "1 training level: without a second")
+    assert not target.exists()
+
+
+def test_samples_that_took_what_they_took_are_no_budgets(inside, one_line, tmp_path: Path) -> None:
+    rng = np.random.default_rng(2)
+    rows = [
+        (10.0**u, seed, problem, int(rng.random() < 0.4), 1e9 * rng.lognormal(0, 0.5))
+        for u in (18, 19, 20)
+        for seed in range(2)
+        for problem in range(20)
+        for _ in range(4)
+    ]
+    path = tmp_path / "samples.csv"
+    names = ["train_flops", "seed", "problem", "correct", "infer_flops_per_problem"]
+    pd.DataFrame(rows, columns=names).to_csv(path, index=False)
+    one_line(
+        inside("exchange", str(path)), 2, "the rows are samples of 480 inference computes: give --method"
+    )
 
 
 def test_methods_are_never_pooled(inside, one_line, ok, tmp_path: Path) -> None:

@@ -166,3 +166,22 @@ def test_a_rate_that_is_none_constant(said: Said, grid: Grid) -> None:
     assert "one number is a mean" in said(
         replace(found, constancy=None, warnings=doubts(found, frame)), "not_constant"
     )
+
+
+def test_a_smooth_curve_that_dips_between_budgets(said: Said, small: Small) -> None:
+    """Two votes are worth one, as ties go by chance: flat, then steep, which a cubic passes in a dip."""
+    u, k = (axis.ravel() for axis in np.meshgrid(np.linspace(18, 20, 5), [1, 2, 4, 8, 16], indexing="ij"))
+    gain = np.maximum(np.log2(k) - 1, 0.0)
+    frame = pd.DataFrame(
+        {
+            "train_flops": 10**u,
+            "infer_flops_per_problem": k * 1e9,
+            "budget": k,
+            "score": expit(u - 19.5 + 0.8 * gain),
+        }
+    )
+    message = said(small(frame, at=(0.5,)), "between_budgets")
+    assert "between budgets 1 and 2 the smooth curve falls" in message
+    assert not said(small(frame, at=(0.5,), surface="bilinear"), "between_budgets")
+    straight = frame.assign(score=expit(u - 19.5 + 0.8 * np.log2(k)))
+    assert not said(small(straight, at=(0.5,)), "between_budgets")
