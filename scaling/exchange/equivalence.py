@@ -36,7 +36,7 @@ def equivalences(found: Exchange) -> pd.DataFrame:
     Columns train, budget, score, same_as (training compute that scores the same at the least budget), times (same_as /
     train) with low and high from the jackknife, and note: empty; `beyond` where no level scores so much at the least budget,
     `below` where all score more, and times is a bound then; `wide` where the interval is wider than all levels, and times is
-    not given.
+    not given. InputError for fewer than 3 levels or 2 budgets, and where scores do not rise with training.
     """
     import pandas as pd
 
@@ -52,6 +52,11 @@ def equivalences(found: Exchange) -> pd.DataFrame:
     without = left_out(design)
     scores = np.concatenate([score[None], without.runs, without.problems])
     along, least = _least_budget(design, fit(scores))
+    rise = np.interp(along.ends[1], along.u, along.x[0]) - np.interp(along.ends[0], along.u, along.x[0])
+    if rise <= 0:
+        raise InputError(
+            "scores do not rise with training at the least budget, so that no training stands in for anything"
+        )
     level_u, _, level_score = design.level_curves()
     cells = np.full(design.there.shape, -1)
     cells[design.there] = np.arange(len(u))

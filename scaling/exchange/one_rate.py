@@ -46,7 +46,10 @@ def one_rate(
         )
     why, span = lacking(design, y), span_of(whole, design, y)
     if why is None and span is None:
-        why = "the isoquant passes the measured cells by"
+        u, v, _, _ = design.cells
+        steps = np.stack([whole.predictor(u + step, v)[0] for step in (-STEP, STEP)])
+        falls = np.median(steps[1] - steps[0]) < 0
+        why = "scores fall with training" if falls else f"the isoquant at {y:g} passes the measured cells by"
     if why is not None or span is None:
         return Rate(y, "not identified", why or "", None, span)
     return _interval(design, whole, jackknife, without, drawn, y, span, interval, level)

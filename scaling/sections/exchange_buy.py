@@ -161,7 +161,7 @@ def _purchases(chosen: list[Purchase]) -> Table:
             {
                 "at": one.at, "train": one.train.value, "infer": one.infer.value,
                 "share": one.train_share.value, "low": one.train_share.low, "high": one.train_share.high,
-                "eta": one.eta, "limit": one.eta * (1 + one.eta), "steepening": one.steepening, "kind": one.kind,
+                "eta": one.eta, "steepening": one.steepening, "kind": one.kind,
             }
             for one in chosen
         ]
@@ -173,10 +173,10 @@ def _purchases(chosen: list[Purchase]) -> Table:
         rows,
         headings={
             "at": "score", "train": "C_train", "infer": "C_infer", "share": "training's share",
-            "eta": "local η", "limit": "η (1 + η)", "steepening": "dη/d ln C", "kind": "",
+            "eta": "local η", "steepening": "dη/d ln C", "kind": "",
         },
         formats={name: lambda x: numbers.quantity(float(x)) for name in ("train", "infer")}
-        | {name: lambda x: numbers.plain(float(x), 2) for name in ("eta", "limit", "steepening")},
+        | {name: lambda x: numbers.plain(float(x), 2) for name in ("eta", "steepening")},
         estimates={"share": ("low", "high")},
     )  # fmt: skip
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from scaling.exchange import Paired, Slices
+    from scaling.exchange.curves import Crossing
     from scaling.exchange.slice_lines import Line
 
 
@@ -127,7 +128,7 @@ def paired_figure(found: Paired, name: str) -> Figure:
     groups = Groups.of(rows, "budget")
 
     def draw(axes: Axes) -> None:
-        plots.scales(axes, "Training compute", "Score", log="x")
+        plots.scales(axes, "Training compute, in the table's unit", "Score", log="x")
         low, high = ("low", "high") if "low" in curves else (None, None)
         plots.curves(axes, curves, "x", "score", low=low, high=high, groups=groups)
         plots.points(axes, rows, "x", "score", groups=groups)
@@ -143,6 +144,10 @@ def paired_figure(found: Paired, name: str) -> Figure:
     )
 
 
+def _traded(one: Crossing | None) -> str:
+    return "" if one is None else f"{factor(10**one.saved)} for {factor(10**one.spent)}"
+
+
 def crossings_table(found: Paired, name: str) -> Table:
     """Return what the larger budget saves and costs at each score, by two ways to draw the curves."""
     rows = []
@@ -153,20 +158,18 @@ def crossings_table(found: Paired, name: str) -> Table:
             {
                 "at": rate.at,
                 "eta": eta_shown(rate),
-                "saved": "" if one is None or rate.eta is None else factor(10**one.saved),
-                "spent": "" if one is None or rate.eta is None else factor(10**one.spent),
-                "isotonic": "" if steps is None else shown(steps),
-                "isotonic_saved": "" if other is None else factor(10**other.saved),
-                "isotonic_spent": "" if other is None else factor(10**other.spent),
+                "saved": "" if rate.eta is None else _traded(one),
+                "isotonic": "" if steps is None or rate.eta is None else shown(steps),
+                "isotonic_saved": "" if rate.eta is None else _traded(other),
                 "status": rate.status,
             }
         )
     return Table(
         f"{name}-crossings",
-        "Training saved and inference spent between the two curves: smooth ones, and steps (isotonic).",
+        "Training saved for inference spent between the two curves: smooth ones, and steps (isotonic).",
         pd.DataFrame(rows),
         headings={
-            "at": "score", "eta": "η", "saved": "training", "spent": "inference", "isotonic": "η, steps",
-            "isotonic_saved": "training", "isotonic_spent": "inference",
+            "at": "score", "eta": "η", "saved": "saved for spent", "isotonic": "η, steps",
+            "isotonic_saved": "saved for spent",
         },
     )  # fmt: skip

@@ -37,13 +37,14 @@ def compute_label(what: str, unit: str) -> str:
 
 
 def figures(found: Exchange, train_unit: str, infer_unit: str) -> tuple[Figure, ...]:
-    """Return all four."""
-    return (
+    """Return all four; of isoquants and local rates those that there are."""
+    made = (
         against_inference(found, infer_unit),
         against_training(found, train_unit),
         isoquants(found, train_unit, infer_unit),
         local_rates(found, train_unit, infer_unit),
     )
+    return tuple(one for one in made if one is not None)
 
 
 def against_inference(found: Exchange, unit: str) -> Figure:
@@ -125,8 +126,8 @@ def against_training(found: Exchange, unit: str) -> Figure:
     )
 
 
-def isoquants(found: Exchange, train_unit: str, infer_unit: str) -> Figure:
-    """Return lines of equal score in the plane of both computes: solid on measured ground, dashed beyond it."""
+def isoquants(found: Exchange, train_unit: str, infer_unit: str) -> Figure | None:
+    """Return lines of equal score in the plane of both computes, dashed where not measured; None without any."""
     u, v, score, _ = found.design.cells
     asked = [rate.at for rate in found.rates if rate.status not in ("undefined",)]
     levels = sorted({round(y, 4) for y in asked}) or [float(np.median(score))]
@@ -148,6 +149,8 @@ def isoquants(found: Exchange, train_unit: str, infer_unit: str) -> Figure:
         outside = near & ~_inner(inside)
         dashed.append(frame[outside].assign(piece=_pieces(outside)))
     lines, beyond = pd.concat(solid), pd.concat(dashed)
+    if lines.empty and beyond.empty:
+        return None
     groups = Groups.of(pd.DataFrame({"score": levels[:LINES]}), "score", lambda y: numbers.plain(y, 3))
     cells = pd.DataFrame({"x": 10**u, "y": 10**v, "score": score})
 
@@ -174,8 +177,8 @@ def isoquants(found: Exchange, train_unit: str, infer_unit: str) -> Figure:
     )
 
 
-def local_rates(found: Exchange, train_unit: str, infer_unit: str) -> Figure:
-    """Return the local rate over the plane, hatched where it is undefined or was not measured."""
+def local_rates(found: Exchange, train_unit: str, infer_unit: str) -> Figure | None:
+    """Return the local rate over the plane, hatched where it is undefined or was not measured; None without any."""
     u, v, _, _ = found.design.cells
     us, vs = np.linspace(u.min(), u.max(), 41), np.linspace(v.min(), v.max(), 41)
     step, width = 1e-3, WINDOW * np.ptp(v)
@@ -187,7 +190,9 @@ def local_rates(found: Exchange, train_unit: str, infer_unit: str) -> Figure:
     gain, other = (x[0] - x[1]) / step, (x[2] - x[3]) / width
     with np.errstate(divide="ignore", invalid="ignore"):
         eta = np.where((gain > 0) & _measured(found, U, V), other / gain, np.nan)
-    top = float(np.nanquantile(eta, 0.98)) if np.isfinite(eta).any() else np.nan
+    if not np.isfinite(eta).any():
+        return None
+    top = float(np.nanquantile(eta, 0.98))
     frame = pd.DataFrame({"x": 10**U, "y": 10**V, "eta": np.minimum(eta, top)})
 
     def draw(axes: Axes) -> None:

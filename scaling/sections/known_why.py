@@ -62,7 +62,7 @@ def differences(analysis: Analysis) -> Section:
                 "total",
                 "R1-Zero's rate in the middle, if its RL were a share of all training compute: η_total = share × η.",
                 rows,
-                headings={"share": "RL's share of all training", "eta": "η_total", "ten": "10x inference ="},
+                headings={"share": "RL's share of all training", "eta": "η_total", "ten": "10^η_total"},
                 formats={
                     "share": lambda x: numbers.percent(float(x)),
                     "eta": lambda x: numbers.plain(float(x), 2),

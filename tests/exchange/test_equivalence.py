@@ -93,6 +93,19 @@ def test_inference_that_does_harm_is_worth_less_than_the_training(small: Callabl
     assert (below["times"] <= 1).all()
 
 
+def test_training_that_does_harm_stands_in_for_nothing(small: Callable[..., Exchange]) -> None:
+    u, v = (
+        axis.ravel() for axis in np.meshgrid(np.linspace(18, 20, 5), np.linspace(9, 12, 4), indexing="ij")
+    )
+    frame = pd.DataFrame(
+        {"train_flops": 10**u, "infer_flops_per_problem": 10**v, "score": expit((19 - u) + 0.3 * (v - 10))}
+    )
+    found = small(frame, at=[0.5])
+    assert (found.rates[0].status, found.rates[0].reason) == ("not identified", "scores fall with training")
+    with pytest.raises(InputError, match="scores do not rise with training at the least budget"):
+        equivalences(found)
+
+
 def test_a_multiple_that_noise_drowns_is_not_given(small: Callable[..., Exchange]) -> None:
     found = equivalences(small(replacing(noise=1.5, seeds=3), at=[0.5]))
     told = found[found["note"] == ""]
