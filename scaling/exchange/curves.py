@@ -172,11 +172,10 @@ class Curves:
 
         runs = len(self._left_out.runs)
         parts = components(self._left_out, values[:runs], values[runs:])
-        problems = parts.problem if np.isfinite(parts.problem) else 0.0
-        both = scatter + problems
-        if not both:
+        both = scatter + parts.problem
+        if not both > 0:
             return Estimate(eta)
-        freedom = both**2 / (scatter**2 / self.freedom + problems**2 / parts.problem_freedom)
+        freedom = both**2 / (scatter**2 / self.freedom + parts.problem**2 / parts.problem_freedom)
         se = float(np.sqrt(both))
         reach = se * float(stdtrit(freedom, 0.5 * (1 + level)))
         return Estimate(eta, eta - reach, eta + reach, se)

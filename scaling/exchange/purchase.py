@@ -182,8 +182,8 @@ def purchase_lines(
     from scaling.reporting.numbers import percent, plain, scientific
 
     lines = [
-        f"what to buy for {plain(volume, 3)} problems, inference at {plain(infer_price, 3)} times the price of "
-        "training:"
+        f"what to buy for {plain(volume, 3)} problems, a unit of inference at {plain(infer_price, 3)} times the price of "
+        "one of training:"
     ]
     for rate in found.rates:
         if rate.eta is None:

@@ -18,6 +18,11 @@ if TYPE_CHECKING:
     from scaling.fitting.parts import Estimate, Warned
 
 
+def counted(number: int, what: str) -> str:
+    """`1 budget`, `3 budgets`."""
+    return f"{number} {what}{'s' * (number != 1)}"
+
+
 def budget_name(budget: object) -> str:
     """A budget as text: one named by its inference compute to three digits."""
     return quantity(budget, digits=3) if isinstance(budget, float) else str(budget)
@@ -81,11 +86,12 @@ def exchange_summary(found: Exchange) -> str:
     kind = ", the same runs at several levels" if design.shared else ", each level its own"
     if design.uneven > 1.005:
         kind += f", compute within a level differing by up to {percent(design.uneven - 1)}"
-    problems = f", {design.problems} problems" if design.problems else ", problems not told apart"
+    problems = f", {counted(design.problems, 'problem')}" if design.problems else ", problems not told apart"
     lines = [
         f"exchange rate of {found.method}: eta = -d log C_train / d log C_infer at constant score",
         f"rows: {design.read - len(design.dropped)} used of {design.read} read{_reasons(design.dropped)}",
-        f"design: {design.levels} training levels x {len(design.budgets)} budgets ({span}), {runs}{kind}{problems}",
+        f"design: {counted(design.levels, 'training level')} x {counted(len(design.budgets), 'budget')} ({span}), "
+        f"{runs}{kind}{problems}",
         f"surface: {found.form}, {found.link} link{_ends(found)}",
         f"counted: {found.counted}",
         f"interval: {_interval(found.interval)}",
@@ -120,15 +126,20 @@ def _ends(found: Exchange) -> str:
 
 def slices_summary(found: Slices) -> str:
     """The rate of two slices, on about fifteen lines."""
-    unit = " points a decade" if found.link == "linear" else f" {found.link} a decade"
-    times = 100.0 if found.link == "linear" else 1.0
+    shares = max(line.score.max() for line in (found.train, found.infer)) <= 1
+    unit = f" {('points' if shares else 'of the score') if found.link == 'linear' else found.link} a decade"
+    times = 100.0 if found.link == "linear" and shares else 1.0
+
+    def score(value: float) -> str:
+        return percent(value) if shares else plain(value, 3)
+
     lines = [
         "exchange rate from two slices: eta = slope in log C_infer / slope in log C_train",
         f"rows: {len(found.train.x)} of training, {len(found.infer.x)} of inference, {found.read} read"
         f"{_reasons(found.excluded)}",
         *(
             f"{name} slope: {_slope(line, times)}{unit}, over {np.ptp(line.x):.2g} decades, "
-            f"{percent(float(line.score.min()))} to {percent(float(line.score.max()))}"
+            f"{score(float(line.score.min()))} to {score(float(line.score.max()))}"
             for name, line in (("training", found.train), ("inference", found.infer))
         ),
         f"interval: {_interval(found.interval)}",

@@ -21,7 +21,7 @@ def specs():
     ready = corpora.load("files:text/*.txt")
     data = CorpusData(ready.name, ready.sha256)
     model = recipe.llama(16, 256, 32)
-    grids = [recipe.tree(model, data, [38400, 89600], batch_tokens=128, seed=seed) for seed in (0, 1)]
+    grids = [recipe.tree(model, data, [25600, 51200], batch_tokens=128, seed=seed) for seed in (0, 1)]
     return [spec for grid in grids for spec in grid]
 
 
