@@ -18,7 +18,7 @@ quickstart: $(VENV)/.train
 	$(BIN)/scaling run quickstart
 
 test: $(VENV)/.test
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile -q
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -q
 
 check: $(VENV)/.test
 	$(BIN)/ruff format --check .
