@@ -52,7 +52,7 @@ def messy_rows(draw: st.DrawFn) -> list[dict[str, object]]:
     return found
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(
     table=messy_rows(),
     ending=st.sampled_from([".csv", ".tsv", ".jsonl"]),

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -13,15 +14,27 @@ from scaling.laws import Chinchilla
 FEW = ("--bound", "alpha=.5,.6", "--json", "few.json", "--bootstrap", 20)
 
 
-@pytest.fixture
-def saved(command, ok, tmp_path: Path) -> str:
+@pytest.fixture(scope="module")
+def fitted(many, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """A folder with a table and its saved fit, and what the command printed."""
+    folder = tmp_path_factory.mktemp("fitted")
     rng = np.random.default_rng(0)
     N, D = np.exp(rng.uniform(np.log(1e6), np.log(1e10), (2, 60)))
     law = Chinchilla(E=1.82, A=478.0, B=2143.0, alpha=0.347, beta=0.367)
     loss = law.predict(N=N, D=D) * np.exp(rng.normal(0, 0.01, 60))
-    pd.DataFrame({"N": N, "D": D, "loss": loss}).to_csv(tmp_path / "runs.csv", index=False)
+    pd.DataFrame({"N": N, "D": D, "loss": loss}).to_csv(folder / "runs.csv", index=False)
     options = ["--law", "chinchilla", "--json", "fit.json", "--bootstrap", 200, "--compute", "1e20"]
-    return ok(command("fit", "runs.csv", *options, "--inference", "1e12"))
+    run = many(folder, {"fit": ("fit", "runs.csv", *options, "--inference", "1e12")})["fit"]
+    assert (run.returncode, run.stderr) == (0, "")
+    return folder, run.stdout
+
+
+@pytest.fixture
+def saved(fitted: tuple[Path, str], tmp_path: Path) -> str:
+    """The same in a folder of the test's own."""
+    folder, said = fitted
+    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
+    return said
 
 
 def test_a_saved_fit_says_what_the_fit_said(saved: str, command, ok, tmp_path: Path) -> None:

@@ -65,7 +65,7 @@ def test_killed_worker_and_killed_command_change_nothing(home: Path, command) ->
     assert 0 < len(done) < 6, "the kill must fall in the middle of the grid"
     finish(command("run", "tiny.py", "--out", "killed", "--workers", "2"))
     assert all(path.stat().st_mtime_ns == at for path, at in done.items()), "finished runs are not done again"
-    finish(command("run", "tiny.py", "--out", "whole", "--workers", "2"))
+    finish(command("run", "tiny.py", "--out", "whole", "--workers", "1"))
     assert_equal_but_for_times(rows(home, "killed"), rows(home, "whole"))
     for model in sorted(store.glob("*/model/model.safetensors")):
         other = home / "whole" / model.relative_to(home / "killed")
@@ -92,9 +92,9 @@ def test_a_clean_stop_leaves_a_store_that_resumes(home: Path, command, how: str)
         assert err.count("\n") == 1
         assert "goes on from here" in err
     else:
-        process = command("run", "tiny.py", "--workers", "2", "--stop-after", "0.001")
+        process = command("run", "tiny.py", "--workers", "1", "--stop-after", "0.001")
         out, _ = finish(process)
         assert "of 6 runs finished; the same command goes on from here" in out
     assert not (home / "runs" / "tiny" / "cpu" / "records").exists()
-    finish(command("run", "tiny.py", "--workers", "2"))
+    finish(command("run", "tiny.py", "--workers", "1"))
     assert rows(home, "runs").runs.status.tolist() == ["done"] * 6
