@@ -18,6 +18,7 @@ import numpy.typing as npt
 from scaling.corpora.corpus import Corpus, Ready
 from scaling.corpora.order import HELDOUT_STREAM, TRAIN_STREAM, random_words
 from scaling.errors import InputError
+from scaling.mixing import GOLDEN, mixed
 
 GENERATOR = 1
 """Version of the generator: a change of any generated token changes it, and with it the corpus hash."""
@@ -57,11 +58,8 @@ def true_values(levels: npt.NDArray[np.uint64], keys: npt.NDArray[np.uint64]) ->
     2^l + u numbers the facts from 1. levels, keys and result have one shape.
     Source: Steele, Lea and Flood 2014, "Fast splittable pseudorandom number generators" (mix variant 13).
     """
-    x = (np.uint64(1) << levels) + keys
-    x = x * np.uint64(0x9E3779B97F4A7C15)
-    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return np.asarray((x ^ (x >> np.uint64(31))) >> np.uint64(60))
+    number = (np.uint64(1) << levels) + keys
+    return np.asarray(mixed(number * GOLDEN) >> np.uint64(60))
 
 
 def generate(a: float, key: tuple[int, int], first: int, rows: int, length: int) -> npt.NDArray[np.int64]:

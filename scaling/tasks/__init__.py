@@ -1,0 +1,18 @@
+"""SHELF: one file = one family of verifiable problems. To add one: its file and its place in `ALL`; one suite tests all."""
+
+from scaling.errors import InputError
+from scaling.tasks.task import PAD, VOCABULARY, Task, decoded, encoded, terminal_answer
+from scaling.tasks.words import A4_Z5, A5, S5, Z60
+
+ALL: tuple[Task, ...] = (S5, A5, A4_Z5, Z60)
+"""Every task on the shelf."""
+
+__all__ = ["ALL", "PAD", "VOCABULARY", "Task", "decoded", "encoded", "find", "terminal_answer"]
+
+
+def find(name: str) -> Task:
+    """The task called `name`; InputError naming the known ones."""
+    for task in ALL:
+        if task.name == name:
+            return task
+    raise InputError(f"no task {name!r}; known: {', '.join(task.name for task in ALL)}")

@@ -1,0 +1,52 @@
+"""Words in groups, by hand: the groups are what they are called, and traces name the products on the way."""
+
+import numpy as np
+import pytest
+
+from scaling.tasks import decoded
+from scaling.tasks.words import A4_Z5, A5, S5, Z60, GroupWords, cycles
+
+
+@pytest.mark.parametrize(
+    ("task", "order"),
+    [(S5, 120), (A5, 60), (A4_Z5, 60), (Z60, 60)],
+    ids=lambda one: getattr(one, "name", None),
+)
+def test_orders(task: GroupWords, order: int) -> None:
+    assert len(task.elements) == order
+    assert len(set(task.answers(np.arange(4**5), 5))) <= order
+
+
+def test_cyclic_groups_commute_and_the_others_do_not() -> None:
+    def same(task: GroupWords) -> bool:
+        forth, back = np.array([0b0001, 0b0010, 0b0111]), np.array([0b0100, 0b1000, 0b1101])
+        return task.answers(forth, 2) == task.answers(back, 2)
+
+    assert same(Z60)
+    assert not same(S5)
+    assert not same(A5)
+    assert not same(A4_Z5)
+
+
+def test_a_word_is_worked_off_from_the_left() -> None:
+    """a is the 5-cycle 0 -> 1 -> 2 -> 3 -> 4, b swaps 0 and 1."""
+    assert cycles(5, (0, 1, 2, 3, 4)) == (1, 2, 3, 4, 0)
+    word = np.array([0b0001])  # a, then b
+    assert decoded(S5.questions(word, 2)[0]) == "ab="
+    assert S5.answers(word, 2) == ["02341"]  # 0 goes to 1 and on to 0; 1 to 2; ...; 4 to 0 and on to 1
+    assert decoded(S5.traces(word, 2, "1")[0]) == "a12340b02341#02341."
+    assert decoded(S5.traces(word, 2, "2")[0]) == "b02341#02341."
+    assert decoded(S5.traces(word, 2, "direct")[0]) == "#02341."
+
+
+@pytest.mark.parametrize(("budget", "tokens"), [("direct", 7), ("5", 19), ("3", 31), ("2", 37), ("1", 67)])
+def test_lengths_of_thinking(budget: str, tokens: int) -> None:
+    """Ten letters; six tokens a position named, and seven of answer and marks."""
+    keys = S5.problems(0, np.arange(5), 10)
+    assert S5.traces(keys, 10, budget).shape == (5, tokens)
+
+
+def test_letters_are_even() -> None:
+    letters = S5.letters(S5.problems(1, np.arange(4000), 10), 10)
+    share = np.stack([(letters == one).mean(axis=0) for one in range(4)])
+    assert share == pytest.approx(0.25, abs=0.03)
