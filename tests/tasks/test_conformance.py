@@ -10,8 +10,11 @@ from scaling.tasks import ALL, PAD, VOCABULARY, Task, decoded, encoded, find, te
 from scaling.tasks.task import CHARACTERS
 
 EVERY = pytest.mark.parametrize("task", ALL, ids=lambda task: task.name)
-SOME = (6, 10)
-"""Difficulties that are tried."""
+
+
+def tried(task: Task) -> tuple[int, int]:
+    """Difficulties: the least fair one, and one above."""
+    return task.fair(), min(task.fair() + 4, task.difficulties[-1])
 
 
 def some(task: Task, difficulty: int, count: int = 64, split: str = "train") -> np.ndarray:
@@ -24,7 +27,7 @@ def some(task: Task, difficulty: int, count: int = 64, split: str = "train") -> 
 def test_problems_are_a_pure_function_of_seed_and_index(
     task: Task, seed: int, first: int, data: st.DataObject
 ) -> None:
-    difficulty = data.draw(st.sampled_from(SOME))
+    difficulty = data.draw(st.sampled_from(tried(task)))
     split = data.draw(st.sampled_from(("train", "held_out")))
     index = first + np.arange(20)
     whole = task.problems(seed, index, difficulty, split)
@@ -36,15 +39,17 @@ def test_problems_are_a_pure_function_of_seed_and_index(
 
 @EVERY
 def test_one_problem_in_ten_is_held_out_of_training(task: Task) -> None:
-    every = np.arange(min(task.count(6), 20_000), dtype=np.int64)
-    assert task.held_out(every, 6).mean() == pytest.approx(0.1, abs=4 * np.sqrt(0.09 / len(every)))
-    train, held = (set(some(task, 6, 5000, split).tolist()) for split in ("train", "held_out"))
+    difficulty = task.fair()
+    every = np.arange(min(task.count(difficulty), 20_000), dtype=np.int64)
+    assert task.held_out(every, difficulty).mean() == pytest.approx(0.1, abs=4 * np.sqrt(0.09 / len(every)))
+    train, held = (set(some(task, difficulty, 5000, split).tolist()) for split in ("train", "held_out"))
     assert not train & held
 
 
 @EVERY
-@pytest.mark.parametrize("difficulty", SOME)
-def test_gold_scores_one_under_every_budget(task: Task, difficulty: int) -> None:
+@pytest.mark.parametrize("which", [0, 1])
+def test_gold_scores_one_under_every_budget(task: Task, which: int) -> None:
+    difficulty = tried(task)[which]
     keys = some(task, difficulty)
     for budget in task.budgets:
         said = [decoded(row) for row in task.traces(keys, difficulty, budget)]
@@ -54,8 +59,9 @@ def test_gold_scores_one_under_every_budget(task: Task, difficulty: int) -> None
 
 @EVERY
 def test_longer_thinking_is_longer(task: Task) -> None:
-    keys = some(task, 10)
-    lengths = [(task.traces(keys, 10, budget) != PAD).sum(axis=1).mean() for budget in task.budgets]
+    difficulty = tried(task)[1]
+    keys = some(task, difficulty)
+    lengths = [(task.traces(keys, difficulty, budget) != PAD).sum(axis=1).mean() for budget in task.budgets]
     assert lengths == sorted(lengths, reverse=True)
     assert len(set(lengths)) == len(lengths)
     assert set(task.taught) <= set(task.budgets)
@@ -63,33 +69,38 @@ def test_longer_thinking_is_longer(task: Task) -> None:
 
 @EVERY
 def test_prompts_say_the_problem_and_the_budget(task: Task) -> None:
-    keys = np.unique(some(task, 6, 500))
-    asked = task.prompts(keys, 6)
+    difficulty = tried(task)[1]
+    keys = np.unique(some(task, difficulty, 500))
+    asked = task.prompts(keys, difficulty)
     assert len(np.unique(asked, axis=0)) == len(keys)
-    first = {budget: task.prompts(keys, 6, budget) for budget in task.budgets}
+    first = {budget: task.prompts(keys, difficulty, budget) for budget in task.budgets}
     for told in first.values():
         np.testing.assert_array_equal(told[:, 1:], asked)
     assert len({told[0, 0] for told in first.values()}) == len(task.budgets)
-    for tokens in (asked, *first.values(), task.traces(keys, 6, task.budgets[0])):
+    for tokens in (asked, *first.values(), task.traces(keys, difficulty, task.budgets[0])):
         assert 0 <= tokens.min() <= tokens.max() < VOCABULARY
 
 
 @EVERY
 def test_a_guesser_scores_chance_and_that_is_little(task: Task) -> None:
     """The commonest answer of many problems."""
-    keys = task.drawn(np.random.default_rng(0).integers(0, 2**64, 40_000, dtype=np.uint64), 10)
-    answers, counts = np.unique(task.answers(keys, 10), return_counts=True)
+    difficulty = task.fair()
+    keys = task.drawn(np.random.default_rng(0).integers(0, 2**64, 40_000, dtype=np.uint64), difficulty)
+    answers, counts = np.unique(task.answers(keys, difficulty), return_counts=True)
     assert len(answers) > 50
-    assert counts.max() / counts.sum() == pytest.approx(task.chance(10), abs=0.004)  # 5 standard errors
-    assert task.chance(task.fair()) <= 0.02
-    assert task.fair() <= 14
+    assert counts.max() / counts.sum() == pytest.approx(
+        task.chance(difficulty), abs=0.004
+    )  # 5 standard errors
+    assert task.chance(difficulty) <= 0.02
+    assert difficulty <= 14
 
 
 @EVERY
 def test_adversarial_completions_score_nothing(task: Task) -> None:
-    keys = some(task, 6, 8)
-    right = task.answers(keys, 6)
-    wide = str.maketrans("0123456789", "０１２３４５６７８９")
+    difficulty = task.fair()
+    keys = some(task, difficulty, 8)
+    right = task.answers(keys, difficulty)
+    wide = {ord(one): chr(ord(one) + 0xFEE0) for one in "0123456789abcdefghijklmnopqrstuvwxyz"}
     forms = {
         "empty": lambda a: "",
         "the answer alone": lambda a: a,
@@ -102,7 +113,7 @@ def test_adversarial_completions_score_nothing(task: Task) -> None:
         "all that there is": lambda a: f"#{a}|{a[::-1]}.",
         "answer inside the thinking": lambda a: f"{a}#.",
         "answer before the mark": lambda a: f"#{a}#{a[::-1]}0.",
-        "digits of another script": lambda a: f"#{a.translate(wide)}.",
+        "wide digits and letters": lambda a: f"#{a.translate(wide)}.",
         "spaces": lambda a: f"# {a}.",
         "a sign": lambda a: f"#+{a}.",
         "injected prompt": lambda a: f"=#{a}.=",
@@ -111,7 +122,7 @@ def test_adversarial_completions_score_nothing(task: Task) -> None:
         "null": lambda a: f"#{a}\0.",
     }
     for what, form in forms.items():
-        scored = task.scores(keys, 6, [form(answer) for answer in right])
+        scored = task.scores(keys, difficulty, [form(answer) for answer in right])
         assert scored.tolist() == [0.0] * len(keys), what
 
 
@@ -119,11 +130,11 @@ def test_adversarial_completions_score_nothing(task: Task) -> None:
 @settings(deadline=None, max_examples=200)
 @given(said=st.one_of(st.text(max_size=40), st.text(alphabet=CHARACTERS, max_size=40)))
 def test_any_text_has_a_score_and_only_the_right_answer_scores(task: Task, said: str) -> None:
-    keys = some(task, 6, 1)
-    (score,) = task.scores(keys, 6, [said])
+    keys = some(task, task.fair(), 1)
+    (score,) = task.scores(keys, task.fair(), [said])
     assert score in (0.0, 1.0)
     if score:
-        assert said.endswith(f"#{task.answers(keys, 6)[0]}.")
+        assert said.endswith(f"#{task.answers(keys, task.fair())[0]}.")
         assert said.count("#") == said.count(".") == 1
 
 
@@ -132,7 +143,7 @@ def test_what_a_task_does_not_have_is_refused(task: Task) -> None:
     with pytest.raises(InputError, match=f"task {task.name} has difficulties"):
         task.problems(0, [0], 10**6)
     with pytest.raises(InputError, match=f"task {task.name} has budgets .*; got 'forever'"):
-        task.traces(some(task, 6, 1), 6, "forever")
+        task.traces(some(task, task.fair(), 1), task.fair(), "forever")
 
 
 def test_names_are_apart_and_found() -> None:
