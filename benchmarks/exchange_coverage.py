@@ -15,10 +15,10 @@ import pandas as pd
 from scaling.errors import FitError
 from scaling.exchange import forms, links
 from scaling.exchange.arrange import design_of
-from scaling.exchange.calibration import Setting, simulated, true_rate, with_runs
 from scaling.exchange.design import Design
 from scaling.exchange.fitter import Fitter
 from scaling.exchange.one_rate import one_rate
+from scaling.exchange.simulation import Setting, simulated, true_rate, with_runs
 from scaling.exchange.surface import Surfaces, fit_surfaces
 from scaling.exchange.uncertainty import draws_of, left_out
 

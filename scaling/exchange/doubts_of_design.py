@@ -24,8 +24,9 @@ COARSE = 100
 """Problems up to which one of them is seen in a score."""
 IN_COMMON = 0.5
 """Share of problems in common below which differences are not paired."""
-FEWEST_LACKING, SURELY = 5, 4.0
-"""Problems that lack a score, and standard errors of a difference, from which that is said."""
+MOSTLY, FEWEST_LACKING, SURELY = 0.5, 5, 4.0
+"""Share of levels at which a problem has no score, such problems, and standard errors of a difference, from which that is
+said."""
 POOLED = (
     "model",
     "base_model",
@@ -107,7 +108,7 @@ def _missing(e: Evidence) -> Iterator[Warned]:
         ease = np.where(known, scores - cell, 0.0).sum(axis=(1, 2)) / count
     worst: tuple[float, float, float, int] | None = None
     for b in range(scores.shape[2]):
-        lacks = (~known[:, :, b]).mean(axis=1) > IN_COMMON
+        lacks = (~known[:, :, b]).mean(axis=1) > MOSTLY
         gone, here = ease[lacks & (count > 0)], ease[~lacks & (count > 0)]
         if min(len(gone), len(here)) < FEWEST_LACKING:
             continue

@@ -71,10 +71,10 @@ def _errors(built: pd.DataFrame, score: npt.NDArray[Any], guessed: npt.NDArray[A
     """Standard error of the corrected cell at each row's k, (n,): the median over checkpoints, binomial in problems."""
     told = number_column(built, "n_problems") if "n_problems" in built else np.full(len(built), np.nan)
     single = "problem" in built
-    rows = built[checkpoint_keys(built, "k")].assign(
+    keys = checkpoint_keys(built, "k")
+    rows = built[keys].assign(
         score=score, guessed=guessed, count=1.0 if single else np.where(np.isfinite(told), told, PROBLEMS)
     )
-    keys = checkpoint_keys(built, "k")
     cells = rows.groupby(keys, dropna=False).agg(
         score=("score", "mean"), guessed=("guessed", "first"), count=("count", "sum" if single else "mean")
     )

@@ -93,13 +93,14 @@ class Ledger:
         }
 
     def said(self, frame: pd.DataFrame) -> str:
-        """Its choices in words, of a table: whether a verifier or a prefill is in a whole no column tells."""
-        words = str(self)
-        if self.currency == "flops":
-            for part, name in (("verifier", PARTS[2]), ("prefill", PARTS[0])):
-                if name not in frame:
-                    words = words.replace(f"{WORDS[part][getattr(self, part)]}; ", "")
-        return words if PARTS[2] in frame or self.currency != "flops" else f"{words} as {INFER} counts them"
+        """Its choices in words, of a table: of a whole that no columns part, what is in it stays open."""
+        words = self.words()
+        if self.currency == "flops" and INFER in frame:
+            untold = {"prefill": PARTS[0] not in frame, "verifier": PARTS[2] not in frame}
+            words |= {name: "" for name, lacks in untold.items() if lacks}
+            if untold["verifier"]:
+                words["currency"] += f" as {INFER} counts them"
+        return "; ".join(word for word in words.values() if word)
 
     def to_json(self) -> dict[str, str]:
         """Its choices."""

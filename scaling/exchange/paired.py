@@ -12,7 +12,7 @@ checkpoints, D draws.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -202,7 +202,7 @@ def exchange_paired(
         seed=seed,
         sha256=sha256,
     )
-    return Paired(**{**found.__dict__, "warnings": (*prepared.warnings, *_warnings(found, curves, frame))})
+    return replace(found, warnings=(*prepared.warnings, *_warnings(found, curves, frame)))
 
 
 def _rate(y: float, found: Crossing | None, curves: Curves, drawn: Array, level: float) -> Rate:

@@ -111,11 +111,16 @@ def isoquant(found: Exchange, at: float, most_tokens: float | None = None) -> Is
     """The measured isoquant of a score, cut where tokens one after the other pass `most_tokens`; errors as `purchase`."""
     from scaling.exchange.support import lacking, span_of
 
-    why = next(
-        (rate.reason for rate in found.rates if rate.at == at and rate.eta is None), lacking(found.design, at)
+    unsure = (
+        rate.reason
+        for rate in found.rates
+        if rate.at == at and (rate.eta is None or rate.status == "one-sided")
     )
+    why = next(unsure, lacking(found.design, at))
     if why is not None:
-        raise InputError(f"at {at:g} no rate is identified, and nothing can be bought by it: {why}")
+        raise InputError(
+            f"at {at:g} no rate is identified on both sides, and nothing can be bought by it: {why}"
+        )
     span = span_of(found.surface, found.design, at)
     if span is None:
         raise InputError(f"no measured isoquant at {at:g}; choose a score that cells bracket")

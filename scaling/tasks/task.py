@@ -23,7 +23,9 @@ Split = Literal["train", "held_out"]
 
 PAD = 0
 """Token that fills a row up."""
-CHARACTERS = "0123456789abcdefghijklmnopqrstuvwxyzABCDEF=#.+-*/()|"
+CONTROLS = "ABCDEF"
+"""Characters that ask for a thinking budget, in the order of a task's budgets."""
+CHARACTERS = f"0123456789abcdefghijklmnopqrstuvwxyz{CONTROLS}=#.+-*/()|"
 """Characters of token 1 and on: digits, letters, controls of thinking budgets, and signs."""
 VOCABULARY = 1 + len(CHARACTERS)
 ANSWER, END = "#", "."
@@ -69,7 +71,7 @@ def terminal_answer(completion: str) -> str | None:
 class Task(ABC):
     """A family of problems with a difficulty and thinking budgets."""
 
-    name: ClassVar[str]
+    name: str
     version: ClassVar[int]
     """A change of any prompt, trace, answer or split changes it."""
     difficulties: ClassVar[range]
@@ -138,7 +140,7 @@ class Task(ABC):
         if budget is None:
             return asked
         self._budget(budget)
-        control = encoded("ABCDEF"[self.budgets.index(budget)])
+        control = encoded(CONTROLS[self.budgets.index(budget)])
         return np.concatenate([np.broadcast_to(control, (len(keys), 1)), asked], axis=1)
 
     def traces(self, keys: Whole, difficulty: int, budget: str) -> Whole:

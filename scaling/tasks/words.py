@@ -38,7 +38,7 @@ class GroupWords(Task):
         self, name: str, generators: Sequence[Permutation], shown: Sequence[int] | None = None
     ) -> None:
         """`generators` are four permutations; an element is written by the images of the points `shown`, else of all."""
-        self.name = name  # type: ignore[misc]
+        self.name = name
         self._generators = tuple(generators)
         self._shown = tuple(range(len(generators[0])) if shown is None else shown)
 

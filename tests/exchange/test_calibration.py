@@ -11,17 +11,8 @@ from scipy.special import expit
 
 from scaling.errors import InputError
 from scaling.exchange import Exchange, exchange_rate
-from scaling.exchange.calibration import (
-    TRUTHS,
-    calibrate,
-    calibration_summary,
-    nearest,
-    setting_of,
-    simulated,
-    table,
-    true_rate,
-    with_runs,
-)
+from scaling.exchange.calibration import TRUTHS, calibrate, calibration_summary, table
+from scaling.exchange.simulation import nearest, setting_of, simulated, true_rate, with_runs
 
 REPETITIONS = 6
 

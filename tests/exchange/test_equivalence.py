@@ -111,6 +111,7 @@ def test_a_multiple_that_noise_drowns_is_not_given(small: Callable[..., Exchange
     told = found[found["note"] == ""]
     assert (np.log10(told["high"] / told["low"]) <= 2 * 3 + 1e-9).all()
     wide = found[found["note"] == "wide"]
+    assert len(wide)
     assert wide[["times", "low", "high"]].isna().all(axis=None)
 
 

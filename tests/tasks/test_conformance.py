@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from scaling.errors import InputError
 from scaling.tasks import ALL, PAD, VOCABULARY, Task, decoded, encoded, find, terminal_answer
-from scaling.tasks.task import CHARACTERS
+from scaling.tasks.task import CHARACTERS, Split
 
 EVERY = pytest.mark.parametrize("task", ALL, ids=lambda task: task.name)
 
@@ -17,8 +17,8 @@ def tried(task: Task) -> tuple[int, int]:
     return task.fair(), min(task.fair() + 4, task.difficulties[-1])
 
 
-def some(task: Task, difficulty: int, count: int = 64, split: str = "train") -> np.ndarray:
-    return task.problems(3, np.arange(count), difficulty, split)  # type: ignore[arg-type]
+def some(task: Task, difficulty: int, count: int = 64, split: Split = "train") -> np.ndarray:
+    return task.problems(3, np.arange(count), difficulty, split)
 
 
 @EVERY
