@@ -105,6 +105,6 @@ class Multiplication(Arithmetic):
 
 
 def written(numbers: Whole, digits: int) -> Whole:
-    """Tokens of numbers (R,) in so many digits, (R, digits), the highest first."""
+    """Tokens of numbers (...) in so many digits, (..., digits), the highest first."""
     places = 10 ** np.arange(digits - 1, -1, -1, dtype=np.int64)
-    return np.asarray(encoded("0123456789")[numbers[:, None] // places % 10])
+    return np.asarray(encoded("0123456789")[numbers[..., None] // places % 10])

@@ -79,6 +79,8 @@ class Task(ABC):
     """Names of thinking budgets, the longest thinking first."""
     taught: ClassVar[tuple[str, ...]]
     """Those that pretraining traces are of."""
+    only_answer: ClassVar[bool] = True
+    """Whether no answer but that of `answers` is right; a task with several has `scores` of its own."""
 
     @abstractmethod
     def count(self, difficulty: int) -> int:
@@ -106,7 +108,7 @@ class Task(ABC):
 
     @abstractmethod
     def answer_tokens(self, keys: Whole, difficulty: int) -> Whole:
-        """Tokens of the right answers, without `#` and `.`, (R, A); padded on the right."""
+        """Tokens of a right answer each, without `#` and `.`, (R, A); padded on the right."""
 
     def held_out(self, keys: Whole, difficulty: int) -> npt.NDArray[np.bool_]:
         """Which problems are held out of all training, (R,): one in ten, by a hash of task, version, difficulty and key."""
@@ -153,7 +155,7 @@ class Task(ABC):
         return to_the_left(np.concatenate(parts, axis=1))
 
     def answers(self, keys: Whole, difficulty: int) -> list[str]:
-        """The right answers, R of them."""
+        """A right answer to each, R of them."""
         return [decoded(row) for row in self.answer_tokens(keys, difficulty)]
 
     def scores(self, keys: Whole, difficulty: int, completions: Sequence[str]) -> npt.NDArray[np.float64]:
