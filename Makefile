@@ -47,6 +47,9 @@ $(VENV)/.train: pyproject.toml constraints.txt | $(VENV)/.made
 $(VENV)/.test: pyproject.toml constraints.txt | $(VENV)/.made
 	@echo "Installing into $(VENV): about 0.7 GB to download with a CPU-only torch, 3 GB with CUDA (see README)."
 	$(BIN)/python -m pip install --quiet $(PIP_ARGS) -c constraints.txt -e '.[train,test,dev,importers,importers-test]'
+	@# apart: a package that reasoning-gym needs is compiled at its install, so it takes a C compiler
+	$(BIN)/python -m pip install --quiet $(PIP_ARGS) -c constraints.txt -e '.[gym]' || \
+	    echo "reasoning-gym is not installed: its tests are skipped, or fail with SCALING_TOOLS=1"
 	@touch $(VENV)/.train $@
 
 # Candidates are tried by running them: a name on the PATH may be a shim without an interpreter behind it.
