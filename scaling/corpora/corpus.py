@@ -52,6 +52,10 @@ class Ready(ABC):
             raise InputError(f"heldout(rows={rows}, length={length}): need rows, length >= 1")
         return self._heldout(rows, length)
 
+    def learned(self, tokens: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+        """Which targets of rows [rows, length + 1] are learned and scored, [rows, length]: all, unless a source says."""
+        return np.ones((tokens.shape[0], tokens.shape[1] - 1), dtype=np.bool_)
+
     @abstractmethod
     def heldout_windows(self, length: int) -> int | None:
         """How many held-out windows of `length` + 1 tokens there are; None where text is generated."""

@@ -59,26 +59,32 @@ def evaluated_windows(corpus: Ready, context: int) -> int:
 def evaluate(model: LlamaForCausalLM, corpus: Ready, context: int, *, bf16: bool = False) -> HeldOut:
     """Return the held-out loss of ``model`` on the first windows of ``corpus``'s held-out part, or all if few.
 
-    Each window of ``context`` + 1 tokens gives ``context`` predictions. Means over sequences are exact means over
-    tokens since all windows are equally long; the standard error is sd(sequence means) / sqrt(R).
+    Each window of ``context`` + 1 tokens gives ``context`` predictions, of which those count that the corpus learns. Means
+    are over all that count; standard errors are of the ratio of two sums over windows, sd(sum - mean count) / (mean count
+    sqrt(R)), which is sd(window means) / sqrt(R) where all count.
     """
     begun = time.perf_counter()
     rows = evaluated_windows(corpus, context)
-    tokens_RT = torch.from_numpy(corpus.heldout(rows, context)).to(model.device)
+    read_RT = corpus.heldout(rows, context)
+    tokens_RT = torch.from_numpy(read_RT).to(model.device)
+    counted_RT = torch.from_numpy(corpus.learned(read_RT)).to(model.device).double()
     chunk = max(1, CHUNK_TOKENS // context)
     losses_R, hits_R = [], []
-    for part_RT in tokens_RT.split(chunk):
+    for part_RT, counts_RT in zip(tokens_RT.split(chunk), counted_RT.split(chunk), strict=True):
         with torch.autocast(model.device.type, dtype=torch.bfloat16, enabled=bf16):
             logits_RTV = model(input_ids=part_RT[:, :-1], use_cache=False).logits.float()
         target_RT = part_RT[:, 1:]
         nll_RT = F.cross_entropy(logits_RTV.flatten(0, 1), target_RT.flatten(), reduction="none")
-        losses_R.append(nll_RT.view_as(target_RT).double().mean(1))
-        hits_R.append((logits_RTV.argmax(-1) == target_RT).double().mean(1))
-    loss, loss_se = _mean_se(torch.cat(losses_R))
-    accuracy, accuracy_se = _mean_se(torch.cat(hits_R))
+        losses_R.append((nll_RT.view_as(target_RT).double() * counts_RT).sum(1))
+        hits_R.append(((logits_RTV.argmax(-1) == target_RT) * counts_RT).sum(1))
+    count_R = counted_RT.sum(1)
+    loss, loss_se = _mean_se(torch.cat(losses_R), count_R)
+    accuracy, accuracy_se = _mean_se(torch.cat(hits_R), count_R)
     seconds = time.perf_counter() - begun
-    return HeldOut(loss, loss_se, accuracy, accuracy_se, rows * context, seconds)
+    return HeldOut(loss, loss_se, accuracy, accuracy_se, int(count_R.sum()), seconds)
 
 
-def _mean_se(values_R: torch.Tensor) -> tuple[float, float]:
-    return values_R.mean().item(), values_R.std().item() / math.sqrt(len(values_R))
+def _mean_se(sum_R: torch.Tensor, count_R: torch.Tensor) -> tuple[float, float]:
+    mean = sum_R.sum() / count_R.sum()
+    off_R = (sum_R - mean * count_R) / count_R.mean()
+    return mean.item(), off_R.std().item() / math.sqrt(len(sum_R))

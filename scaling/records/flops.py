@@ -42,3 +42,27 @@ def forward_flops_per_token(model: ModelSpec) -> int:
 def train_flops(model: ModelSpec, tokens: int) -> int:
     """Return the FLOPs of forward and backward over ``tokens`` training tokens."""
     return 3 * forward_flops_per_token(model) * tokens
+
+
+def prefill_flops(model: ModelSpec, tokens: int) -> int:
+    """Return the FLOPs of reading a prompt of ``tokens`` tokens: all blocks, and the head at the last token alone."""
+    blocks = (
+        2 * (matmul_params(model) - model.vocabulary * model.width) + 4 * model.layers * tokens * model.width
+    )
+    return blocks * tokens + 2 * model.vocabulary * model.width
+
+
+def decode_flops(model: ModelSpec, context: int) -> int:
+    """Return the FLOPs of reading one more token, the ``context``-th, and of the logits after it: 2 N + 4 L d context."""
+    return 2 * matmul_params(model) + 4 * model.layers * context * model.width
+
+
+def completion_flops(model: ModelSpec, prompt: int, tokens: int) -> int:
+    """Return the decode FLOPs of a completion of ``tokens`` tokens after a prompt of ``prompt`` tokens, without prefill.
+
+    The first token comes from the prefill's logits and the last one is never read: the sum of ``decode_flops`` over
+    contexts prompt + 1 to prompt + tokens - 1.
+    """
+    reads = max(0, tokens - 1)
+    contexts = reads * prompt + reads * (reads + 1) // 2
+    return reads * 2 * matmul_params(model) + 4 * model.layers * model.width * contexts

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from scaling.records.flops import train_flops
-from scaling.records.spec import CooldownSpec, CorpusData, ModelSpec, Optim, Precision, PretrainSpec
+from scaling.records.spec import CooldownSpec, CorpusData, ModelSpec, Optim, Precision, PretrainSpec, TaskData
 
 HEAD_SIZE = 16
 """Head size below width 256; small heads keep several heads at small widths."""
@@ -61,7 +61,7 @@ def learning_rate(width: int) -> float:
 
 def trunk(
     model: ModelSpec,
-    data: CorpusData,
+    data: CorpusData | TaskData,
     steps: int,
     *,
     batch_tokens: int,
@@ -82,7 +82,7 @@ def trunk(
 
 def tree(
     model: ModelSpec,
-    data: CorpusData,
+    data: CorpusData | TaskData,
     tokens: Sequence[int],
     *,
     batch_tokens: int,
@@ -118,7 +118,7 @@ def tokens_for(model: ModelSpec, compute: float) -> int:
 
 def whole_runs(
     model: ModelSpec,
-    data: CorpusData,
+    data: CorpusData | TaskData,
     tokens: Sequence[int],
     *,
     batch_tokens: int,

@@ -12,154 +12,42 @@ import hashlib
 import json
 import typing
 from dataclasses import dataclass
-from typing import Any, Literal
+from types import UnionType
+from typing import Any
 
 from scaling.errors import InputError
+from scaling.records.pretrain_spec import (
+    CooldownSpec,
+    CorpusData,
+    ModelSpec,
+    Optim,
+    Precision,
+    PretrainSpec,
+    TaskData,
+    check_seed,
+)
+from scaling.records.rl_spec import RLSpec, SamplingSpec
 from scaling.records.typed import coerce, positive
 
-Precision = Literal["fp32", "bf16"]
-
-
-@dataclass(frozen=True)
-class ModelSpec:
-    """A Llama-shaped decoder: RMSNorm, rotary positions, SwiGLU, untied head, as many key as query heads."""
-
-    width: int
-    """Residual width d."""
-    layers: int
-    """Number of blocks L."""
-    heads: int
-    """Attention heads; ``width / heads`` must be an even integer (rotary positions)."""
-    mlp_width: int
-    """Hidden width of the SwiGLU block."""
-    vocabulary: int
-    """Number of token values."""
-    context: int
-    """Tokens in a training sequence T."""
-
-    def __post_init__(self) -> None:
-        coerce(self)
-        positive(self, "width", "layers", "heads", "mlp_width", "vocabulary", "context")
-        if self.width % self.heads or (self.width // self.heads) % 2:
-            raise InputError(
-                f"model: width {self.width} with {self.heads} heads gives no even head size; "
-                "choose heads so that width / heads is an even integer"
-            )
-
-
-@dataclass(frozen=True)
-class CorpusData:
-    """Training text by name and content."""
-
-    corpus: str
-    """Name on the shelf ``scaling.corpora``."""
-    sha256: str
-    """Hash of the normalised bytes (or of the generator's definition); a run refuses any other content."""
-
-    def __post_init__(self) -> None:
-        coerce(self)
-
-
-@dataclass(frozen=True)
-class Optim:
-    """AdamW and its schedule: linear warm-up, constant, then 1 - sqrt decay (WSD)."""
-
-    lr: float
-    """Peak learning rate."""
-    batch_tokens: int
-    """Tokens in one optimiser step."""
-    warmup_steps: int
-    """Steps of linear warm-up."""
-    weight_decay: float = 0.1
-    """Decoupled weight decay on matrices (not on norms or embeddings)."""
-    beta1: float = 0.9
-    """AdamW's first-moment decay."""
-    beta2: float = 0.95
-    """AdamW's second-moment decay."""
-    clip_norm: float = 1.0
-    """Global gradient-norm clip."""
-    lr_over_recipe: float = 1.0
-    """``lr`` divided by the recipe's: 1 unless the run is an arm of a learning-rate study."""
-
-    def __post_init__(self) -> None:
-        coerce(self)
-        positive(self, "lr", "batch_tokens", "clip_norm", "lr_over_recipe")
-        if self.warmup_steps < 0 or self.weight_decay < 0:
-            raise InputError(f"optim: warmup_steps and weight_decay must be >= 0, got {self}")
-        for name in ("beta1", "beta2"):
-            if not 0 <= getattr(self, name) < 1:
-                raise InputError(f"Optim.{name} must lie in [0, 1), got {getattr(self, name)}")
-
-
-@dataclass(frozen=True)
-class PretrainSpec:
-    """One pretraining run from random weights."""
-
-    model: ModelSpec
-    """The network."""
-    data: CorpusData
-    """The text."""
-    tokens: int
-    """Training tokens D: a whole number of batches."""
-    optim: Optim
-    """Optimiser and schedule."""
-    decay_start: int | None
-    """First step of the learning-rate decay, which ends at the last step; None: a trunk, never decayed."""
-    precision: Precision
-    """Arithmetic of forward and backward; weights and optimiser state stay fp32."""
-    seed: int
-    """Seeds the weights and the order of the data."""
-
-    def __post_init__(self) -> None:
-        coerce(self)
-        positive(self, "tokens")
-        _check_seed(self.seed)
-        if self.precision not in typing.get_args(Precision):
-            raise InputError(f"precision {self.precision!r} is unknown; choose fp32 or bf16")
-        if self.tokens % self.optim.batch_tokens or self.optim.batch_tokens % self.model.context:
-            raise InputError(
-                f"tokens ({self.tokens}) must be whole batches ({self.optim.batch_tokens} tokens), and a batch "
-                f"whole sequences ({self.model.context} tokens)"
-            )
-        first = self.optim.warmup_steps
-        if self.decay_start is not None and not first <= self.decay_start < self.steps:
-            raise InputError(
-                f"decay_start {self.decay_start} must lie in [{first}, {self.steps}): after the warm-up and before "
-                "the run's end"
-            )
-
-    @property
-    def steps(self) -> int:
-        """Optimiser steps of the whole run."""
-        return self.tokens // self.optim.batch_tokens
-
-
-@dataclass(frozen=True)
-class CooldownSpec:
-    """A branch that leaves a trunk before a step and decays to the end: the trunk's shorter duration."""
-
-    trunk: PretrainSpec
-    """The run that is left; it must be at constant learning rate at ``step``."""
-    step: int
-    """Steps of the trunk before the branch; the branch's first update has this index."""
-    decay_steps: int
-    """Steps of the decay."""
-
-    def __post_init__(self) -> None:
-        coerce(self)
-        positive(self, "step", "decay_steps")
-        first, last = self.trunk.optim.warmup_steps, self.trunk.steps
-        if self.trunk.decay_start is not None or not first <= self.step <= last:
-            raise InputError(
-                f"a cooldown leaves a trunk (decay_start=None) between its warm-up and its end, steps {first} to "
-                f"{last}; got step {self.step} and decay_start {self.trunk.decay_start}"
-            )
-
-    @property
-    def whole(self) -> PretrainSpec:
-        """The same path as one uninterrupted run."""
-        tokens = (self.step + self.decay_steps) * self.trunk.optim.batch_tokens
-        return dataclasses.replace(self.trunk, tokens=tokens, decay_start=self.step)
+__all__ = [
+    "CooldownSpec",
+    "CorpusData",
+    "CountingSpec",
+    "EvalSpec",
+    "ModelSpec",
+    "Optim",
+    "Precision",
+    "PretrainSpec",
+    "RLSpec",
+    "SamplingSpec",
+    "Spec",
+    "TaskData",
+    "from_json",
+    "kind_of",
+    "parents",
+    "spec_id",
+    "to_json",
+]
 
 
 @dataclass(frozen=True)
@@ -180,18 +68,13 @@ class CountingSpec:
     def __post_init__(self) -> None:
         coerce(self)
         positive(self, "levels", "heldout_tokens")
-        _check_seed(self.seed)
+        check_seed(self.seed)
         if not self.tokens or list(self.tokens) != sorted(set(self.tokens)) or self.tokens[0] <= 0:
             raise InputError(f"counting tokens must be positive and increasing, got {self.tokens}")
 
 
-def _check_seed(seed: int) -> None:
-    if not 0 <= seed < 2**63:
-        raise InputError(f"seed is {seed}, expected a whole number from 0 to 2^63 - 1")
-
-
-Spec = PretrainSpec | CooldownSpec | CountingSpec
-"""Everything that makes a run."""
+Spec = PretrainSpec | CooldownSpec | CountingSpec | RLSpec | SamplingSpec
+"""Everything that has a folder of its own: runs, and samples of their checkpoints."""
 
 
 @dataclass(frozen=True)
@@ -218,11 +101,13 @@ SPEC_KINDS: dict[str, type[Any]] = {
     "cooldown": CooldownSpec,
     "counting": CountingSpec,
     "eval": EvalSpec,
+    "rl": RLSpec,
+    "sampling": SamplingSpec,
 }
 
 
 def kind_of(spec: Any) -> str:
-    """Return the kind under which a spec is stored ("pretrain", "cooldown", "counting", "eval")."""
+    """Return the kind under which a spec is stored, such as "pretrain"."""
     for kind, cls in SPEC_KINDS.items():
         if type(spec) is cls:
             return kind
@@ -249,18 +134,30 @@ def spec_id(spec: Any) -> str:
     return hashlib.sha256(to_json(spec).encode()).hexdigest()[:16]
 
 
-def parents(spec: Spec) -> tuple[PretrainSpec, ...]:
+def parents(spec: Spec) -> tuple[PretrainSpec | CooldownSpec | RLSpec, ...]:
     """Return the runs that must exist before this one can start."""
-    return (spec.trunk,) if isinstance(spec, CooldownSpec) else ()
+    if isinstance(spec, CooldownSpec):
+        return (spec.trunk,)
+    if isinstance(spec, RLSpec):
+        return (spec.start,)
+    return (spec.of,) if isinstance(spec, SamplingSpec) else ()
 
 
 def _build(cls: type[Any], body: dict[str, Any]) -> Any:
     hints = typing.get_type_hints(cls)
     if unknown := set(body) - set(hints):
         raise KeyError(f"unknown fields {sorted(unknown)}")
-    return cls(
-        **{
-            name: _build(hints[name], value) if dataclasses.is_dataclass(hints[name]) else value
-            for name, value in body.items()
-        }
-    )
+    return cls(**{name: _value(hints[name], value) for name, value in body.items()})
+
+
+def _value(hint: Any, value: Any) -> Any:
+    """Return a field's value; of several kinds of spec, the one that has the fields."""
+    kinds = [
+        kind
+        for kind in (typing.get_args(hint) if isinstance(hint, UnionType) else (hint,))
+        if dataclasses.is_dataclass(kind)
+    ]
+    if not kinds:
+        return value
+    kind = next((one for one in kinds if {f.name for f in dataclasses.fields(one)} == set(value)), kinds[0])
+    return _build(kind, value)

@@ -26,8 +26,14 @@ def positive(spec: object, *names: str) -> None:
 
 
 def _typed(where: str, hint: Any, value: Any) -> Any:
-    if isinstance(hint, types.UnionType):  # int | None
-        return None if value is None else _typed(where, typing.get_args(hint)[0], value)
+    if isinstance(hint, types.UnionType):
+        kinds = typing.get_args(hint)
+        if type(None) in kinds:  # int | None
+            return None if value is None else _typed(where, kinds[0], value)
+        if not isinstance(value, kinds):
+            names = " or a ".join(kind.__name__ for kind in kinds)
+            raise InputError(f"{where} must be a {names}, got {value!r}")
+        return value
     if typing.get_origin(hint) is tuple:
         if not isinstance(value, list | tuple):
             raise InputError(f"{where} must be a list, got {value!r}")

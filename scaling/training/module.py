@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import lightning
+import numpy as np
+import numpy.typing as npt
 import torch
 import torch.nn.functional as F
 from lightning.pytorch.core.optimizer import LightningOptimizer
@@ -21,6 +23,10 @@ from scaling.training.schedule import learning_rate
 if TYPE_CHECKING:
     from scaling.corpora import Ready
     from scaling.records.spec import PretrainSpec
+
+
+IGNORED = -100
+"""Target that enters no loss."""
 
 
 @dataclass(frozen=True)
@@ -77,20 +83,26 @@ class PretrainModule(lightning.LightningModule):
             self.spec.seed, step, rows, context, self.global_rank, self.trainer.world_size
         )
         batch_RT = torch.from_numpy(tokens_RT).to(self.device, non_blocking=True)
-        loss = self.gradients(batch_RT)
+        loss = self.gradients(batch_RT, targets(self.corpus, tokens_RT).to(self.device, non_blocking=True))
         norm = torch.nn.utils.clip_grad_norm_(self.parameters(), optim.clip_norm)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
         self.on_step(Step(step + 1, loss, norm, rate))
 
-    def gradients(self, batch_RT: torch.Tensor) -> torch.Tensor:
-        """Accumulate the gradients of the mean loss over the batch and return that loss."""
+    def gradients(self, batch_RT: torch.Tensor, target_RT: torch.Tensor) -> torch.Tensor:
+        """Accumulate the gradients of the mean loss over the batch's learned targets and return that loss."""
         micro = max(1, DEVICES[self.device.type].micro_tokens // self.spec.model.context)
+        count = (target_RT != IGNORED).sum()
         total = torch.zeros((), device=self.device)
-        for part_RT in batch_RT.split(micro):
+        for part_RT, wanted_RT in zip(batch_RT.split(micro), target_RT.split(micro), strict=True):
             logits_RTV = self.model(input_ids=part_RT[:, :-1], use_cache=False).logits.float()
-            loss = F.cross_entropy(logits_RTV.flatten(0, 1), part_RT[:, 1:].flatten())
-            share = loss * (len(part_RT) / len(batch_RT))
+            loss = F.cross_entropy(logits_RTV.flatten(0, 1), wanted_RT.flatten(), reduction="sum")
+            share = loss / count
             self.manual_backward(share)
             total += share.detach()
         return total
+
+
+def targets(corpus: Ready, tokens_RT: npt.NDArray[np.int64]) -> torch.Tensor:
+    """Return the next tokens of rows [R, T + 1], ``IGNORED`` where the corpus does not learn them, [R, T]."""
+    return torch.from_numpy(np.where(corpus.learned(tokens_RT), tokens_RT[:, 1:], IGNORED))

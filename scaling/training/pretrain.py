@@ -11,7 +11,6 @@ import lightning
 import torch
 from lightning.pytorch.callbacks import Callback
 
-from scaling import corpora
 from scaling.errors import InputError
 from scaling.inference.heldout import evaluated_windows
 from scaling.records.columns import TABLES
@@ -23,6 +22,7 @@ from scaling.training import state
 from scaling.training.callbacks import DivergedError, Recorder, StateKeeper, Watcher
 from scaling.training.environment import hardware, versions
 from scaling.training.module import PretrainModule
+from scaling.training.traces import training_text
 
 if TYPE_CHECKING:
     from scaling.corpora import Ready
@@ -85,7 +85,7 @@ def run(
 
 def _fitting_corpus(spec: PretrainSpec) -> Ready:
     """Return the spec's corpus; ``InputError`` where model or evaluation cannot take it."""
-    corpus = corpora.load(spec.data.corpus, spec.data.sha256)
+    corpus = training_text(spec.data)
     if spec.model.vocabulary < corpus.vocabulary:
         raise InputError(
             f"the model's vocabulary has {spec.model.vocabulary} tokens, corpus {corpus.name!r} has "
@@ -194,8 +194,8 @@ def _run_row(
         "layers": whole.model.layers,
         "width": whole.model.width,
         "context_tokens": whole.model.context,
-        "data": whole.data.corpus,
-        "data_sha256": whole.data.sha256,
+        "data": corpus.name,
+        "data_sha256": corpus.sha256,
         "tokens_planned": whole.tokens,
         "batch_tokens": optim.batch_tokens,
         "lr": optim.lr,
