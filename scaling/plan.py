@@ -38,7 +38,7 @@ def show(study: Study, preset: Preset, console: Console) -> None:
     seconds = sum(predicted_seconds(spec, device) for spec in specs)
     console.print(
         f"{len(specs)} runs, {quantity(sum(tokens_of(s) for s in specs))} tokens, "
-        f"{quantity(sum(spec_flops(s) for s in specs))} FLOPs (forward and backward); about {duration(seconds)} of one "
+        f"{quantity(sum(spec_flops(s) for s in specs))} FLOPs; about {duration(seconds)} of one "
         f"{device.name}, evaluation included ({device.source})"
     )
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -19,15 +19,10 @@ from scaling.errors import InputError
 from scaling.inference.weights import Weights
 from scaling.mixing import words_of
 from scaling.records.flops import decode_flops, prefill_flops
-from scaling.tasks import PAD, encoded
-
-if TYPE_CHECKING:
-    from scaling.records.spec import ModelSpec
+from scaling.tasks import FREE, PAD, encoded
 
 Whole = npt.NDArray[np.int64]
 
-FREE = -1
-"""In forced tokens: the model writes here."""
 END = int(encoded(".")[0])
 ROWS = {"cpu": 128, "cuda": 4096}
 """Rows that are sampled together: on a CPU the cache of more of them leaves the processor's own, and a step is slower."""
@@ -36,8 +31,8 @@ KEEP = 0.75
 SAMPLES = 3
 """Stream of random words."""
 Force = Callable[[int, torch.Tensor, torch.Tensor], "torch.Tensor | None"]
-"""From a position, the numbers of the rows still written, (b,), and all rows' tokens so far, (B, T): the tokens forced there,
-(b,), FREE where none is; None where none is in any row."""
+"""From a position, the numbers (b,) of the rows still written, and their tokens so far, (b, T): the tokens forced there, (b,),
+FREE where none is; None if none is in any."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +70,6 @@ class Completions:
 @torch.no_grad()
 def decode(
     weights: Weights,
-    spec: ModelSpec,
     prompts: Whole,
     length: int,
     *,
@@ -89,9 +83,10 @@ def decode(
     """Sample ``group`` completions of at most ``length`` tokens for each prompt; row p G + g is number g of prompt p.
 
     ``prompts`` are (P, L), padded on the right. Randomness goes by the rows' ``numbers`` (B,), by default 0 to B - 1.
-    ``end`` is the token after which a row is finished, None: none. Raises ``InputError`` where prompt and completion may be longer than the model's context.
+    ``end`` is the token after which a row is finished, None: none. Raises ``InputError`` where prompt and completion may be
+    longer than the model's context.
     """
-    sizes = (prompts != PAD).sum(axis=1)
+    spec, sizes = weights.spec, (prompts != PAD).sum(axis=1)
     prompt = int(sizes.max())
     if prompt + length > spec.context:
         raise InputError(
@@ -104,18 +99,27 @@ def decode(
     parts = []
     for first in range(0, len(prompts), most):
         some = slice(first, first + most)
-        batch = _Batch(weights, spec, rows[some], sizes[some], group, length, end)
+        batch = _Batch(weights, rows[some], sizes[some], group, length, end)
         chance = words_of(
             seed, numbers[first * group : (first + most) * group], length, stream=SAMPLES
         ) >> np.uint64(40)
-        _written(batch, torch.from_numpy(chance.astype(np.float32) * np.float32(2.0**-24)), sampling, force)
+        forced = None if force is None else partial(_of_part, force, first * group)
+        _written(batch, torch.from_numpy(chance.astype(np.float32) * np.float32(2.0**-24)), sampling, forced)
         parts.append(batch)
     tokens, logprobs, lengths, spent = (
         torch.cat([getattr(part, name) for part in parts])
         for name in ("tokens", "logprobs", "lengths", "spent")
     )
-    ended = tokens.gather(1, lengths[:, None] - 1)[:, 0] == end
+    last = tokens.gather(1, lengths[:, None] - 1)[:, 0]
+    ended = last == end if end is not None else torch.zeros_like(last, dtype=torch.bool)
     return Completions(tokens, logprobs, lengths, ended, prefill_flops(spec, prompt), spent)
+
+
+def _of_part(
+    force: Force, first: int, at: int, rows: torch.Tensor, tokens: torch.Tensor
+) -> torch.Tensor | None:
+    """Return what is forced on rows of a part that begins at row ``first``."""
+    return force(at, rows + first, tokens)
 
 
 def _written(batch: _Batch, chances: torch.Tensor, sampling: Sampling, force: Force | None) -> None:
@@ -123,7 +127,7 @@ def _written(batch: _Batch, chances: torch.Tensor, sampling: Sampling, force: Fo
     chances = chances.to(batch.tokens.device)
     for at in range(batch.length):
         token, logprob = drawn(batch.logits, chances[batch.live, at], sampling)
-        if force is not None and (forced := force(at, batch.live, batch.tokens)) is not None:
+        if force is not None and (forced := force(at, batch.live, batch.tokens[batch.live])) is not None:
             free = forced == FREE
             token, logprob = torch.where(free, token, forced), logprob * free
         if not batch.write(at, token, logprob):
@@ -160,7 +164,6 @@ class _Batch:
     def __init__(
         self,
         weights: Weights,
-        spec: ModelSpec,
         prompts: Whole,
         sizes: Whole,
         group: int,
@@ -168,7 +171,7 @@ class _Batch:
         end: int | None,
     ) -> None:
         device, width = weights.device, prompts.shape[1]
-        self.weights, self.spec, self.width, self.length, self.end = weights, spec, width, length, end
+        self.weights, self.spec, self.width, self.length, self.end = weights, weights.spec, width, length, end
         start = torch.from_numpy(width - sizes).to(device) if sizes.min() < width else None
         cache = weights.cache(len(prompts), width)
         hidden = weights.advance(torch.from_numpy(prompts).to(device), cache, 0, start)

@@ -6,13 +6,15 @@ Shapes: B rows, Q new positions, C positions in the cache, D width, H heads of s
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 import torch.nn.functional as F
 
 if TYPE_CHECKING:
     from transformers import LlamaForCausalLM
+
+    from scaling.records.spec import ModelSpec
 
 LEAST = 32
 """Positions that an attention covers at least: products of smaller matrices take a slow path of ``torch.bmm`` on the CPU."""
@@ -65,8 +67,9 @@ class _Block:
 class Weights:
     """The weights of a model at the time of the last ``refresh``, in the dtype that sampling is done in."""
 
-    def __init__(self, model: LlamaForCausalLM, dtype: torch.dtype = torch.float32) -> None:
+    def __init__(self, model: LlamaForCausalLM, spec: ModelSpec, dtype: torch.dtype = torch.float32) -> None:
         self.model = model
+        self.spec = spec
         self.dtype = dtype
         config = model.config
         self.heads, self.eps = config.num_attention_heads, config.rms_norm_eps
@@ -104,7 +107,7 @@ class Weights:
             for block in body.layers
         ]
 
-    def _query_key_value(self, attention: torch.nn.Module) -> torch.Tensor:
+    def _query_key_value(self, attention: Any) -> torch.Tensor:
         def beside(weight: torch.Tensor) -> torch.Tensor:
             """Rows i and i + E / 2 of each head as neighbours."""
             return weight.view(self.heads, 2, self.size // 2, -1).transpose(1, 2).reshape(weight.shape)

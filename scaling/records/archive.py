@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,9 @@ def save(directory: Path, study: str, preset: str, records: Records) -> None:
         body = {"schema": SCHEMA, "study": study, "preset": preset, "sha256": _hashes(aside)}
         write_text(aside / MANIFEST, json.dumps(body, sort_keys=True, indent=1) + "\n")
         (directory / MANIFEST).unlink(missing_ok=True)
+        for table in TABLES:
+            if table.optional and table not in records.filled():
+                (directory / f"{table.name}.parquet").unlink(missing_ok=True)
         for path in sorted(aside.iterdir(), key=lambda path: path.name == MANIFEST):
             path.replace(directory / path.name)
     finally:
@@ -59,7 +63,7 @@ def load(directory: Path) -> Archive:
     try:
         body: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         schema, study, preset = (body[key] for key in ("schema", "study", "preset"))
-        hashes = {name: body["sha256"][name] for name in (f"{table.name}.parquet" for table in TABLES)}
+        hashes = {name: body["sha256"][name] for name in _files(body["sha256"])}
     except FileNotFoundError as error:
         raise InputError(
             f"{directory} has no {MANIFEST}: it holds no complete records; run the study to its end"
@@ -109,6 +113,12 @@ def _numbers_in_words(found: list[int]) -> str:
     if len(found) <= 8:
         return ", ".join(map(str, found))
     return f"{len(found)} from {found[0]} to {found[-1]}"
+
+
+def _files(listed: Mapping[str, str]) -> list[str]:
+    """Return the files of tables that a manifest must list, or lists."""
+    names = {f"{table.name}.parquet": table.optional for table in TABLES}
+    return [name for name, optional in names.items() if name in listed or not optional]
 
 
 def _hashes(directory: Path) -> dict[str, str]:

@@ -38,13 +38,15 @@ class Table:
     """Columns whose values together name one row."""
     columns: tuple[Column, ...]
     """All columns, in order."""
+    optional: bool = False
+    """Whether a folder of records may lack its file, which then has no rows."""
 
 
 def _count(name: str, meaning: str, required: bool = False) -> Column:
     return Column(name, "integer", meaning, required=required, low=0)
 
 
-RUN_KINDS = ("pretrain", "cooldown", "counting")
+RUN_KINDS = ("pretrain", "cooldown", "counting", "rl")
 STATUSES = ("done", "diverged")
 
 RUNS = Table(
@@ -91,16 +93,37 @@ RUNS = Table(
     ),
 )
 
+TRAIN_FLOPS = (
+    Column("train_flops_forward_backward", "number", "FLOPs of forward and backward so far", low=0),
+    Column(
+        "train_flops_rollout_prefill",
+        "number",
+        "FLOPs of reading prompts, of completions learned from",
+        low=0,
+    ),
+    Column(
+        "train_flops_rollout_decode", "number", "FLOPs of writing completions that were learned from", low=0
+    ),
+    Column("train_flops_discarded", "number", "FLOPs of prompts and completions not learned from", low=0),
+    Column(
+        "train_flops_old_logprobs", "number", "FLOPs of log-probabilities under the sampling weights", low=0
+    ),
+    Column("verifier_seconds", "number", "CPU seconds of verifying answers so far", low=0),
+)
+"""What training has cost so far, by component; together they are the stage's compute."""
+
 CHECKPOINTS = Table(
     "checkpoints",
     ("run_id", "step"),
     (
         Column("run_id", "text", "run", required=True),
         _count("step", "optimiser steps taken (counting learner: index of D)", required=True),
-        _count("tokens_seen", "training tokens so far, the trunk's included", required=True),
+        _count(
+            "tokens_seen", "training tokens so far, the trunk's included (RL: tokens sampled)", required=True
+        ),
         Column("lr", "number", "learning rate of the last step", low=0),
         Column("annealed", "flag", "whether the learning rate had decayed", required=True),
-        Column("train_flops_forward_backward", "number", "FLOPs of forward and backward so far", low=0),
+        *TRAIN_FLOPS,
         Column("loss_nats", "number", "held-out loss in nats a token"),
         Column("loss_se", "number", "its standard error over held-out sequences", low=0),
     ),
@@ -115,6 +138,16 @@ STEPS = Table(
         Column("loss_nats", "number", "training loss of the batch in nats a token"),
         Column("lr", "number", "learning rate of the step", required=True, low=0),
         Column("grad_norm", "number", "gradient norm before the clip"),
+        Column("reward", "number", "mean verified reward of the step's completions", low=0),
+        Column("entropy_nats", "number", "mean of -log-probability over sampled tokens"),
+        Column("tokens_mean", "number", "mean tokens of a completion", low=0),
+        Column("truncated_share", "number", "share of completions without an end", low=0),
+        Column("kept_share", "number", "share of groups that were learned from", low=0),
+        Column(
+            "logprob_gap", "number", "largest difference of a log-probability, sampler and trainer", low=0
+        ),
+        Column("staleness", "integer", "updates since the sampling weights were taken", low=0),
+        *TRAIN_FLOPS,
         Column(
             "seconds",
             "number",
@@ -133,16 +166,53 @@ EVALS = Table(
         Column("run_id", "text", "run of the evaluated checkpoint", required=True),
         _count("step", "step of the evaluated checkpoint", required=True),
         Column("task", "text", "what is asked", required=True),
+        Column("task_version", "integer", "its version", low=0),
+        Column("difficulty", "integer", "its difficulty", low=0),
         Column("method", "text", "how the answer is drawn", required=True),
+        Column("budget", "text", "thinking budget that is asked for or forced"),
+        Column("budget_tokens", "number", "tokens of a right completion under the budget", low=0),
+        Column("samples", "integer", "completions a problem", positive=True),
+        Column("temperature", "number", "logits are divided by it", positive=True),
+        Column("top_p", "number", "share of the probability that is drawn from", positive=True),
+        _count("seed", "seed of problems and completions"),
         Column("n_problems", "integer", "problems", required=True, positive=True),
         Column("score", "number", "mean score", required=True, low=0),
-        Column("score_se", "number", "its standard error over held-out sequences", low=0),
+        Column("score_se", "number", "its standard error over problems or held-out sequences", low=0),
         Column("chance_score", "number", "score of a blind guess", low=0),
-        Column("infer_flops_prefill_per_problem", "number", "forward FLOPs a problem", low=0),
+        Column("infer_flops_prefill_per_problem", "number", "FLOPs of reading a problem once", low=0),
+        Column("infer_flops_decode_per_problem", "number", "FLOPs of writing one completion", low=0),
+        Column("infer_flops_verifier_per_problem", "number", "FLOPs of the verifier's score of one", low=0),
+        Column(
+            "verifier_train_flops", "number", "FLOPs of training the verifier, its samples included", low=0
+        ),
+        Column("verifier_auc", "number", "area under the verifier's ROC curve", low=0),
+        Column("tokens_mean", "number", "mean tokens of a completion", low=0),
+        Column("truncated_share", "number", "share of completions without an end", low=0),
         Column("device_seconds", "number", "seconds of device time", required=True, low=0),
     ),
 )
 
-TABLES = (RUNS, CHECKPOINTS, STEPS, EVALS)
-TIME_COLUMNS = ("device_seconds", "seconds")
+SAMPLES = Table(
+    "samples",
+    ("eval_id", "problem", "sample"),
+    (
+        Column("eval_id", "text", "evaluation that it is of", required=True),
+        _count(
+            "problem",
+            "number of the problem, the same in every evaluation of a task and difficulty",
+            required=True,
+        ),
+        _count("difficulty", "difficulty of the problem", required=True),
+        _count("sample", "number of the completion", required=True),
+        Column("answer", "text", "its terminal answer, if it has one"),
+        Column("correct", "flag", "whether the verifier accepts it", required=True),
+        _count("tokens", "its tokens, the end included", required=True),
+        Column("truncated", "flag", "whether it has no end", required=True),
+        Column("verifier_score", "number", "log-odds of being right by a learned verifier"),
+    ),
+    optional=True,
+)
+
+TABLES = (RUNS, CHECKPOINTS, STEPS, EVALS, SAMPLES)
+TIME_COLUMNS = ("device_seconds", "seconds", "verifier_seconds")
 """Columns that differ between two runs of the same spec."""

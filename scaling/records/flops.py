@@ -39,6 +39,11 @@ def forward_flops_per_token(model: ModelSpec) -> int:
     return 2 * matmul_params(model) + 4 * model.layers * model.context * model.width
 
 
+def forward_flops_per_sequence(model: ModelSpec, tokens: int) -> int:
+    """Return the forward FLOPs of a whole sequence of ``tokens`` tokens, logits of all: (2 N + 4 L d tokens) tokens."""
+    return (2 * matmul_params(model) + 4 * model.layers * tokens * model.width) * tokens
+
+
 def train_flops(model: ModelSpec, tokens: int) -> int:
     """Return the FLOPs of forward and backward over ``tokens`` training tokens."""
     return 3 * forward_flops_per_token(model) * tokens

@@ -26,7 +26,7 @@ from scaling.records.pretrain_spec import (
     TaskData,
     check_seed,
 )
-from scaling.records.rl_spec import RLSpec, SamplingSpec
+from scaling.records.rl_spec import RLSpec, SamplingSpec, kept_steps
 from scaling.records.typed import coerce, positive
 
 __all__ = [
@@ -43,6 +43,7 @@ __all__ = [
     "Spec",
     "TaskData",
     "from_json",
+    "kept_steps",
     "kind_of",
     "parents",
     "spec_id",
@@ -152,11 +153,8 @@ def _build(cls: type[Any], body: dict[str, Any]) -> Any:
 
 def _value(hint: Any, value: Any) -> Any:
     """Return a field's value; of several kinds of spec, the one that has the fields."""
-    kinds = [
-        kind
-        for kind in (typing.get_args(hint) if isinstance(hint, UnionType) else (hint,))
-        if dataclasses.is_dataclass(kind)
-    ]
+    several: tuple[type[Any], ...] = typing.get_args(hint) if isinstance(hint, UnionType) else (hint,)
+    kinds = [kind for kind in several if dataclasses.is_dataclass(kind)]
     if not kinds:
         return value
     kind = next((one for one in kinds if {f.name for f in dataclasses.fields(one)} == set(value)), kinds[0])

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 from scaling.errors import InputError
 from scaling.records.columns import TABLES, Table
 from scaling.records.spec import Spec, from_json, spec_id, to_json
-from scaling.records.tables import Records, check, write_parquet
+from scaling.records.tables import Records, check, empty
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -70,9 +70,8 @@ class Store:
     def finish(self, run_id: str, rows: Records) -> None:
         """Write a run's rows, then mark it finished."""
         folder = self.folder(run_id)
-        for table in TABLES:
-            write_parquet(check(table, getattr(rows, table.name)), folder / f"{table.name}.parquet")
-        hashes = {t.name: _sha256(folder / f"{t.name}.parquet") for t in TABLES}
+        rows.save(folder)
+        hashes = {t.name: _sha256(folder / f"{t.name}.parquet") for t in rows.filled()}
         write_text(folder / "done.json", json.dumps({"tables": hashes}, sort_keys=True))
 
     def verify(self, run_ids: Iterable[str]) -> None:
@@ -93,7 +92,7 @@ class Store:
             )
         try:
             hashes = json.loads((folder / "done.json").read_text(encoding="utf-8"))["tables"]
-            for table in TABLES:
+            for table in (table for table in TABLES if table.name in hashes or not table.optional):
                 if _sha256(folder / f"{table.name}.parquet") != hashes[table.name]:
                     raise _corrupt(folder, f"{table.name}.parquet is not what the run wrote")
         except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
@@ -114,8 +113,11 @@ class Store:
 
         def joined(table: Table) -> pd.DataFrame:
             # one conversion for all runs: a grid may hold thousands of them
-            parts = [pq.read_table(folder / f"{table.name}.parquet") for folder in folders]
-            return check(table, pa.concat_tables(parts).to_pandas())
+            files = [folder / f"{table.name}.parquet" for folder in folders]
+            parts = [pq.read_table(file) for file in files if not table.optional or file.is_file()]
+            if not parts:
+                return empty(table)
+            return check(table, pa.concat_tables(parts, promote_options="default").to_pandas())
 
         return Records(**{table.name: joined(table) for table in TABLES})
 

@@ -6,11 +6,11 @@ Missing is missing, never 0. A failed or excluded row stays, with its status and
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 from scaling.errors import InputError
-from scaling.records.columns import TABLES, Column, Kind, Table
+from scaling.records.columns import SAMPLES, TABLES, Column, Kind, Table
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -113,16 +113,22 @@ class Records:
     """One row a logged step."""
     evals: pd.DataFrame
     """One row an evaluation."""
+    samples: pd.DataFrame = field(default_factory=lambda: empty(SAMPLES))
+    """One row a sampled completion."""
 
     def map(self, change: Callable[[Table, pd.DataFrame], pd.DataFrame]) -> Records:
         """Return records with ``change`` applied to each table."""
         return Records(**{t.name: change(t, getattr(self, t.name)) for t in TABLES})
 
     def save(self, directory: Path) -> None:
-        """Write one parquet file a table, each by an atomic rename."""
+        """Write one parquet file a table, each by an atomic rename; none for an optional table without rows."""
         directory.mkdir(parents=True, exist_ok=True)
-        for table in TABLES:
+        for table in self.filled():
             write_parquet(check(table, getattr(self, table.name)), directory / f"{table.name}.parquet")
+
+    def filled(self) -> list[Table]:
+        """Return the tables that have a file: all but optional ones without rows."""
+        return [table for table in TABLES if not table.optional or len(getattr(self, table.name))]
 
     @classmethod
     def load(cls, directory: Path) -> Records:
@@ -151,6 +157,8 @@ def _read(table: Table, directory: Path) -> pd.DataFrame:
     try:
         frame = pd.read_parquet(path)
     except FileNotFoundError as error:
+        if table.optional:
+            return empty(table)
         raise InputError(f"{path} is missing; a records folder holds {len(TABLES)} parquet tables") from error
     except (pa.ArrowInvalid, OSError) as error:
         raise InputError(f"{path} is no readable parquet file ({error}); restore it or run again") from error

@@ -4,13 +4,24 @@ from scaling.errors import InputError
 from scaling.tasks.arithmetic import Addition, Multiplication
 from scaling.tasks.countdown import Countdown
 from scaling.tasks.star import StarPath
-from scaling.tasks.task import PAD, VOCABULARY, Task, decoded, encoded, terminal_answer
+from scaling.tasks.task import FREE, PAD, VOCABULARY, Task, decoded, encoded, terminal_answer, texts
 from scaling.tasks.words import A4_Z5, A5, S5, Z60
 
 ALL: tuple[Task, ...] = (S5, A5, A4_Z5, Z60, Addition(), Multiplication(), StarPath(), Countdown())
 """Every task on the shelf."""
 
-__all__ = ["ALL", "PAD", "VOCABULARY", "Task", "decoded", "encoded", "find", "terminal_answer"]
+__all__ = [
+    "ALL",
+    "FREE",
+    "PAD",
+    "VOCABULARY",
+    "Task",
+    "decoded",
+    "encoded",
+    "find",
+    "terminal_answer",
+    "texts",
+]
 
 
 def find(name: str) -> Task:

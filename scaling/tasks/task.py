@@ -23,6 +23,8 @@ Split = Literal["train", "held_out"]
 
 PAD = 0
 """Token that fills a row up."""
+FREE = -1
+"""Where the one who thinks writes, in what is given to it."""
 CONTROLS = "ABCDEF"
 """Characters that ask for a thinking budget, in the order of a task's budgets."""
 CHARACTERS = f"0123456789abcdefghijklmnopqrstuvwxyz{CONTROLS}=#.+-*/()|"
@@ -58,6 +60,17 @@ def decoded(tokens: npt.ArrayLike) -> str:
             f"token {row.max() if row.max() >= VOCABULARY else row.min()} is none of 0 to {VOCABULARY - 1}"
         )
     return "".join(CHARACTERS[token - 1] for token in row.tolist() if token != PAD)
+
+
+_LETTERS = np.frombuffer(f"\0{CHARACTERS}".encode("ascii"), dtype=np.uint8)
+
+
+def texts(tokens: Whole, lengths: Whole) -> list[str]:
+    """Texts of rows of tokens (R, T), of which the first `lengths` (R,) count; padding among them is the character 0."""
+    rows = _LETTERS[tokens]
+    return [
+        row[:length].tobytes().decode("ascii") for row, length in zip(rows, lengths.tolist(), strict=True)
+    ]
 
 
 def terminal_answer(completion: str) -> str | None:
@@ -135,6 +148,33 @@ class Task(ABC):
         if wrong.any():
             return self._by_list(words[:, 0], keys, wrong, difficulty, split)
         return keys
+
+    def distinct(self, seed: int, count: int, difficulty: int, split: Split) -> Whole:
+        """The first `count` different keys among the problems of a seed, (count,).
+
+        Raises InputError where the split seems to have fewer.
+        """
+        found: Whole = np.zeros(0, dtype=np.int64)
+        for turn in range(_TRIES):
+            more = self.problems(seed, np.arange(count) + turn * count, difficulty, split)
+            found = np.concatenate([found, more])
+            _, first = np.unique(found, return_index=True)
+            found = found[np.sort(first)]
+            if len(found) >= count:
+                return found[:count]
+        raise InputError(
+            f"task {self.name} at difficulty {difficulty} has about {len(found)} problems in split {split}; ask for fewer "
+            f"than {count}, or a higher difficulty"
+        )
+
+    def given(self, keys: Whole, difficulty: int, budget: str) -> Whole:
+        """Tokens of a completion that a budget gives the one who thinks, FREE where it writes, (R, T).
+
+        They set how long the thinking is without saying anything of the answer. Raises InputError for a task without them.
+        """
+        raise InputError(
+            f"task {self.name} has no budgets that can be forced; ask for them by a control character"
+        )
 
     def prompts(self, keys: Whole, difficulty: int, budget: str | None = None) -> Whole:
         """Tokens of the prompts, (R, P); a budget's control character stands first where one is asked for."""

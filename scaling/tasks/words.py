@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from scaling.mixing import Words
-from scaling.tasks.task import Task, Whole, encoded
+from scaling.tasks.task import FREE, Task, Whole, encoded
 
 LETTERS = "abcd"
 """Generators are written so."""
@@ -115,7 +115,19 @@ class GroupWords(Task):
         at = self.positions(difficulty, budget)
         letters = encoded(LETTERS)[self.letters(keys, difficulty)[:, at]]
         states = self._digits[self.products(keys, difficulty)[:, at]]
-        return np.concatenate([letters[:, :, None], states], axis=2).reshape(len(keys), -1)
+        return np.concatenate([letters[:, :, None], states], axis=2).reshape(
+            len(keys), len(at) * (1 + states.shape[2])
+        )
+
+    def given(self, keys: Whole, difficulty: int, budget: str) -> Whole:
+        """The generator at each position of the budget, and `#`; the products and the answer are free."""
+        self._budget(budget)
+        trace = self.traces(keys, difficulty, budget)
+        digits = self._digits.shape[1]
+        steps = trace.shape[1] - digits - 2  # the thinking
+        out = np.full(trace.shape, FREE, dtype=np.int64)
+        out[:, : steps + 1 : 1 + digits] = trace[:, : steps + 1 : 1 + digits]
+        return out
 
     def answer_tokens(self, keys: Whole, difficulty: int) -> Whole:
         """The digits of the product."""

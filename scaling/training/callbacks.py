@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import time
 from collections.abc import Callable, Collection
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
 from lightning.pytorch.callbacks import Callback
@@ -34,6 +35,18 @@ class DivergedError(Exception):
     def __init__(self, step: int, reason: str) -> None:
         super().__init__(reason)
         self.step = step
+
+
+class Keeps(Protocol):
+    """What keeps a run's rows."""
+
+    rows: state.Rows
+
+    def seconds(self) -> float:
+        """Return the device seconds spent so far."""
+
+    def check(self) -> None:
+        """Read what waits to be read; raise ``DivergedError`` for a step gone wrong."""
 
 
 class Recorder(Callback):
@@ -154,7 +167,7 @@ class Recorder(Callback):
 class StateKeeper(Callback):
     """Writes the states that branches leave from, and the rolling state that a resume starts from."""
 
-    def __init__(self, folder: Path, branches: Collection[int], recorder: Recorder) -> None:
+    def __init__(self, folder: Path, branches: Collection[int], recorder: Keeps) -> None:
         self.folder = folder
         self.branches = frozenset(branches)
         self.recorder = recorder
@@ -168,7 +181,7 @@ class StateKeeper(Callback):
         due = time.monotonic() - self.saved > SAVE_SECONDS or trainer.should_stop
         if step in self.branches or (due and step < module.spec.steps):
             self.recorder.check()  # a state must lie before any divergence
-            rows = state.Rows(**{**vars(self.recorder.rows), "seconds": self.recorder.seconds()})
+            rows = dataclasses.replace(self.recorder.rows, seconds=self.recorder.seconds())
             state.save(self.folder / state.RESUME, module, step, rows)
             self.saved = time.monotonic()
         if step in self.branches:
@@ -178,14 +191,15 @@ class StateKeeper(Callback):
 class Watcher(Callback):
     """Reports progress and passes a request to stop on to the trainer."""
 
-    def __init__(self, progress: Callable[[int], None], stop: Callable[[], bool]) -> None:
+    def __init__(self, progress: Callable[[int], None], stop: Callable[[], bool], step_tokens: int) -> None:
         self.progress = progress
         self.stop = stop
+        self.step_tokens = step_tokens
 
     def on_train_batch_end(
         self, trainer: Any, module: Any, outputs: object, batch: int, batch_idx: int
     ) -> None:
         """Report the tokens seen; ask the trainer to stop after this step if told so."""
-        self.progress((batch + 1) * module.spec.optim.batch_tokens)
+        self.progress((batch + 1) * self.step_tokens)
         if self.stop():
             trainer.should_stop = True

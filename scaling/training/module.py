@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import lightning
 import numpy as np
@@ -21,6 +21,8 @@ from scaling.training.model import build, parameter_groups
 from scaling.training.schedule import learning_rate
 
 if TYPE_CHECKING:
+    from transformers import LlamaForCausalLM
+
     from scaling.corpora import Ready
     from scaling.records.spec import PretrainSpec
 
@@ -43,7 +45,27 @@ class Step:
     """Learning rate of the step."""
 
 
-class PretrainModule(lightning.LightningModule):
+class Stage(lightning.LightningModule):
+    """What the stages of training share: a model, one optimiser by hand, and a state that a resume needs."""
+
+    model: LlamaForCausalLM
+
+    @property
+    def optimizer(self) -> LightningOptimizer:
+        """The one optimiser, as Lightning wraps it."""
+        optimizer = self.optimizers()
+        assert isinstance(optimizer, LightningOptimizer)
+        return optimizer
+
+    def more_state(self) -> dict[str, Any]:
+        """What a resume needs beyond weights, optimiser and generator."""
+        return {}
+
+    def restore_more(self, saved: dict[str, Any]) -> None:
+        """Put back what ``more_state`` returned."""
+
+
+class PretrainModule(Stage):
     """Next-token pretraining of one spec, with manual optimisation."""
 
     def __init__(self, spec: PretrainSpec, corpus: Ready, on_step: Callable[[Step], None]) -> None:
@@ -63,13 +85,6 @@ class PretrainModule(lightning.LightningModule):
             betas=(optim.beta1, optim.beta2),
             fused=True,
         )
-
-    @property
-    def optimizer(self) -> LightningOptimizer:
-        """The one optimiser, as Lightning wraps it."""
-        optimizer = self.optimizers()
-        assert isinstance(optimizer, LightningOptimizer)
-        return optimizer
 
     def training_step(self, step: int) -> None:
         """Take update ``step`` (0-based): gradients of the whole batch, clip, AdamW."""

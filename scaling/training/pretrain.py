@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import lightning
-import torch
-from lightning.pytorch.callbacks import Callback
 
 from scaling.errors import InputError
 from scaling.inference.heldout import evaluated_windows
@@ -21,21 +16,14 @@ from scaling.records.tables import Records, empty
 from scaling.training import state
 from scaling.training.callbacks import DivergedError, Recorder, StateKeeper, Watcher
 from scaling.training.environment import hardware, versions
+from scaling.training.fit import Restorer, fit
 from scaling.training.module import PretrainModule
 from scaling.training.traces import training_text
 
 if TYPE_CHECKING:
+    from lightning.pytorch.callbacks import Callback
+
     from scaling.corpora import Ready
-
-
-class _Restorer(Callback):
-    """Puts a saved state back once the trainer has made its optimiser."""
-
-    def __init__(self, saved: dict[str, Any]) -> None:
-        self.saved = saved
-
-    def on_train_start(self, trainer: Any, module: Any) -> None:
-        state.restore(module, self.saved)
 
 
 def run(
@@ -63,17 +51,17 @@ def run(
     module = PretrainModule(whole, corpus, recorder.on_step)
     callbacks: list[Callback] = [
         recorder,
-        Watcher(progress, stop),
+        Watcher(progress, stop, whole.optim.batch_tokens),
         StateKeeper(folder, branches, recorder),
     ]
     if saved:
-        callbacks.append(_Restorer(saved))
+        callbacks.append(Restorer(saved))
         module.model.load_state_dict(saved["model"])  # all there is to do where the last step was saved
     todo = range(saved["step"] if saved else 0, whole.steps)
     reason = None
     try:
         _check_trunk(spec, store)
-        if todo and not _fit(module, todo, whole.precision, device, callbacks):
+        if todo and not fit(module, todo, whole.precision, device, callbacks):
             return False
     except DivergedError as diverged:
         reason = _death(spec, diverged, recorder)
@@ -132,27 +120,6 @@ def _saved_state(
     return None
 
 
-def _fit(
-    module: PretrainModule, steps: range, precision: str, device: str, callbacks: list[Callback]
-) -> bool:
-    """Train over ``steps``; return whether the last one was reached."""
-    logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
-    trainer = lightning.Trainer(
-        accelerator="gpu" if device.startswith("cuda") else "cpu",
-        devices=[int(device.partition(":")[2] or 0)] if device.startswith("cuda") else 1,
-        precision="bf16-mixed" if precision == "bf16" else "32-true",
-        max_epochs=1,
-        logger=False,
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        callbacks=callbacks,
-    )
-    torch.use_deterministic_algorithms(device == "cpu")
-    trainer.fit(module, train_dataloaders=steps)
-    return trainer.fit_loop.epoch_loop.batch_progress.current.completed == len(steps)
-
-
 def _finish(
     spec: PretrainSpec | CooldownSpec,
     store: Store,
@@ -168,7 +135,7 @@ def _finish(
     if isinstance(spec, CooldownSpec):
         own = [row for row in recorder.rows.steps if row["step"] > spec.step]
         rows["steps"] = own
-    frames = {t.name: pd.DataFrame(rows[t.name]) if rows[t.name] else empty(t) for t in TABLES}
+    frames = {t.name: pd.DataFrame(rows[t.name]) if rows.get(t.name) else empty(t) for t in TABLES}
     store.finish(spec_id(spec), Records(**frames))
     (store.folder(spec_id(spec)) / state.RESUME).unlink(missing_ok=True)
 

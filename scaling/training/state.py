@@ -20,7 +20,7 @@ from scaling.errors import InputError
 from scaling.records.store import branch_state
 
 if TYPE_CHECKING:
-    from scaling.training.module import PretrainModule
+    from scaling.training.module import Stage
 
 RESUME = "resume.pt"
 """The rolling state of an unfinished run, in its folder."""
@@ -36,6 +36,8 @@ class Rows:
     """Rows of STEPS."""
     evals: list[dict[str, Any]] = field(default_factory=list)
     """Rows of EVALS."""
+    sampled: int = 0
+    """Tokens that RL has sampled."""
     seconds: float = 0.0
     """Device seconds spent, before this sitting."""
 
@@ -47,7 +49,7 @@ def nearest_branch(folder: Path, step: int) -> Path | None:
     return branch_state(folder, max(earlier)) if earlier else None
 
 
-def save(path: Path, module: PretrainModule, step: int, rows: Rows) -> None:
+def save(path: Path, module: Stage, step: int, rows: Rows) -> None:
     """Write the state after ``step`` updates by an atomic rename; an ``OSError`` leaves the old file whole."""
     state = {
         "step": step,
@@ -55,6 +57,7 @@ def save(path: Path, module: PretrainModule, step: int, rows: Rows) -> None:
         "optimizer": module.optimizer.optimizer.state_dict(),
         "torch_rng": torch.get_rng_state(),
         "rows": vars(rows),
+        "more": module.more_state(),
     }
     partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
     try:
@@ -103,8 +106,9 @@ def load(path: Path) -> dict[str, Any]:
     return state
 
 
-def restore(module: PretrainModule, state: dict[str, Any]) -> None:
+def restore(module: Stage, state: dict[str, Any]) -> None:
     """Put weights, optimiser and generator back (the trainer must have set up its optimiser)."""
     module.model.load_state_dict(state["model"])
     module.optimizer.optimizer.load_state_dict(state["optimizer"])
     torch.set_rng_state(state["torch_rng"])
+    module.restore_more(state.get("more", {}))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING
 
-from scaling.records.spec import CountingSpec, Spec
+from scaling.records.spec import CountingSpec, RLSpec, SamplingSpec, Spec
 
 if TYPE_CHECKING:
     from scaling.records.store import Store
@@ -29,6 +29,14 @@ def work(
 
         count(spec, store)
         return True
+    if isinstance(spec, RLSpec):
+        from scaling.training.rl_run import run as learn
+
+        return learn(spec, store, device=device, progress=progress, stop=stop)
+    if isinstance(spec, SamplingSpec):
+        from scaling.training.sampling_run import run as sample
+
+        return sample(spec, store, device=device, progress=progress, stop=stop)
     from scaling.training.pretrain import run as pretrain
 
     return pretrain(spec, store, branches=branches, device=device, progress=progress, stop=stop)
