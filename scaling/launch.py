@@ -11,7 +11,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
 from scaling.errors import InputError
 from scaling.records.cost import DEVICES, Device, predicted_seconds, spec_tokens
-from scaling.records.spec import CooldownSpec, Spec, spec_id
+from scaling.records.spec import Spec, parents, spec_id
 from scaling.study import missing, with_parents
 
 if TYPE_CHECKING:
@@ -72,23 +72,26 @@ def _installed(name: str) -> bool:
 
 
 def in_order(specs: list[Spec], device: Device) -> list[Spec]:
-    """Return the runs longest tree first, each trunk before its branches, long branches first.
+    """Return the runs longest tree first, each run before those that need it, long ones first.
 
     Long runs first keep all workers busy to the end (longest-processing-time rule).
     """
     tree: dict[str, float] = {}
     for spec in specs:
-        tree[_root(spec)] = tree.get(_root(spec), 0.0) + predicted_seconds(spec, device)
+        root = spec_id(_line(spec)[0])
+        tree[root] = tree.get(root, 0.0) + predicted_seconds(spec, device)
 
-    def rank(spec: Spec) -> tuple[float, str, bool, float]:
-        branch = isinstance(spec, CooldownSpec)
-        return (-tree[_root(spec)], _root(spec), branch, -predicted_seconds(spec, device))
+    def rank(spec: Spec) -> tuple[float, str, int, float]:
+        line = _line(spec)
+        root = spec_id(line[0])
+        return (-tree[root], root, len(line), -predicted_seconds(spec, device))
 
     return sorted(specs, key=rank)
 
 
-def _root(spec: Spec) -> str:
-    return spec_id(spec.trunk if isinstance(spec, CooldownSpec) else spec)
+def _line(spec: Spec) -> list[Spec]:
+    """Return a run and all that it needs, the first to run first."""
+    return [one for parent in parents(spec)[:1] for one in _line(parent)] + [spec]
 
 
 class Display:

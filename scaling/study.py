@@ -156,11 +156,17 @@ def _refuse_other_than_functions(what: str, *found: object) -> None:
 
 
 def with_parents(specs: list[Spec]) -> list[Spec]:
-    """Return the runs and the parents they need, each once, parents first."""
+    """Return the runs and all that they need, each once, parents first."""
     found: dict[str, Spec] = {}
+
+    def add(spec: Spec) -> None:
+        if spec_id(spec) not in found:
+            for parent in parents(spec):
+                add(parent)
+            found[spec_id(spec)] = spec
+
     for spec in specs:
-        for one in (*parents(spec), spec):
-            found.setdefault(spec_id(one), one)
+        add(spec)
     return list(found.values())
 
 
