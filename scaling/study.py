@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar, get_args
 
 from scaling.errors import FitError, InputError, machine_failure
 from scaling.records.spec import Spec, parents, spec_id
@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
 Device = Literal["cpu", "cuda"]
 Made = TypeVar("Made")
+
+
+Part: TypeAlias = "Callable[[Analysis], Section | Sequence[Section]]"
+"""A part of a report: a section, or several."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +42,7 @@ class Preset:
     """Presets of the same study whose records, where there are any, also enter this one's report."""
     fits: Callable[[Records], Mapping[str, Any]] | None = None
     """Estimates from its records, where they are not the study's."""
-    sections: tuple[Callable[[Analysis], Section], ...] | None = None
+    sections: tuple[Part, ...] | None = None
     """Sections of its report, where they are not the study's."""
     file: Path | None = None
     """The study's file; ``find`` fills it in."""
@@ -107,7 +111,7 @@ class Study:
     """The grids, the default one first."""
     fits: Callable[[Records], Mapping[str, Any]]
     """Estimates from the records of one preset."""
-    sections: tuple[Callable[[Analysis], Section], ...]
+    sections: tuple[Part, ...]
     """The report's sections in order; the first one holds the verdict."""
     next_commands: Mapping[str, str] = field(default_factory=dict)
     """What one might do after a run: arguments of ``scaling`` and what they are for."""
@@ -194,19 +198,22 @@ def analyse(
 
 def document(analysis: Analysis) -> Report:
     """Return the report of an analysis: its sections, its fits as machine-readable results, its provenance."""
-    from scaling.reporting.document import Report
+    from scaling.reporting.document import Report, Section
 
     study = analysis.study
     chosen = study.preset(analysis.preset)
 
-    def made(section: Callable[[Analysis], Section]) -> Section:
-        name = getattr(section, "__name__", repr(section))
-        return _guarded(f"preset {chosen.name}: section {name}", lambda: section(analysis), chosen.file)
+    def made(part: Part) -> Sequence[Section]:
+        name = getattr(part, "__name__", repr(part))
+        found = _guarded(f"preset {chosen.name}: section {name}", lambda: part(analysis), chosen.file)
+        return [found] if isinstance(found, Section) else found
+
+    parts = study.sections if chosen.sections is None else chosen.sections
 
     return Report(
         title=f"{study.name} · {analysis.preset}",
         question=study.question,
-        sections=tuple(map(made, study.sections if chosen.sections is None else chosen.sections)),
+        sections=tuple(section for part in parts for section in made(part)),
         provenance=analysis.provenance,
         results={name: fit.to_json() for name, fit in analysis.fits.items()},
     )

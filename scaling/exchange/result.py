@@ -83,6 +83,19 @@ class Constancy:
         return asdict(self)
 
 
+@dataclass(frozen=True)
+class Unmeasured:
+    """A method without rates, and why."""
+
+    method: str
+    reason: str
+
+    def to_json(self, command: str = "") -> dict[str, Any]:
+        """The method and the reason."""
+        del command
+        return {"method": self.method, "rates": [], "reason": self.reason}
+
+
 @dataclass(frozen=True, repr=False)
 class Exchange:
     """Exchange rates of one method under one convention."""

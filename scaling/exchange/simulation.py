@@ -145,13 +145,13 @@ def simulated(
 
 def true_rate(setting: Setting, surface: Surfaces, y: float, low: float, high: float) -> float:
     """The mean rate between v = low and high of the truth, at the predictor where the mean score is y."""
-    x = _predictor_at(setting, y)
+    x = predictor_at(setting, y)
     v = np.array([low, high]) - surface.centre[1]
     ends = surface.form.training(surface.beta, surface.shape, np.array([x]), v)[0]
     return float((ends[0] - ends[1]) / (high - low))
 
 
-def _predictor_at(setting: Setting, y: float) -> float:
+def predictor_at(setting: Setting, y: float) -> float:
     """The predictor of a middling problem and run at which the mean over problems and runs is y."""
     from scipy.optimize import brentq
 

@@ -16,7 +16,7 @@ import numpy.typing as npt
 import torch
 
 from scaling.errors import InputError
-from scaling.inference.weights import Weights
+from scaling.inference.weights import LEAST, Weights
 from scaling.mixing import words_of
 from scaling.records.flops import decode_flops, prefill_flops
 from scaling.tasks import FREE, PAD, encoded
@@ -31,8 +31,8 @@ KEEP = 0.75
 SAMPLES = 3
 """Stream of random words."""
 Force = Callable[[int, torch.Tensor, torch.Tensor], "torch.Tensor | None"]
-"""From a position, the numbers (b,) of the rows still written, and their tokens so far, (b, T): the tokens forced there, (b,),
-FREE where none is; None if none is in any."""
+"""From a position, the numbers (b,) of the rows still written, and their tokens so far, (b, T): the tokens forced there,
+(b,), FREE where none is; None if none is in any."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ def decode(
     )
     last = tokens.gather(1, lengths[:, None] - 1)[:, 0]
     ended = last == end if end is not None else torch.zeros_like(last, dtype=torch.bool)
-    return Completions(tokens, logprobs, lengths, ended, prefill_flops(spec, prompt), spent)
+    return Completions(tokens, logprobs, lengths, ended, prefill_flops(spec, prompt, LEAST), spent)
 
 
 def _of_part(
@@ -202,7 +202,7 @@ class _Batch:
             self.cache = self.cache.rows(everyone, self.width + at, self.width + at + 1)
         hidden = self.weights.advance(token[:, None], self.cache, self.width + at, self.start)
         self.logits = self.weights.logits(hidden)
-        self.spent[self.live] += decode_flops(self.spec, self.width + at + 1)
+        self.spent[self.live] += decode_flops(self.spec, max(self.width + at + 1, LEAST))
         return True
 
     def _drop(self, token: torch.Tensor, at: int) -> torch.Tensor:

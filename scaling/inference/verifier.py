@@ -1,8 +1,8 @@
 """A learned verifier: how likely a completion is right, from what the model itself computes while reading it.
 
 Features are the model's last hidden states (of the end, and their mean over the completion) and log-probabilities of the
-completion's tokens (mean, least); a logistic regression on them is trained on own completions of training problems. The model
-stays as it is. Shapes: B rows of prompt and completion, T positions, D width, F features.
+completion's tokens (mean, least); a logistic regression on them is trained on own completions of training problems. The
+model stays as it is. Shapes: B rows of prompt and completion, T positions, D width, F features.
 """
 
 from __future__ import annotations

@@ -49,11 +49,13 @@ def train_flops(model: ModelSpec, tokens: int) -> int:
     return 3 * forward_flops_per_token(model) * tokens
 
 
-def prefill_flops(model: ModelSpec, tokens: int) -> int:
-    """Return the FLOPs of reading a prompt of ``tokens`` tokens: all blocks, and the head at the last token alone."""
-    blocks = (
-        2 * (matmul_params(model) - model.vocabulary * model.width) + 4 * model.layers * tokens * model.width
-    )
+def prefill_flops(model: ModelSpec, tokens: int, least: int = 0) -> int:
+    """Return the FLOPs of reading a prompt of ``tokens`` tokens: all blocks, and the head at the last token alone.
+
+    ``least`` is the number of positions that every attention covers at the least.
+    """
+    body = matmul_params(model) - model.vocabulary * model.width
+    blocks = 2 * body + 4 * model.layers * max(tokens, least) * model.width
     return blocks * tokens + 2 * model.vocabulary * model.width
 
 

@@ -13,8 +13,8 @@ PROMPTS, GROUP = 24, 16
 LR = 1e-4
 """Peak learning rate of RL: at 3e-4 the same runs rose twice as fast and fell back between steps."""
 CONTROLLED = 0.2
-"""Share of examples that ask for their thinking budget. At .5 a model of .1M parameters that had seen 8M tokens solved 4 % of
-words of 6 letters that asked for none, at .2 36 %, and 99 and 93 % under its two longest budgets."""
+"""Share of examples that ask for their thinking budget. At .5 a model of .1M parameters that had seen 8M tokens solved 4 %
+of words of 6 letters that asked for none, at .2 36 %, and 99 and 93 % under its two longest budgets."""
 
 
 def traces(

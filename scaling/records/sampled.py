@@ -26,7 +26,8 @@ OF_EVALS = (
 
 
 def spent(records: Records) -> pd.DataFrame:
-    """Return one row a checkpoint: run_id, step, kind, trunk (its random path), seed, train_flops, pretrain_flops, tokens_seen.
+    """Return one row a checkpoint: run_id, step, kind, trunk (its random path), seed, train_flops, pretrain_flops,
+    tokens_seen.
 
     ``train_flops`` is what the stage itself has cost so far, all components together (a cooldown: its trunk's steps
     included); ``pretrain_flops`` what came before it (0 for pretraining).
@@ -51,9 +52,9 @@ def sampled(
 ) -> pd.DataFrame:
     """Return one row a sample of some settings ("free", "asked 2"), kinds of run and one difficulty.
 
-    Columns: run (runs that left one trunk are one), seed, kind, step, tokens_seen, train_flops, pretrain_flops, the inference
-    FLOPs of one sample by component, setting, budget (the setting), problem, sample, answer, correct, tokens, truncated,
-    verifier_score, chance_score, temperature. Raises ``InputError`` where nothing was sampled so.
+    Columns: run (runs that left one trunk are one), seed, kind, step, tokens_seen, train_flops, pretrain_flops, the
+    inference FLOPs of one sample by component, setting, budget (the setting), problem, sample, answer, correct, tokens,
+    truncated, verifier_score, chance_score, temperature. Raises ``InputError`` where nothing was sampled so.
     """
     evals = records.evals[records.evals["difficulty"].eq(difficulty)].copy()
     evals["setting"] = evals["method"].str.cat(evals["budget"].fillna(""), sep=" ").str.strip()

@@ -1,0 +1,83 @@
+"""A known rate planted in a measured design: how often the shipped analysis finds it, and how often it gives an interval.
+
+Where `calibrate` simulates about the measured surface, this plants rates that nobody measured, and so says of a design
+without an identified rate what it could have told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from scaling.exchange.calibration import Coverage, coverage
+from scaling.exchange.simulation import nearest, predictor_at, setting_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from scaling.exchange.one_rate import IntervalKind
+    from scaling.exchange.result import Exchange
+    from scaling.exchange.simulation import Setting
+    from scaling.exchange.surface import Surfaces
+
+ETAS = (0.5, 1.0, 2.0)
+"""Rates that are planted where nobody says which."""
+
+
+@dataclass(frozen=True)
+class Planted:
+    """What became of one planted rate."""
+
+    eta: float
+    found: Coverage
+
+
+def planted(
+    found: Exchange, at: float, *, etas: Sequence[float] = ETAS, repetitions: int = 100, seed: int = 0
+) -> tuple[Planted, ...]:
+    """Plant each rate in the design of `found`, everywhere the same, and measure it as `found` was, at score `at`.
+
+    The truth is additive on the link's scale: as steep along training as the design's own nearest additive surface, `eta`
+    times as steep along inference, and at `at` in the middle of the design. Runs, problems and samples are drawn anew with
+    the spreads that `found` shows, checkpoints of one run sharing it as they do there.
+    """
+    setting = setting_of(found)
+    kind: IntervalKind = "bootstrap" if found.interval["method"].startswith("bootstrap") else "jackknife"
+    draws = int(found.interval["draws"]) if kind == "bootstrap" else 0
+    rng = np.random.default_rng(seed)
+    level = float(found.interval["level"])
+    return tuple(
+        Planted(
+            eta,
+            coverage(
+                setting, f"eta {eta:g}", _surface(found, setting, at, eta), at, found.form, kind, level, draws,
+                repetitions, rng,
+            ),
+        )
+        for eta in etas
+    )  # fmt: skip
+
+
+def _surface(found: Exchange, setting: Setting, at: float, eta: float) -> Surfaces:
+    """The additive surface with a rate."""
+    surface = nearest("additive", found.design, setting)
+    steep = abs(float(surface.beta[0, 1])) or 1.0
+    return replace(surface, beta=np.array([[predictor_at(setting, at), steep, eta * steep]]))
+
+
+def table(rows: Sequence[Planted]) -> pd.DataFrame:
+    """One row a planted rate."""
+    import pandas as pd
+
+    return pd.DataFrame(
+        [
+            {
+                "planted": one.eta, "coverage": one.found.share, "error": one.found.error, "bias": one.found.bias,
+                "width": one.found.width, "with interval": one.found.given / one.found.repetitions,
+            }
+            for one in rows
+        ]
+    )  # fmt: skip

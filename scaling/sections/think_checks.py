@@ -1,0 +1,192 @@
+"""What own rates rest on: rates planted in the same design, other ways to set a budget, the verifier, the price of
+conventions.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from scaling.exchange import Exchange
+from scaling.exchange.planted import Planted, table
+from scaling.reporting import numbers
+from scaling.reporting.document import Section, Table, Verdict
+from scaling.sections.exchange_trust import sensitivity_section
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
+    from scaling.study import Analysis
+
+
+class Plants:
+    """Rates planted in the design of each measured method."""
+
+    def __init__(self, found: Mapping[str, Sequence[Planted]]) -> None:
+        self.found = found
+
+    def frame(self) -> pd.DataFrame:
+        """Return one row a method and planted rate."""
+        parts = [table(rows).assign(method=name) for name, rows in self.found.items()]
+        if not parts:
+            return pd.DataFrame()
+        whole = pd.concat(parts, ignore_index=True)
+        return whole[["method", *(name for name in whole.columns if name != "method")]]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the rows."""
+        return {"rows": self.frame().replace({np.nan: None}).to_dict("records")}
+
+
+class Conventions:
+    """A method's rates under every convention that its columns tell apart."""
+
+    def __init__(self, rows: Mapping[str, pd.DataFrame]) -> None:
+        self.rows = rows
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the rows."""
+        return {name: rows.replace({np.nan: None}).to_dict("records") for name, rows in self.rows.items()}
+
+
+def planted_section(analysis: Analysis) -> Section:
+    """Return how often the shipped analysis finds a rate that was planted in exactly this design."""
+    plants: Plants = analysis.fits["planted"]
+    rows = plants.frame()
+    if rows.empty:
+        return Section(
+            "A rate planted in this design",
+            ("No method was measured, so that there is no design to plant in.",),
+        )
+    given = rows["with interval"]
+    held = float(rows["coverage"].mean())
+    worst = rows.iloc[int(rows["coverage"].fillna(0).to_numpy().argmin())]
+    return Section(
+        "A rate planted in this design",
+        (
+            "The same levels, budgets, runs, problems and samples, with the spreads between runs and problems that were "
+            "measured, about a surface with a known rate; the analysis is the one that made the tables above. Coverage is "
+            "the share of the 95 % intervals that hold the planted rate, with its Monte Carlo error; the last column is "
+            "the share of simulated grids that gave an interval with two ends.",
+        ),
+        (
+            Verdict(
+                f"Planted rates lie in {numbers.percent(held)} of the intervals on average, at the least in "
+                f"{numbers.percent(float(worst['coverage']))} ({worst['method']}, η = "
+                f"{numbers.plain(float(worst['planted']))}); {numbers.percent(float(given.mean()))} of the simulated "
+                f"grids gave an interval.",
+                "measured",
+            ),
+        ),
+        tables=(
+            Table(
+                "planted",
+                "Coverage of planted rates, by method.",
+                rows,
+                headings={"planted": "planted η", "bias": "mean error"},
+                formats={
+                    name: lambda x: numbers.percent(float(x))
+                    for name in ("coverage", "error", "with interval")
+                },
+            ),
+        ),
+    )
+
+
+def settings_section(analysis: Analysis, words: Mapping[str, str]) -> Section:
+    """Return scores under every way to set a thinking budget, by checkpoint; ``words`` say what kinds of run are."""
+    evals = analysis.records.evals
+    evals = evals[evals["samples"].notna()]
+    runs = analysis.records.runs.set_index("run_id")["kind"]
+    rows = evals.assign(
+        kind=evals["run_id"].map(runs).map(words),
+        setting=evals["method"].str.cat(evals["budget"].fillna(""), sep=" ").str.strip(),
+        tokens_seen=_tokens(analysis, evals),
+    )
+    both = rows.groupby(["kind", "tokens_seen", "step", "difficulty", "setting"], as_index=False, observed=True).agg(
+        runs=("score", "size"), score=("score", "mean"), low=("score", "min"), high=("score", "max"),
+        tokens=("tokens_mean", "mean"), truncated=("truncated_share", "mean"),
+    )  # fmt: skip
+    table_rows = both.drop(columns=["tokens_seen"]).rename(
+        columns={"low": "lowest run", "high": "highest run"}
+    )
+    return Section(
+        "How budgets were set",
+        (
+            "`asked B` puts the budget's control character before the problem; `forced B` writes in what the budget gives "
+            "(for words: the generators of the chosen positions) while the model writes the states; `cut N` stops thinking "
+            "after N tokens and asks for the answer at once, a negative control; `free` leaves it to the model.",
+        ),
+        tables=(
+            Table(
+                "settings",
+                "Mean score over runs, lowest and highest run, tokens written.",
+                table_rows,
+                formats={
+                    name: lambda x: numbers.percent(float(x))
+                    for name in ("score", "lowest run", "highest run", "truncated")
+                },
+                rows_shown=80,
+            ),
+        ),
+    )
+
+
+def _tokens(analysis: Analysis, evals: pd.DataFrame) -> pd.Series:
+    points = analysis.records.checkpoints.set_index(["run_id", "step"])["tokens_seen"]
+    return pd.Series(
+        [points.get((run, step)) for run, step in zip(evals["run_id"], evals["step"], strict=True)],
+        index=evals.index,
+    )
+
+
+def verifier_section(analysis: Analysis) -> Section:
+    """Return how well the learned verifiers tell right from wrong, and what they cost."""
+    evals = analysis.records.evals
+    judged = evals[evals["verifier_auc"].notna() | evals["infer_flops_verifier_per_problem"].notna()]
+    runs = analysis.records.runs.set_index("run_id")["kind"]
+    rows = judged.assign(
+        kind=judged["run_id"].map(runs),
+        share=judged["infer_flops_verifier_per_problem"] / judged["infer_flops_decode_per_problem"],
+    ).groupby(["kind", "step"], as_index=False).agg(
+        score=("score", "mean"), auc=("verifier_auc", "mean"), lowest=("verifier_auc", "min"), share=("share", "mean"),
+        training=("verifier_train_flops", "mean"),
+    )  # fmt: skip
+    return Section(
+        "The learned verifier",
+        (
+            "A logistic regression on the model's own hidden states and log-probabilities, trained on its own completions "
+            "of training problems, one for each checkpoint. Scoring a completion means reading it once more, which the "
+            "inference bill counts. Training it is not in the training bill of the rates; its FLOPs are here.",
+        ),
+        tables=(
+            Table(
+                "verifier",
+                "Area under the ROC curve on held-out problems; reading again over writing; FLOPs of training it.",
+                rows,
+                headings={
+                    "auc": "AUC",
+                    "lowest": "lowest run's",
+                    "share": "reading / writing",
+                    "training": "training FLOPs",
+                },
+                formats={
+                    "score": lambda x: numbers.percent(float(x)),
+                    "training": lambda x: numbers.quantity(float(x)),
+                },
+                rows_shown=60,
+            ),
+        ),
+    )
+
+
+def conventions_section(analysis: Analysis, name: str) -> Section | None:
+    """Return the rates of a method under every convention: the stage alone or all training, verifier in or out."""
+    conventions: Conventions = analysis.fits["conventions"]
+    rows = conventions.rows.get(name)
+    if rows is None or not isinstance(analysis.fits.get(name), Exchange):
+        return None
+    return sensitivity_section(rows)

@@ -1,0 +1,176 @@
+"""Training against inference on own runs: every method's rates in one table, then axis by axis with figures."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from scaling.errors import FitError, InputError
+from scaling.exchange import Exchange
+from scaling.exchange.result import Unmeasured
+from scaling.exchange.summary import eta_shown, worth
+from scaling.reporting import plots
+from scaling.reporting.document import Figure, Section, Table, Verdict
+from scaling.reporting.style import Groups
+from scaling.sections.exchange_buy import Terms, buy_section
+from scaling.sections.exchange_envelope import envelope_section
+from scaling.sections.exchange_figures import figures
+from scaling.sections.exchange_rates import DEFINITION, doubts_table, rates_table, verdict
+from scaling.sections.exchange_trust import equivalences_section, trust_section
+from scaling.sections.known_rates import known_rates
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from matplotlib.axes import Axes
+
+    from scaling.study import Analysis
+
+UNITS = ("FLOPs", "FLOPs a problem")
+
+
+def rates_of(analysis: Analysis, axis: str) -> dict[str, Exchange | Unmeasured]:
+    """Return the fits of an axis by method: those named "AXIS: METHOD"."""
+    named = {name.partition(": "): fit for name, fit in analysis.fits.items()}
+    return {
+        method: fit
+        for (first, _, method), fit in named.items()
+        if first == axis and isinstance(fit, Exchange | Unmeasured)
+    }
+
+
+def overview(analysis: Analysis, axes: Mapping[str, str]) -> Section:
+    """Return all rates side by side, with a verdict for each axis and method; ``axes`` maps an axis to its words."""
+    rows, verdicts = [], []
+    for axis, words in axes.items():
+        for method, found in rates_of(analysis, axis).items():
+            rows += _rows(words, method, found)
+            verdicts.append(_verdict(words, method, found))
+    frame = pd.DataFrame(rows)
+    return Section(
+        "What inference is worth",
+        (
+            DEFINITION,
+            "Methods are never pooled, and every method that was run is here at every score that was asked for before the "
+            "runs, identified or not. Intervals are 95 %, from leaving out runs and problems.",
+        ),
+        tuple(verdicts),
+        tables=(
+            Table(
+                "rates",
+                "η by axis, method and score; training, inference: decades of the measured piece.",
+                frame,
+                headings={"at": "score", "eta": "η", "ten": "", "train": "training", "infer": "inference"},
+            ),
+            known_rates(),
+        ),
+    )
+
+
+def _rows(words: str, method: str, found: Exchange | Unmeasured) -> list[dict[str, object]]:
+    if isinstance(found, Unmeasured):
+        return [{"axis": words, "method": method, "status": "not identified", "why": found.reason}]
+    return [
+        {
+            "axis": words, "method": method, "at": rate.at, "eta": eta_shown(rate), "ten": worth(rate),
+            "train": None if rate.span is None else rate.span.train,
+            "infer": None if rate.span is None else rate.span.infer, "status": rate.status, "why": rate.reason,
+        }
+        for rate in found.rates
+    ]  # fmt: skip
+
+
+def _verdict(words: str, method: str, found: Exchange | Unmeasured) -> Verdict:
+    """Return the verdict at the score in the middle of those with a rate, else why there is none."""
+    what = f"{method} against {words}"
+    if isinstance(found, Unmeasured):
+        return Verdict(f"{what}: not identified, since {found.reason}.", "not identified")
+    rated = [rate for rate in found.rates if rate.eta is not None]
+    chosen = rated[len(rated) // 2] if rated else found.rates[len(found.rates) // 2]
+    return verdict(chosen, what)
+
+
+def axis_section(
+    analysis: Analysis, axis: str, title: str, prose: tuple[str, ...], main: str
+) -> list[Section]:
+    """Return the sections of one axis: the method ``main`` in figures, the others beside it, and what to buy."""
+    found = rates_of(analysis, axis)
+    measured = {method: one for method, one in found.items() if isinstance(one, Exchange)}
+    chosen = measured.get(main) or next(iter(measured.values()), None)
+    if chosen is None:
+        reasons = tuple(
+            f"{method}: {one.reason}." for method, one in found.items() if isinstance(one, Unmeasured)
+        )
+        return [Section(title, (*prose, *reasons))]
+    code = axis.lower()
+    pictures = tuple(dataclasses.replace(one, name=f"{code}-{one.name}") for one in figures(chosen, *UNITS))
+    tables = [rates_table(chosen.rates, f"{code}-rates"), *doubts_table(chosen.warnings, f"{code}-to-know")]
+    sections = [
+        Section(
+            title,
+            (*prose, f"The figures are of {main}."),
+            figures=(*pictures, _methods(code, measured)),
+            tables=tuple(tables),
+        )
+    ]
+    more = [equivalences_section(chosen), buy_section(chosen, Terms(), UNITS), trust_section(chosen)]
+    return (
+        sections
+        + [_named(one, code, title) for one in more if one is not None]
+        + _envelope(measured, code, title)
+    )
+
+
+def _envelope(measured: Mapping[str, Exchange], code: str, title: str) -> list[Section]:
+    try:
+        return [
+            _named(envelope_section({method: one.design for method, one in measured.items()}), code, title)
+        ]
+    except (InputError, FitError):
+        return []
+
+
+def _named(section: Section, code: str, title: str) -> Section:
+    """Return a section with its figures' and tables' names, and its title, those of an axis; its verdicts stay in it."""
+    return dataclasses.replace(
+        section,
+        title=f"{title}: {section.title[0].lower()}{section.title[1:]}",
+        figures=tuple(dataclasses.replace(one, name=f"{code}-{one.name}") for one in section.figures),
+        tables=tuple(dataclasses.replace(one, name=f"{code}-{one.name}") for one in section.tables),
+    )
+
+
+def _methods(code: str, measured: Mapping[str, Exchange]) -> Figure:
+    """Score against inference at the lowest, a middle and the highest training level, a curve a method."""
+    parts = []
+    for method, one in measured.items():
+        level_u, level_v, score = one.design.level_curves()
+        order = level_u.argsort()
+        for name, k in (("lowest", order[0]), ("middle", order[len(order) // 2]), ("highest", order[-1])):
+            parts.append(
+                pd.DataFrame(
+                    {"method": f"{method}, {name}", "infer": 10 ** level_v[k], "score": score[k]}
+                ).dropna()
+            )
+    rows = pd.concat(parts, ignore_index=True)
+    middle = rows[rows["method"].str.endswith(", middle")].assign(
+        method=lambda r: r["method"].str.removesuffix(", middle")
+    )
+    groups = Groups.of(middle, "method")
+
+    def draw(axes: Axes) -> None:
+        plots.scales(axes, "Inference compute a problem (FLOPs)", "Score", log="x")
+        plots.curves(axes, middle, "infer", "score", groups=groups)
+        plots.points(axes, middle, "infer", "score", groups=groups)
+        plots.legend(axes)
+
+    return Figure(
+        f"{code}-methods",
+        "The methods at the middle training level: where two curves cross, the better way to spend inference changes. The "
+        "CSV has the lowest and the highest level too.",
+        draw,
+        rows,
+        "One curve a method, score against inference compute.",
+    )

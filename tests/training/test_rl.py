@@ -1,0 +1,230 @@
+"""RL runs on a small model: exact rows and resume, the ledger against torch's counter, what is discarded, staleness."""
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from scaling import tasks
+from scaling.errors import InputError
+from scaling.inference.weights import Weights
+from scaling.records import recipe, rl_recipe
+from scaling.records.cost import predicted_bytes, predicted_seconds, spec_model
+from scaling.records.sampled import COMPONENTS, spent
+from scaling.records.spec import RLSpec, from_json, spec_id, to_json
+from scaling.records.store import Store
+from scaling.records.tables import Records
+from scaling.training import rl_run
+from scaling.training.algorithms import ALL
+from scaling.training.model import build
+from scaling.training.pretrain import run as pretrain
+from scaling.training.rl import MOST_GAP, RLModule, RLStep
+from scaling.training.rollout import trials
+
+WIDTH, STEPS = 16, 6
+
+
+@pytest.fixture(scope="module")
+def started(tmp_path_factory: pytest.TempPathFactory) -> tuple[Store, RLSpec]:
+    """Return a store with a finished start, and an RL spec from it: words of 2 letters, which it solves now and then."""
+    torch.set_num_threads(1)
+    store = Store(tmp_path_factory.mktemp("rl") / "store").open()
+    model = recipe.llama(WIDTH, tasks.VOCABULARY, 48)
+    data = rl_recipe.traces("s5", [1, 2], ["1", "direct"])
+    (start,) = recipe.whole_runs(model, data, [300 * 480], batch_tokens=480, seed=0)
+    assert pretrain(start, store)
+    spec = rl_recipe.learning(
+        start, "s5", [1, 2], STEPS, max_tokens=24, seed=0, checkpoints=(2, 4, STEPS), prompts=6, group=8
+    )
+    return store, spec
+
+
+def copied(started: tuple[Store, RLSpec], tmp_path: Path) -> Store:
+    """Return a store of its own with the start in it."""
+    store = Store(tmp_path / "store").open()
+    start = spec_id(started[1].start)
+    store.folder(start).symlink_to(started[0].folder(start))
+    return store
+
+
+def rows_of(spec: RLSpec, store: Store) -> Records:
+    rl_run.run(spec, store)
+    return store.rows(spec_id(spec))
+
+
+def module_of(
+    started: tuple[Store, RLSpec], spec: RLSpec, attention: str = "sdpa"
+) -> tuple[RLModule, list[RLStep]]:
+    """Return a module with the start's weights outside a trainer."""
+    told: list[RLStep] = []
+    model = build(spec_model(spec), 0, attention)  # type: ignore[arg-type]
+    model.load_state_dict(rl_run.load_weights(started[0], spec.start, spec.start.steps).state_dict())
+    module = RLModule(spec, model, spec_model(spec), told.append)
+    module.manual_backward = lambda loss: loss.backward()  # type: ignore[assignment]
+    return module, told
+
+
+def test_every_step_has_a_row_and_costs_add_up(started: tuple[Store, RLSpec], tmp_path: Path) -> None:
+    spec = started[1]
+    found = rows_of(spec, copied(started, tmp_path))
+    steps, points = found.steps, found.checkpoints
+    assert steps["step"].tolist() == list(range(1, STEPS + 1))
+    assert points["step"].tolist() == [2, 4, STEPS]
+    assert found.runs["status"].tolist() == ["done"]
+    assert (steps["logprob_gap"] < MOST_GAP).all()
+    assert steps["reward"].between(0, 1).all()
+    assert steps["reward"].max() > 0
+    for name in (*COMPONENTS, "verifier_seconds"):
+        assert steps[name].is_monotonic_increasing
+        at = steps.set_index("step").loc[points["step"], name].tolist()
+        assert points[name].tolist() == at
+    assert steps["train_flops_old_logprobs"].max() == 0
+    assert points["tokens_seen"].iloc[-1] == pytest.approx(
+        (steps["tokens_mean"] * spec.prompts * spec.group).sum()
+    )
+    assert steps["entropy_nats"].between(0, np.log(tasks.VOCABULARY)).all()
+
+
+@pytest.mark.parametrize("algorithm", [one.name for one in ALL])
+def test_every_algorithm_trains_and_resumes_to_the_same_rows(
+    started: tuple[Store, RLSpec],
+    tmp_path: Path,
+    algorithm: str,
+    same_rows: Callable[[Records, Records], None],
+) -> None:
+    spec = dataclasses.replace(
+        started[1], algorithm=algorithm, staleness=1, sampler="learnable", problems=9, reward_noise=0.1
+    )
+    whole = copied(started, tmp_path / "whole")
+    expected = rows_of(spec, whole)
+    stopped = copied(started, tmp_path / "stopped")
+    for _ in range(STEPS + 1):
+        asked = iter([False, True])
+        if rl_run.run(spec, stopped, stop=lambda asked=asked: next(asked, True)):
+            break
+    same_rows(stopped.rows(spec_id(spec)), expected)
+    weights = [store.folder(spec_id(spec)) / "model" / "model.safetensors" for store in (whole, stopped)]
+    assert weights[0].read_bytes() == weights[1].read_bytes()
+    assert expected.steps["staleness"].tolist() == [0, 1] * (STEPS // 2)
+    assert expected.steps["train_flops_old_logprobs"].max() > 0
+    assert (expected.steps["logprob_gap"] < MOST_GAP).all(), (
+        "old log-probabilities are those of the old weights"
+    )
+
+
+def test_the_ledger_counts_a_real_step_as_torch_does(started: tuple[Store, RLSpec]) -> None:
+    spec = dataclasses.replace(started[1], difficulties=(2,), prompts=24, group=16)
+    module, _ = module_of(started, spec, "eager")
+    with FlopCounterMode(display=False) as sampling:
+        found = trials(spec, module.task, 0, Weights(module.model, module.shape), (0.5,))
+    kept = (found.learned != found.learned[:, :1]).any(1)
+    assert 0 < kept.sum() < len(kept)
+    with FlopCounterMode(display=False) as learning:
+        _, trained, _ = module.gradients(found, kept, 0)
+    done = found.completions
+    spent_on = done.prefill_flops * spec.prompts + int(done.decode_flops.sum())
+    assert trained == pytest.approx(learning.get_total_flops(), rel=1e-3)
+    assert spent_on + trained == pytest.approx(
+        sampling.get_total_flops() + learning.get_total_flops(), rel=0.01
+    )
+
+
+def test_groups_that_agree_are_out_of_update_and_denominator(started: tuple[Store, RLSpec]) -> None:
+    spec = started[1]
+    module, _ = module_of(started, spec)
+    found = trials(spec, module.task, 0, Weights(module.model, module.shape), (0.5, 0.5))
+    kept = (found.learned != found.learned[:, :1]).any(1)
+    assert 0 < kept.sum() < spec.prompts
+    module.gradients(found, kept, 0)
+    some = {name: p.grad.clone() for name, p in module.model.named_parameters()}
+    module.zero_grad()
+    module.gradients(found, torch.ones_like(kept), 0)
+    share = float(kept.float().mean())
+    for name, parameter in module.model.named_parameters():
+        torch.testing.assert_close(parameter.grad, some[name] * share, rtol=1e-3, atol=1e-7)
+
+
+def test_rewards_noise_and_limited_problems(started: tuple[Store, RLSpec]) -> None:
+    spec = dataclasses.replace(started[1], problems=2, reward_noise=0.3, prompts=60, difficulties=(2,))
+    module, _ = module_of(started, spec)
+    found = trials(spec, module.task, 1, Weights(module.model, module.shape), (0.5,))
+    assert len(np.unique(found.prompts, axis=0)) <= 2
+    turned = (found.rewards != found.learned).float().mean().item()
+    assert turned == pytest.approx(0.3, abs=4 * np.sqrt(0.21 / found.rewards.numel()))
+
+
+def test_a_learnable_sampler_asks_what_is_neither_solved_nor_hopeless(started: tuple[Store, RLSpec]) -> None:
+    spec = dataclasses.replace(started[1], sampler="learnable", prompts=200, group=2, difficulties=(1, 2))
+    module, _ = module_of(started, spec)
+    weights = Weights(module.model, module.shape)
+    share = [
+        (trials(spec, module.task, 0, weights, rates).difficulties == 2).mean()
+        for rates in ((1.0, 0.5), (0.5, 0.0))
+    ]
+    assert share == pytest.approx([1 / 1.05, 0.05 / 1.05], abs=0.06)
+
+
+def test_an_update_makes_better_completions_likelier(started: tuple[Store, RLSpec], tmp_path: Path) -> None:
+    spec = dataclasses.replace(started[1], difficulties=(1,), lr=1e-3, steps=20, checkpoints=(20,), prompts=8)
+    reward = rows_of(spec, copied(started, tmp_path)).steps["reward"]
+    assert reward.iloc[-5:].mean() > reward.iloc[:5].mean() + 0.05
+
+
+def test_a_start_that_diverged_is_said_and_another_version_is_refused(
+    started: tuple[Store, RLSpec], tmp_path: Path
+) -> None:
+    spec = started[1]
+    assert isinstance(spec.start, recipe.PretrainSpec)
+    start = dataclasses.replace(spec.start, optim=dataclasses.replace(spec.start.optim, lr=1e9))
+    store = Store(tmp_path / "store").open()
+    pretrain(start, store)
+    bad = dataclasses.replace(spec, start=start)
+    rl_run.run(bad, store)
+    found = store.rows(spec_id(bad))
+    assert found.runs["status"].tolist() == ["diverged"]
+    assert found.runs["reason"][0].startswith(f"its start {spec_id(start)} diverged")
+    with pytest.raises(InputError, match="task s5 is at version 1, the spec asks for 3"):
+        rl_run.run(dataclasses.replace(spec, task_version=3), copied(started, tmp_path / "other"))
+
+
+def test_specs_are_checked_and_survive_json(started: tuple[Store, RLSpec]) -> None:
+    spec = started[1]
+    assert from_json(to_json(spec)) == spec
+    sampling = rl_recipe.samples(spec, "s5", 6, ["free", "asked 1"], max_tokens=40, step=4)
+    assert from_json(to_json(sampling)) == sampling
+    for one in (spec, sampling):
+        assert predicted_seconds(one, rl_run_device()) > 0
+        assert predicted_bytes(one, rl_run_device()) > 0
+    with pytest.raises(InputError, match="RLSpec.algorithm is 'magic'; choose one of"):
+        dataclasses.replace(spec, algorithm="magic")
+    with pytest.raises(InputError, match=r"must increase from 1 or more to the last step 6; got \(2, 4\)"):
+        dataclasses.replace(spec, checkpoints=(2, 4))
+    with pytest.raises(
+        InputError, match="step 3 of the run that is sampled has no weights; kept are 2, 4, 6"
+    ):
+        dataclasses.replace(sampling, step=3)
+    with pytest.raises(InputError, match="group is 1: advantages are within a group"):
+        dataclasses.replace(spec, group=1)
+
+
+def rl_run_device():
+    from scaling.records.cost import CORE
+
+    return CORE
+
+
+def test_costs_of_rl_and_of_what_came_before_are_told_apart(
+    started: tuple[Store, RLSpec], tmp_path: Path
+) -> None:
+    store, spec = copied(started, tmp_path), started[1]
+    rl_run.run(spec, store)
+    found = spent(store.gather([spec_id(spec.start), spec_id(spec)]))
+    before = found[found["kind"] == "pretrain"]
+    after = found[found["kind"] == "rl"]
+    assert after["pretrain_flops"].tolist() == [before["train_flops"].iloc[-1]] * 3
+    assert before["pretrain_flops"].tolist() == [0.0] * len(before)
+    assert (after["trunk"] == spec_id(spec.start)).all()
