@@ -6,16 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from scaling.errors import FitError, InputError
 from scaling.exchange import Exchange, Paired, Slices
-from scaling.exchange.summary import eta_shown
 from scaling.reporting.document import Report, Section, Table
-from scaling.sections.exchange_buy import Terms, balanced, buy_section
+from scaling.sections.exchange_buy import Terms, buy_section
 from scaling.sections.exchange_curves import paired_section, slices_section
 from scaling.sections.exchange_envelope import by_method, envelope_section
-from scaling.sections.exchange_explorer import explorer_data
+from scaling.sections.exchange_explore import explore_section
 from scaling.sections.exchange_figures import figures
 from scaling.sections.exchange_rates import rates_section
 from scaling.sections.exchange_trust import equivalences_section, sensitivity_section, trust_section
-from scaling.sections.explorer import explorer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -83,7 +81,7 @@ def _grid(
         Section("The surface", (), figures=figures(found, *units)),
         equivalences_section(found),
         buy_section(found, terms, units),
-        _explore(found, units, terms, [*((conventions or (None, []))[1] or [found]), *others]),
+        explore_section(found, units, terms, [*((conventions or (None, []))[1] or [found]), *others]),
         trust_section(found, coverage),
         None if conventions is None or len(conventions[1]) < 2 else sensitivity_section(conventions[0]),
         _difficulty(found),
@@ -108,39 +106,6 @@ def _methods(
     except InputError as error:
         reasons.append(f"no envelope of methods: {error}")
     return [by_method((found, *_measured(others)), reasons), *envelope]
-
-
-def _explore(
-    found: Exchange,
-    units: tuple[str, str],
-    terms: Terms,
-    measured: Sequence[Exchange],
-) -> Section | None:
-    """The interactive page, with every method and convention measured; None for a form that it cannot draw."""
-    shown = [rate for rate in found.rates if rate.eta is not None] or list(found.rates)
-    if not shown or not 0 < shown[len(shown) // 2].at < 1:
-        return None
-    try:
-        data = explorer_data(
-            measured,
-            train_unit=units[0],
-            infer_unit=units[1],
-            target=shown[len(shown) // 2].at,
-            volume=terms.volume or balanced(found, shown[len(shown) // 2], terms.infer_price),
-            price_ratio=terms.infer_price,
-        )
-    except InputError:
-        return None
-    rates = "; ".join(f"{eta_shown(rate)} at {rate.at:g}" for rate in found.rates)
-    return Section(
-        "Explore",
-        (
-            "Move the score, the volume, the price and what is counted, and see isoquants, optimum and "
-            "break-even move. Intervals here are percentiles of up to 100 draws of the surface, those of the tables "
-            "Student's: they differ a little.",
-        ),
-        interactives=(explorer(data, fallback=f"Rates by score: {rates}."),),
-    )
 
 
 def _difficulty(found: Exchange) -> Section | None:

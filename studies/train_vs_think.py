@@ -39,7 +39,7 @@ WORD = 6
 """Length of the words that are asked."""
 MOST = 64
 """Most tokens of a completion; the longest right one has 43."""
-AT = (0.25, 0.5, 0.75)
+AT = (0.25, 0.5, 0.75, 0.9)
 """Scores at which rates are asked."""
 ASKED = tuple(f"asked {stride}" for stride in STRIDES)
 CONTROLS = ("asked 1", "asked 2", "asked 3", "forced 1", "forced 2", "forced 3", "cut 12", "cut 24")

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from scaling.exchange.simulation import Setting
     from scaling.exchange.surface import Surfaces
 
-ETAS = (0.5, 1.0, 2.0)
+ETAS = (0.2, 0.5, 1.0, 2.0)
 """Rates that are planted where nobody says which."""
 
 

@@ -26,9 +26,9 @@ OF_EVALS = (
 
 
 def spent(records: Records) -> pd.DataFrame:
-    """Return one row a checkpoint: run_id, step, kind, trunk (its random path), seed, train_flops, pretrain_flops,
-    tokens_seen.
+    """Return what training cost at each checkpoint.
 
+    Columns run_id, step, kind, trunk (the run whose random path it shares), seed, tokens_seen, train_flops, pretrain_flops.
     ``train_flops`` is what the stage itself has cost so far, all components together (a cooldown: its trunk's steps
     included); ``pretrain_flops`` what came before it (0 for pretraining).
     """

@@ -1,9 +1,8 @@
-"""What own rates rest on: rates planted in the same design, other ways to set a budget, the verifier, the price of
-conventions.
-"""
+"""What own rates rest on: rates planted in the same design, ways to set a budget, the verifier, conventions."""
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -189,4 +188,6 @@ def conventions_section(analysis: Analysis, name: str) -> Section | None:
     rows = conventions.rows.get(name)
     if rows is None or not isinstance(analysis.fits.get(name), Exchange):
         return None
-    return sensitivity_section(rows)
+    made = sensitivity_section(rows)
+    named = tuple(dataclasses.replace(one, name=f"conventions-{one.name}") for one in made.tables)
+    return dataclasses.replace(made, title=f"Conventions, {name[3:]} after RL", tables=named)

@@ -16,6 +16,7 @@ from scaling.reporting.document import Figure, Section, Table, Verdict
 from scaling.reporting.style import Groups
 from scaling.sections.exchange_buy import Terms, buy_section
 from scaling.sections.exchange_envelope import envelope_section
+from scaling.sections.exchange_explore import explore_section
 from scaling.sections.exchange_figures import figures
 from scaling.sections.exchange_rates import DEFINITION, doubts_table, rates_table, verdict
 from scaling.sections.exchange_trust import equivalences_section, trust_section
@@ -115,7 +116,13 @@ def axis_section(
             tables=tuple(tables),
         )
     ]
-    more = [equivalences_section(chosen), buy_section(chosen, Terms(), UNITS), trust_section(chosen)]
+    rest = [one for one in measured.values() if one is not chosen]
+    more = [
+        equivalences_section(chosen),
+        buy_section(chosen, Terms(), UNITS),
+        explore_section(chosen, UNITS, Terms(), [chosen, *rest]),
+        trust_section(chosen),
+    ]
     return (
         sections
         + [_named(one, code, title) for one in more if one is not None]
@@ -139,6 +146,9 @@ def _named(section: Section, code: str, title: str) -> Section:
         title=f"{title}: {section.title[0].lower()}{section.title[1:]}",
         figures=tuple(dataclasses.replace(one, name=f"{code}-{one.name}") for one in section.figures),
         tables=tuple(dataclasses.replace(one, name=f"{code}-{one.name}") for one in section.tables),
+        interactives=tuple(
+            dataclasses.replace(one, name=f"{code}-{one.name}") for one in section.interactives
+        ),
     )
 
 

@@ -13,7 +13,7 @@ from scaling import tasks
 from scaling.errors import InputError
 from scaling.inference.weights import Weights
 from scaling.records import recipe, rl_recipe
-from scaling.records.cost import predicted_bytes, predicted_seconds, spec_model
+from scaling.records.cost import CORE, predicted_bytes, predicted_seconds, spec_model
 from scaling.records.sampled import COMPONENTS, spent
 from scaling.records.spec import RLSpec, from_json, spec_id, to_json
 from scaling.records.store import Store
@@ -197,9 +197,9 @@ def test_specs_are_checked_and_survive_json(started: tuple[Store, RLSpec]) -> No
     sampling = rl_recipe.samples(spec, "s5", 6, ["free", "asked 1"], max_tokens=40, step=4)
     assert from_json(to_json(sampling)) == sampling
     for one in (spec, sampling):
-        assert predicted_seconds(one, rl_run_device()) > 0
-        assert predicted_bytes(one, rl_run_device()) > 0
-    with pytest.raises(InputError, match="RLSpec.algorithm is 'magic'; choose one of"):
+        assert predicted_seconds(one, CORE) > 0
+        assert predicted_bytes(one, CORE) > 0
+    with pytest.raises(InputError, match=r"RLSpec\.algorithm is 'magic'; choose one of"):
         dataclasses.replace(spec, algorithm="magic")
     with pytest.raises(InputError, match=r"must increase from 1 or more to the last step 6; got \(2, 4\)"):
         dataclasses.replace(spec, checkpoints=(2, 4))
@@ -209,12 +209,6 @@ def test_specs_are_checked_and_survive_json(started: tuple[Store, RLSpec]) -> No
         dataclasses.replace(sampling, step=3)
     with pytest.raises(InputError, match="group is 1: advantages are within a group"):
         dataclasses.replace(spec, group=1)
-
-
-def rl_run_device():
-    from scaling.records.cost import CORE
-
-    return CORE
 
 
 def test_costs_of_rl_and_of_what_came_before_are_told_apart(

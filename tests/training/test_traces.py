@@ -90,9 +90,9 @@ def test_held_out_rows_leave_out_difficulties_without_held_out_problems() -> Non
 def test_another_version_and_unknown_names_are_refused() -> None:
     with pytest.raises(InputError, match="task s5 is at version 1, the spec asks for 7; plan anew"):
         task_traces(dataclasses.replace(S5, version=7))
-    with pytest.raises(InputError, match="no task 's7'"):
+    with pytest.raises(InputError, match=r"no task 's7'"):
         task_traces(dataclasses.replace(S5, task="s7"))
-    with pytest.raises(InputError, match="has budgets .*; got '4'"):
+    with pytest.raises(InputError, match=r"has budgets .*; got '4'"):
         task_traces(dataclasses.replace(S5, budgets=("4",), shares=(1.0,)))
     with pytest.raises(InputError, match="must sum to 1"):
         TaskData("s5", 1, (3,), ("1",), (0.5,), 0.0)
