@@ -1,0 +1,107 @@
+"""Sampling speed: the suite's decoding against transformers' `generate`, same weights and dtype, in one run.
+
+    python benchmarks/sampling.py [--rounds 5] [--tokens 64]
+
+Both write the same number of tokens after the same prompts, sampled at temperature 1 from all tokens, without an end
+token, on one thread; they alternate, and the ratio of medians is what counts. The limit is what one core multiplies in
+large matrices, measured here, over the FLOPs of a token. Recorded with date and hardware in README.md beside this file.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import time
+from collections.abc import Callable
+
+import numpy as np
+import torch
+
+from scaling.inference.decode import decode
+from scaling.inference.weights import Weights
+from scaling.records.flops import decode_flops, params_by_group
+from scaling.records.spec import ModelSpec
+from scaling.tasks import find
+from scaling.training.environment import hardware, versions
+from scaling.training.model import build
+
+SHAPES = {
+    "0.3M": ModelSpec(width=96, layers=3, heads=6, mlp_width=256, vocabulary=53, context=128),
+    "1M": ModelSpec(width=144, layers=4, heads=9, mlp_width=384, vocabulary=53, context=128),
+    "10M": ModelSpec(width=320, layers=8, heads=5, mlp_width=856, vocabulary=53, context=128),
+}
+"""Shapes of the recipe with about so many parameters."""
+BATCHES = (64, 256)
+
+
+def matmul_rate(dtype: torch.dtype) -> float:
+    """Return the FLOPs a second of one thread on large matrices."""
+    a, b = (torch.randn(1024, 1024).to(dtype) for _ in range(2))
+    best = 0.0
+    for _ in range(8):
+        begun = time.perf_counter()
+        a @ b
+        best = max(best, 2 * 1024**3 / (time.perf_counter() - begun))
+    return best
+
+
+def writers(shape: ModelSpec, batch: int, tokens: int, dtype: torch.dtype) -> dict[str, Callable[[], object]]:
+    """Return what writes the tokens, ours and theirs."""
+    task = find("s5")
+    prompts = task.prompts(task.problems(0, np.arange(batch), 10), 10)
+    model = build(shape, 0).eval()
+    weights = Weights(model, shape, dtype)
+    theirs = build(shape, 0).eval().to(dtype)
+    ids = torch.from_numpy(prompts)
+    mask = torch.ones_like(ids)
+    return {
+        "ours": lambda: decode(weights, prompts, tokens, seed=0, end=None),
+        "generate": lambda: theirs.generate(
+            ids, attention_mask=mask, max_new_tokens=tokens, min_new_tokens=tokens, do_sample=True, temperature=1.0,
+            top_k=0, top_p=1.0, pad_token_id=0, use_cache=True,
+        ),
+    }  # fmt: skip
+
+
+def main() -> None:
+    """Print the table of ratios."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--tokens", type=int, default=64)
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    print(f"{hardware('cpu')}; {versions()}; one thread, {options.tokens} new tokens after 11")
+    print(
+        f"{'size':>5} {'params':>10} {'dtype':>9} {'batch':>6} {'ours tok/s':>11} {'generate':>9} {'ratio':>6} {'of
+        limit':>9}" )
+    for dtype in (torch.float32, torch.bfloat16):
+        limit = matmul_rate(dtype)
+        for name, shape in SHAPES.items():
+            for batch in BATCHES:
+                row(name, shape, batch, dtype, limit, options.rounds, options.tokens)
+
+
+def row(
+    name: str, shape: ModelSpec, batch: int, dtype: torch.dtype, limit: float, rounds: int, tokens: int
+) -> None:
+    """Measure and print one line."""
+    both = writers(shape, batch, tokens, dtype)
+    speeds: dict[str, list[float]] = {what: [] for what in both}
+    for turn in range(rounds + 1):
+        for what, write in both.items():
+            begun = time.perf_counter()
+            write()
+            if turn:  # the first warms up
+                speeds[what].append(batch * tokens / (time.perf_counter() - begun))
+    ours, theirs = (statistics.median(speeds[what]) for what in ("ours", "generate"))
+    ratio = statistics.median(a / b for a, b in zip(*speeds.values(), strict=True))
+    share = ours * decode_flops(shape, 11 + tokens // 2) / limit
+    print(
+        f"{name:>5} {sum(params_by_group(shape).values()):>10,} {str(dtype).removeprefix('torch.'):>9} {batch:>6} "
+        f"{ours:>11,.0f} {theirs:>9,.0f} {ratio:>6.2f} {100 * share:>8.0f}%",
+        flush=True,
+    )
+
+
+if __name__ == "__main__":
+    main()
