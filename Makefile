@@ -1,5 +1,7 @@
 # make quickstart   install, train a small grid, fit its laws, write a report (3 minutes after the install)
+# make quickstart-rl  install, pretrain and learn by RL on a small task, measure a first rate (8 minutes)
 # make test         install, run the tests
+# make prove        train S5 end to end with three seeds and show that thinking and RL pay (6 minutes of a core)
 # make check        format, lint, types, import contracts
 # make reports      rebuild every published report from its records
 # make bench        speed against peers and limits
@@ -12,10 +14,16 @@ BIN := $(VENV)/bin
 SHELL := /bin/sh
 .DELETE_ON_ERROR:
 
-.PHONY: quickstart test check reports bench clean
+.PHONY: quickstart quickstart-rl test prove check reports bench clean
 
 quickstart: $(VENV)/.train
 	$(BIN)/scaling run quickstart
+
+quickstart-rl: $(VENV)/.train
+	$(BIN)/scaling run quickstart_rl
+
+prove: $(VENV)/.test
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m prove -q -rP tests/prove
 
 test: $(VENV)/.test
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -q

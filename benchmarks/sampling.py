@@ -71,9 +71,8 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(1)
     print(f"{hardware('cpu')}; {versions()}; one thread, {options.tokens} new tokens after 11")
-    print(
-        f"{'size':>5} {'params':>10} {'dtype':>9} {'batch':>6} {'ours tok/s':>11} {'generate':>9} {'ratio':>6} {'of
-        limit':>9}" )
+    heads = ("size", "params", "dtype", "batch", "ours tok/s", "generate", "ratio", "of limit")
+    print(" ".join(f"{head:>{width}}" for head, width in zip(heads, (5, 10, 9, 6, 11, 9, 6, 9), strict=True)))
     for dtype in (torch.float32, torch.bfloat16):
         limit = matmul_rate(dtype)
         for name, shape in SHAPES.items():

@@ -72,6 +72,4 @@ def test_thinking_helps_and_rl_lifts_what_it_may_choose(trained: tuple[Store, Co
     steps: pd.DataFrame = store.rows(spec_id(learned)).steps
     assert steps["tokens_mean"].iloc[-5:].mean() > steps["tokens_mean"].iloc[:5].mean() + 1
     assert (steps["logprob_gap"] < 1e-4).all()
-    print(
-        f"{means} -> free {after.mean():.3f}; tokens {steps['tokens_mean'].iloc[0]:.1f} ->
-        {steps['tokens_mean'].iloc[-1]:.1f}" )
+    print(f"{means} -> free {after.mean():.3f}; tokens {steps['tokens_mean'].iloc[[0, -1]].tolist()}")
