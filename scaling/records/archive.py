@@ -76,8 +76,8 @@ def load(directory: Path) -> Archive:
             f"{path} has schema {schema!r}, expected {SCHEMA!r}; read it with the version that wrote it"
         )
     found = _hashes(directory)
-    for name, digest in hashes.items():
-        if found.get(name) != digest:
+    for name in sorted(hashes.keys() | found.keys()):
+        if found.get(name) != hashes.get(name):
             raise InputError(
                 f"{directory / name} is not what the manifest says; restore it or run the study again"
             )

@@ -1,5 +1,6 @@
 """Tables: checks that name row and column, files that say when they were damaged."""
 
+import dataclasses
 from pathlib import Path
 
 import pandas as pd
@@ -7,7 +8,7 @@ import pytest
 
 from scaling.errors import InputError
 from scaling.records import archive
-from scaling.records.columns import CHECKPOINTS, EVALS, RUNS, STEPS, TABLES
+from scaling.records.columns import CHECKPOINTS, EVALS, RUNS, SAMPLES, STEPS, TABLES
 from scaling.records.frame import FLOPS, PARAMS, frame
 from scaling.records.spec import CorpusData, CountingSpec, spec_id, to_json
 from scaling.records.store import Store
@@ -45,7 +46,29 @@ def records() -> Records:
             "loss_nats": [2.0, None],
         }
     )
-    return Records(pd.DataFrame([run_row()]), checkpoints, empty(STEPS), empty(EVALS)).map(check)
+    sample = {
+        "eval_id": "e",
+        "problem": 1,
+        "difficulty": 6,
+        "sample": 0,
+        "correct": True,
+        "tokens": 7,
+        "truncated": False,
+    }
+    return Records(
+        pd.DataFrame([run_row()]), checkpoints, empty(STEPS), empty(EVALS), pd.DataFrame([sample])
+    ).map(check)  # fmt: skip
+
+
+def test_samples_have_a_file_only_where_there_are_any(tmp_path: Path) -> None:
+    archive.save(tmp_path, "s", "p", records())
+    stray = (tmp_path / "samples.parquet").read_bytes()
+    archive.save(tmp_path, "s", "p", dataclasses.replace(records(), samples=empty(SAMPLES)))
+    assert not (tmp_path / "samples.parquet").exists()
+    assert not len(archive.load(tmp_path).records.samples)
+    (tmp_path / "samples.parquet").write_bytes(stray)
+    with pytest.raises(InputError, match=r"samples\.parquet is not what the manifest says"):
+        archive.load(tmp_path)
 
 
 @pytest.mark.parametrize(
