@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import cache
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
@@ -72,26 +73,22 @@ def _installed(name: str) -> bool:
 
 
 def in_order(specs: list[Spec], device: Device) -> list[Spec]:
-    """Return the runs longest tree first, each run before those that need it, long ones first.
+    """Return the runs with the longest way to the end first: what a run takes and, after it, the longest of what needs it.
 
-    Long runs first keep all workers busy to the end (longest-processing-time rule).
+    So no long chain is left for one worker when all others are done, and a run stands before those that need it (list
+    scheduling by critical path, Graham 1969).
     """
-    tree: dict[str, float] = {}
+    needed_by: dict[str, list[Spec]] = {}
     for spec in specs:
-        root = spec_id(_line(spec)[0])
-        tree[root] = tree.get(root, 0.0) + predicted_seconds(spec, device)
+        for parent in parents(spec):
+            needed_by.setdefault(spec_id(parent), []).append(spec)
 
-    def rank(spec: Spec) -> tuple[float, str, int, float]:
-        line = _line(spec)
-        root = spec_id(line[0])
-        return (-tree[root], root, len(line), -predicted_seconds(spec, device))
+    @cache
+    def way(spec: Spec) -> float:
+        after = (way(one) for one in needed_by.get(spec_id(spec), ()))
+        return predicted_seconds(spec, device) + max(after, default=0.0)
 
-    return sorted(specs, key=rank)
-
-
-def _line(spec: Spec) -> list[Spec]:
-    """Return a run and all that it needs, the first to run first."""
-    return [one for parent in parents(spec)[:1] for one in _line(parent)] + [spec]
+    return sorted(specs, key=lambda spec: (-way(spec), spec_id(spec)))
 
 
 class Display:

@@ -53,6 +53,16 @@ def test_runs_are_ordered_by_their_length_on_the_device() -> None:
     assert in_order([wide, narrow], GPU) == [narrow, wide]
 
 
+def test_the_longest_chain_starts_first_and_what_is_needed_stands_before_what_needs_it() -> None:
+    model = recipe.llama(32, 256, 32)
+    trees = [recipe.tree(model, DATA, [10**6, 2 * 10**6], batch_tokens=1024, seed=seed) for seed in (0, 1)]
+    short = recipe.trunk(model, DATA, 300, batch_tokens=1024, seed=2)
+    found = in_order([*trees[0], short, *trees[1]], CORE)
+    assert {found[0], found[1]} == {trees[0][0], trees[1][0]}, "no trunk waits for another's branches"
+    for tree in trees:
+        assert all(found.index(tree[0]) < found.index(branch) for branch in tree[1:])
+
+
 def test_tokens_of_an_earlier_sitting_are_not_counted_in_this_one(store: Store) -> None:
     display = Display([TRUNK, BRANCH], store, Console(quiet=True), CORE)
     run_id, tokens = spec_id(TRUNK), TRUNK.tokens
