@@ -6,19 +6,20 @@ longer thinking, which the prompt asks for. What is measured, and where rates ar
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
+from scaling import tasks
 from scaling.errors import FitError, InputError
 from scaling.exchange import Exchange, exchange_rate, sensitivity
 from scaling.exchange.planted import planted
 from scaling.exchange.result import Unmeasured
 from scaling.records import recipe, rl_recipe
 from scaling.records.sampled import counts, sampled
-from scaling.records.spec import CooldownSpec, Spec
+from scaling.records.spec import CooldownSpec, PretrainSpec, RLSpec, Spec
 from scaling.records.tables import Records
-from scaling.reporting import numbers
 from scaling.reporting.document import Section
 from scaling.sections import ledger, rl_curves, think_checks, think_rates
 from scaling.sections.think_checks import Conventions, Plants
@@ -29,16 +30,6 @@ DIFFICULTIES = range(1, 11)
 """Word lengths in pretraining."""
 STRIDES = ("1", "2", "3", "direct")
 """Thinking budgets taught and asked for: the state after every letter, every second, every third, none."""
-TOKENS = (1_400_000, 2_000_000, 2_800_000, 4_000_000, 5_700_000, 8_000_000, 11_300_000, 16_000_000)
-"""Axis A: pretraining tokens of the branches, half an octave apart, over a decade."""
-FROM = 8_000_000
-"""Axis B starts from this branch."""
-STEPS = (2, 4, 8, 16, 32, 64)
-"""Axis B: RL steps."""
-WORD = 6
-"""Length of the words that are asked."""
-MOST = 64
-"""Most tokens of a completion; the longest right one has 43."""
 AT = (0.25, 0.5, 0.75, 0.9)
 """Scores at which rates are asked."""
 ASKED = tuple(f"asked {stride}" for stride in STRIDES)
@@ -46,53 +37,89 @@ CONTROLS = ("asked 1", "asked 2", "asked 3", "forced 1", "forced 2", "forced 3",
 """Other ways to set a budget, on the ends of both axes: after RL the control characters may mean less than they did."""
 
 
-def axes(
-    seeds: Sequence[int], tokens: Sequence[int], start: int, steps: Sequence[int], problems: int, each: int
-) -> list[Spec]:
-    """Return pretraining trees, RL from one branch of each, and samples of every checkpoint."""
-    specs: list[Spec] = []
-    data = rl_recipe.traces(TASK, DIFFICULTIES, STRIDES)
-    model = recipe.llama(64, 53, context=128)
-    for seed in seeds:
-        trunk, *branches = recipe.tree(model, data, tokens, batch_tokens=2048, seed=seed)
-        specs += [trunk, *branches]
-        for branch in branches:
-            specs += [
-                rl_recipe.samples(branch, TASK, WORD, ASKED, max_tokens=MOST, problems=problems, each=each),
-                rl_recipe.samples(
-                    branch, TASK, WORD, ["free"], max_tokens=MOST, problems=problems, each=each, verifier=True
-                ),
-            ]
-        first = branches[list(tokens).index(start)]
-        assert isinstance(first, CooldownSpec)
-        learned = rl_recipe.learning(
-            first, TASK, [WORD], steps[-1], max_tokens=MOST, seed=seed, checkpoints=steps
-        )
-        specs.append(learned)
-        for step in steps:
-            specs.append(
-                rl_recipe.samples(
-                    learned,
-                    TASK,
-                    WORD,
-                    ["free"],
-                    max_tokens=MOST,
-                    step=step,
-                    problems=problems,
-                    each=each,
-                    verifier=True,
-                )
+@dataclass(frozen=True)
+class Grid:
+    """Both axes at one size."""
+
+    width: int
+    batch_tokens: int
+    seeds: tuple[int, ...]
+    tokens: tuple[int, ...]
+    """Axis A: pretraining tokens of the branches, half an octave apart, over a decade."""
+    start: int
+    """Axis B starts from this branch."""
+    steps: tuple[int, ...]
+    """Axis B: RL steps."""
+    words: tuple[int, ...] = (6,)
+    """Lengths of the words that are asked; RL is on all of them."""
+    most: int = 64
+    """Most tokens of a completion; the longest right one of 6 letters has 43, of 8 letters 55."""
+    problems: int = 128
+    each: int = 64
+
+    def specs(self) -> list[Spec]:
+        """Return pretraining trees, RL from one branch of each, and samples of every checkpoint."""
+        data = rl_recipe.traces(TASK, DIFFICULTIES, STRIDES)
+        model = recipe.llama(self.width, tasks.VOCABULARY, context=128)
+        found: list[Spec] = []
+        for seed in self.seeds:
+            trunk, *branches = recipe.tree(
+                model, data, self.tokens, batch_tokens=self.batch_tokens, seed=seed
             )
-        for one in (first, learned):
-            specs.append(
-                rl_recipe.samples(
-                    one, TASK, WORD, CONTROLS, max_tokens=MOST, problems=problems, each=16, seed=0
-                )
+            first = branches[self.tokens.index(self.start)]
+            assert isinstance(first, CooldownSpec)
+            learned = rl_recipe.learning(
+                first,
+                TASK,
+                self.words,
+                self.steps[-1],
+                max_tokens=self.most,
+                seed=seed,
+                checkpoints=self.steps,
             )
-    return specs
+            found += [trunk, *branches, learned]
+            for branch in branches:
+                found += self._samples(branch, ASKED) + self._samples(branch, ["free"], verifier=True)
+            for step in self.steps:
+                found += self._samples(learned, ["free"], step=step, verifier=True)
+            for one in (first, learned):
+                found += self._samples(one, CONTROLS, each=16)
+        return found
+
+    def _samples(
+        self,
+        of: PretrainSpec | CooldownSpec | RLSpec,
+        settings: Sequence[str],
+        each: int | None = None,
+        **more: Any,
+    ) -> list[Spec]:
+        sizes: dict[str, Any] = {
+            "max_tokens": self.most,
+            "problems": self.problems,
+            "each": each or self.each,
+        }
+        return [rl_recipe.samples(of, TASK, word, settings, **sizes, **more) for word in self.words]
 
 
-AXES = {"A": "pretraining", "B": "RL"}
+CPU = Grid(
+    width=64,
+    batch_tokens=2048,
+    seeds=(0, 1, 2),
+    tokens=(1_400_000, 2_000_000, 2_800_000, 4_000_000, 5_700_000, 8_000_000, 11_300_000, 16_000_000),
+    start=8_000_000,
+    steps=(2, 4, 8, 16, 32, 64),
+)
+SMOKE = Grid(64, 2048, (0,), (100_000, 200_000, 400_000), 400_000, (1, 2), problems=16, each=8)
+H200 = Grid(
+    width=128,
+    batch_tokens=8192,
+    seeds=(0, 1, 2, 3),
+    tokens=(4_000_000, 5_700_000, 8_000_000, 11_300_000, 16_000_000, 22_600_000, 32_000_000, 45_300_000),
+    start=16_000_000,
+    steps=(2, 4, 8, 16, 32, 64, 128),
+    words=(6, 8),
+    most=80,
+)
 METHODS = {
     "longer thinking": "budget",
     "majority of k": "majority",
@@ -100,38 +127,54 @@ METHODS = {
     "best of k, oracle": "pass",
 }
 """What each method is called by ``exchange_rate``."""
-DRAWS, PLANTED = 400, 100
+DRAWS, PLANTED = 400, 60
 """Draws for bands, and simulated grids for each planted rate."""
 
 
-def tables(records: Records) -> dict[str, pd.DataFrame]:
+def words_of(records: Records) -> list[int]:
+    """Return the lengths of the words that were asked."""
+    return sorted(int(k) for k in records.evals["difficulty"].dropna().unique())
+
+
+def axes(records: Records) -> dict[str, str]:
+    """Return the axes in words, by name: A6 is pretraining, asked words of 6 letters."""
+    return {
+        f"{axis}{word}": f"{what} (words of {word} letters)"
+        for word in words_of(records)
+        for axis, what in (("A", "pretraining"), ("B", "RL"))
+    }
+
+
+def tables(records: Records, word: int) -> dict[str, pd.DataFrame]:
     """Return the table of each axis and method: counts by budget for thinking, samples for the others.
 
     Runs of one RL level sampled different numbers of tokens and so differ in compute; they are given their level's mean.
     """
-    parallel = {
-        "A": sampled(records, ["free"], ["cooldown"], WORD),
-        "B": sampled(records, ["free"], ["rl"], WORD),
-    }
-    parallel["A"] = parallel["A"].drop(columns="pretrain_flops")
-    by_step = parallel["B"].drop_duplicates(["run", "step"]).groupby("step")["train_flops"].mean()
-    parallel["B"] = parallel["B"].assign(train_flops=parallel["B"]["step"].map(by_step))
-    thinking = counts(sampled(records, ASKED, ["cooldown"], WORD)).drop(columns="pretrain_flops")
-    unpriced = "infer_flops_verifier_per_problem"
-    found = {"A: longer thinking": thinking}
-    for axis, rows in parallel.items():
-        bare = rows.drop(columns=["budget", unpriced, "difficulty"])
+    thinking = counts(sampled(records, ASKED, ["cooldown"], word)).drop(columns="pretrain_flops")
+    pretrained = sampled(records, ["free"], ["cooldown"], word).drop(columns="pretrain_flops")
+    learned = sampled(records, ["free"], ["rl"], word)
+    by_step = learned.drop_duplicates(["run", "step"]).groupby("step")["train_flops"].mean()
+    learned = learned.assign(train_flops=learned["step"].map(by_step))
+    found = {f"A{word}: longer thinking": thinking}
+    for axis, rows in ((f"A{word}", pretrained), (f"B{word}", learned)):
+        judged = rows.drop(columns=["budget", "difficulty"])
+        bare = judged.drop(columns="infer_flops_verifier_per_problem")
         found |= {
             f"{axis}: majority of k": bare,
-            f"{axis}: best of k, learned": rows.drop(columns=["budget", "difficulty"]),
+            f"{axis}: best of k, learned": judged,
             f"{axis}: best of k, oracle": bare,
         }
     return found
 
 
+def method_of(name: str) -> str:
+    """Return what ``exchange_rate`` calls the method of a fit."""
+    return METHODS[name.partition(": ")[2]]
+
+
 def fits(records: Records) -> dict[str, Any]:
     """Return every method's rates on both axes, rates planted in the same designs, and the rates under every convention."""
-    frames = tables(records)
+    frames = {name: frame for word in words_of(records) for name, frame in tables(records, word).items()}
     rates = {name: rate(frame, name) for name, frame in frames.items()}
     measured = {name: one for name, one in rates.items() if isinstance(one, Exchange)}
     return {
@@ -139,7 +182,7 @@ def fits(records: Records) -> dict[str, Any]:
         "planted": Plants({name: planted(one, AT[1], repetitions=PLANTED) for name, one in measured.items()}),
         "conventions": Conventions(
             {
-                name: sensitivity(frames[name], AT, method=METHODS[name[3:]], bootstrap=0)[0]
+                name: sensitivity(frames[name], AT, method=method_of(name), bootstrap=0)[0]
                 for name in measured
                 if name.startswith("B")
             }
@@ -150,41 +193,42 @@ def fits(records: Records) -> dict[str, Any]:
 def rate(frame: pd.DataFrame, name: str) -> Exchange | Unmeasured:
     """Return the rates of a method, or why there are none."""
     try:
-        return exchange_rate(frame, at=AT, method=METHODS[name[3:]], bootstrap=DRAWS)
+        return exchange_rate(frame, at=AT, method=method_of(name), bootstrap=DRAWS)
     except (FitError, InputError) as error:
         return Unmeasured(name, str(error))
 
 
 def overview(analysis: Analysis) -> Section:
     """Return all rates side by side."""
-    return think_rates.overview(analysis, AXES)
+    return think_rates.overview(analysis, axes(analysis.records))
 
 
-def pretraining(analysis: Analysis) -> list[Section]:
-    """Return axis A."""
-    prose = (
-        f"Branches of one trunk a seed, from {numbers.quantity(TOKENS[0])} to {numbers.quantity(TOKENS[-1])} tokens; "
-        f"words of {WORD} letters that no training saw. Longer thinking is asked for in the prompt, and the other methods "
-        "put together samples of prompts that ask for nothing.",
+def each_axis(analysis: Analysis) -> list[Section]:
+    """Return the axes one after the other."""
+    pretraining = (
+        "Branches of one trunk a seed, from few to many tokens of worked problems; words that no training saw. Longer "
+        "thinking is asked for in the prompt, and the other methods put together samples of prompts that ask for nothing.",
     )
-    return think_rates.axis_section(analysis, "A", "Pretraining", prose, "longer thinking")
-
-
-def learning(analysis: Analysis) -> list[Section]:
-    """Return axis B."""
-    prose = (
-        f"{STEPS[0]} to {STEPS[-1]} RL steps from the branch of {numbers.quantity(FROM)} tokens. Training compute is that "
-        "of RL alone here, every rollout and discarded group in it, and so leaves out step 0; with pretraining the levels "
-        "lie within a small part of a decade (see conventions).",
+    learning = (
+        "RL from one of the branches, its checkpoints as levels. Training compute is that of RL alone here, every rollout "
+        "and discarded group in it, and so leaves out step 0; with pretraining the levels lie within a small part of a "
+        "decade (see conventions).",
     )
-    return think_rates.axis_section(analysis, "B", "RL", prose, "majority of k")
+    found = []
+    for name, words in axes(analysis.records).items():
+        prose, main = (pretraining, "longer thinking") if name[0] == "A" else (learning, "majority of k")
+        found += think_rates.axis_section(analysis, name, words[0].upper() + words[1:], prose, main)
+    return found
 
 
 def checks(analysis: Analysis) -> list[Section]:
     """Return what the rates rest on."""
     made = [
         think_checks.planted_section(analysis),
-        think_checks.conventions_section(analysis, "B: best of k, learned"),
+        *(
+            think_checks.conventions_section(analysis, f"B{word}: best of k, learned")
+            for word in words_of(analysis.records)
+        ),
         think_checks.settings_section(analysis, {"cooldown": "pretraining", "rl": "RL"}),
         think_checks.verifier_section(analysis),
     ]
@@ -196,17 +240,16 @@ STUDY = Study(
     question="What are longer thinking, voting and choosing among samples worth in training compute?",
     presets=(
         Preset(
-            "cpu",
-            "8 pretraining levels and 6 RL levels x 3 seeds, 20 to 25 minutes on 2 cores",
-            lambda: axes((0, 1, 2), TOKENS, FROM, STEPS, 128, 64),
+            "cpu", "8 pretraining levels and 6 RL levels x 3 seeds, 20 to 25 minutes on 2 cores", CPU.specs
         ),
+        Preset("smoke", "3 short levels, under a minute; far too short for a rate", SMOKE.specs),
         Preset(
-            "smoke",
-            "3 short levels, under a minute; far too short for a rate",
-            lambda: axes((0,), (100_000, 200_000, 400_000), 400_000, (1, 2), 16, 8),
+            "h200",
+            "8 and 7 levels x 4 seeds, words of 6 and 8 letters; planned for 25 minutes of one H200, not yet run",
+            H200.specs,
+            device="cuda",
         ),
-        Preset("pilot", "x", lambda: axes((100,), TOKENS, FROM, STEPS, 128, 64)),
     ),
     fits=fits,
-    sections=(overview, pretraining, learning, checks, rl_curves.rl_curves, ledger.ledger),
+    sections=(overview, each_axis, checks, rl_curves.rl_curves, ledger.ledger),
 )

@@ -189,5 +189,7 @@ def conventions_section(analysis: Analysis, name: str) -> Section | None:
     if rows is None or not isinstance(analysis.fits.get(name), Exchange):
         return None
     made = sensitivity_section(rows)
-    named = tuple(dataclasses.replace(one, name=f"conventions-{one.name}") for one in made.tables)
-    return dataclasses.replace(made, title=f"Conventions, {name[3:]} after RL", tables=named)
+    named = tuple(
+        dataclasses.replace(one, name=f"conventions-{name[:2].lower()}-{one.name}") for one in made.tables
+    )
+    return dataclasses.replace(made, title=f"Conventions, {name}", tables=named)

@@ -14,6 +14,8 @@ from scaling.records.spec import (
     CorpusData,
     CountingSpec,
     PretrainSpec,
+    RLSpec,
+    SamplingSpec,
     Spec,
     from_json,
     spec_id,
@@ -166,3 +168,31 @@ def test_costs_are_near_what_two_workers_took_on_the_cores_they_are_of() -> None
 def test_a_counting_run_trains_all_its_learners() -> None:
     spec = CountingSpec(CorpusData("santa_fe", "ab" * 32), 5, (1000, 3000), 2**20, 0)
     assert cost.spec_tokens(spec) == 4000
+
+
+def test_train_vs_think_has_levels_over_a_decade_and_three_seeds() -> None:
+    specs = find("train_vs_think").preset("cpu").runs()
+    branches = [spec for spec in specs if isinstance(spec, CooldownSpec)]
+    assert {spec.trunk.seed for spec in branches} == {0, 1, 2}
+    tokens = sorted({spec.whole.tokens for spec in branches})
+    assert tokens[-1] / tokens[0] > 10
+    assert len(tokens) == 8
+    learned = [spec for spec in specs if isinstance(spec, RLSpec)]
+    assert [spec.checkpoints for spec in learned] == [(2, 4, 8, 16, 32, 64)] * 3
+    samples = [spec for spec in specs if isinstance(spec, SamplingSpec)]
+    assert {(spec.problems, spec.difficulty, spec.seed) for spec in samples} == {(128, 6, 0)}
+    asked = {spec_id(spec.of) for spec in samples if spec.settings[0].startswith("asked 1")}
+    free = {(spec_id(spec.of), spec.step) for spec in samples if spec.settings == ("free",)}
+    assert {spec_id(branch) for branch in branches} <= asked
+    assert len(free) == 3 * (8 + 6)
+    assert minutes_on_two_cores(specs) <= 25
+    assert len(find("train_vs_think").preset("h200").runs()) == 240
+
+
+def test_quickstart_rl_is_one_seed_over_a_decade_in_minutes() -> None:
+    specs = find("quickstart_rl").preset("cpu").runs()
+    branches = [spec for spec in specs if isinstance(spec, CooldownSpec)]
+    tokens = sorted(spec.whole.tokens for spec in branches)
+    assert tokens[-1] / tokens[0] > 10
+    assert {spec.trunk.seed for spec in branches} == {0}
+    assert minutes_on_two_cores(specs) < 7
