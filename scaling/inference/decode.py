@@ -16,6 +16,7 @@ import numpy.typing as npt
 import torch
 
 from scaling.errors import InputError
+from scaling.inference.static import StaticStep
 from scaling.inference.weights import LEAST, Weights
 from scaling.mixing import words_of
 from scaling.records.flops import decode_flops, prefill_flops
@@ -26,6 +27,8 @@ Whole = npt.NDArray[np.int64]
 END = int(encoded(".")[0])
 ROWS = {"cpu": 128, "cuda": 4096}
 """Rows that are sampled together: on a CPU the cache of more of them leaves the processor's own, and a step is slower."""
+STATIC = {"cuda"}
+"""Devices on which every step is the same work, captured once: there what a step costs is launching its parts."""
 KEEP = 0.75
 """Share of unfinished rows below which finished ones are dropped from the batch."""
 SAMPLES = 3
@@ -176,8 +179,11 @@ class _Batch:
         cache = weights.cache(len(prompts), width)
         hidden = weights.advance(torch.from_numpy(prompts).to(device), cache, 0, start)
         each = torch.arange(len(prompts), device=device).repeat_interleave(group)
-        self.cache, self.logits = cache.rows(each, width, width + 1), weights.logits(hidden)[each]
         self.start = None if start is None else start[each]
+        static = device.type in STATIC
+        self.cache = cache.rows(each, width, width + length if static else width + 1)
+        self.logits = weights.logits(hidden)[each]
+        self.step = StaticStep(weights, self.cache, self.start, width) if static else None
         rows = len(each)
         self.live = torch.arange(rows, device=device)
         self.going = torch.ones(rows, dtype=torch.bool, device=device)
@@ -195,6 +201,10 @@ class _Batch:
         left = int(self.going.sum())
         if not left or at + 1 == self.length:
             return False
+        if self.step is not None:
+            self.logits = self.step(token, self.width + at)
+            self.spent += decode_flops(self.spec, self.cache.positions)
+            return True
         if left < KEEP * len(self.going):
             token = self._drop(token, at)
         if self.width + at == self.cache.positions:

@@ -128,20 +128,32 @@ class Weights:
 
         ``start`` (B,) is the first position of each row that holds one of its tokens; None: all begin at 0.
         """
-        rows, new = tokens.shape
+        new = tokens.shape[1]
         place = torch.arange(at, at + new, device=self.device)
+        span = max(at + new, LEAST)
+        hide = None if new == 1 and start is None and span == at + 1 else self.hidden(place, span, start)
+        return self.through(tokens, cache, place, slice(at, at + new), span, hide, start)
+
+    def through(
+        self, tokens: torch.Tensor, cache: Cache, place: torch.Tensor, slot: slice | torch.Tensor, span: int,
+        hide: torch.Tensor | None, start: torch.Tensor | None,
+    ) -> torch.Tensor:  # fmt: skip
+        """Read tokens (B, Q) at positions ``place`` (Q,), which are ``slot`` of the cache, as ``advance`` does.
+
+        Each attends to the cache's first ``span`` positions but those that ``hide`` says. With ``place`` and ``slot`` in a
+        tensor and ``span`` fixed the work is the same whatever the position, as a CUDA graph needs it.
+        """
+        rows, new = tokens.shape
         held = (place if start is None else (place - start[:, None]).clamp(min=0)).view(-1, new)
         turn = self.turn[held][:, :, None]
-        span = max(at + new, LEAST)
-        hide = None if new == 1 and start is None and span == at + 1 else self._hidden(place, span, start)
         x = self.embedding[tokens]
         for block, keys, values in zip(self.blocks, cache.keys, cache.values, strict=True):
             mixed = F.linear(self._normed(x), block.query_key_value).view(
                 rows, new, 3 * self.heads, self.size
             )
             turned = self._turned(mixed[:, :, : 2 * self.heads], turn)
-            keys[..., at : at + new] = turned[:, :, self.heads :].permute(0, 2, 3, 1)
-            values[:, :, at : at + new] = mixed[:, :, 2 * self.heads :].transpose(1, 2)
+            keys[..., slot] = turned[:, :, self.heads :].permute(0, 2, 3, 1)
+            values[:, :, slot] = mixed[:, :, 2 * self.heads :].transpose(1, 2)
             seen = self._attended(turned[:, :, : self.heads].transpose(1, 2), keys, values, span, hide)
             x = x + F.linear(seen.transpose(1, 2).reshape(rows, new, -1), block.output)
             gate, up = F.linear(self._normed(x), block.gate_up).chunk(2, -1)
@@ -152,7 +164,7 @@ class Weights:
         """Return the logits after hidden states (..., D), (..., V) in float32."""
         return F.linear(hidden, self.head).float()
 
-    def _hidden(self, place: torch.Tensor, span: int, start: torch.Tensor | None) -> torch.Tensor:
+    def hidden(self, place: torch.Tensor, span: int, start: torch.Tensor | None) -> torch.Tensor:
         """Return which of ``span`` positions each new one may not see, (B or 1, 1, Q, span).
 
         Padding sees itself: where nothing is seen a softmax is no number, and no weight of 0 takes that away.

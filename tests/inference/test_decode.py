@@ -148,3 +148,27 @@ def test_refresh_reads_the_weights_as_they_are_now(prompts: np.ndarray) -> None:
     assert torch.equal(decode(weights, prompts, 8, seed=0).tokens, before.tokens)
     weights.refresh()
     assert not torch.equal(decode(weights, prompts, 8, seed=0).tokens, before.tokens)
+
+
+def test_the_same_work_at_every_position_writes_the_same_tokens(
+    weights: Weights, prompts: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a CUDA graph replays, here without a graph."""
+    growing = decode(weights, prompts, 40, seed=2, group=5)
+    monkeypatch.setattr(decoding, "STATIC", {"cpu"})
+    fixed = decode(weights, prompts, 40, seed=2, group=5)
+    assert torch.equal(fixed.tokens, growing.tokens)
+    torch.testing.assert_close(fixed.logprobs, growing.logprobs, rtol=0, atol=1e-5)
+    monkeypatch.setattr(decoding, "STATIC", set())
+    alike = decode(weights, prompts[3:5], 40, seed=2)
+    monkeypatch.setattr(decoding, "STATIC", {"cpu"})
+    assert torch.equal(decode(weights, prompts[3:5], 40, seed=2).tokens, alike.tokens)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_a_captured_step_writes_the_same_tokens(model: LlamaForCausalLM, prompts: np.ndarray) -> None:
+    moved = build(recipe.llama(32, 53, 96), 0).eval()
+    moved.load_state_dict(model.state_dict())
+    found = decode(Weights(moved.cuda(), recipe.llama(32, 53, 96)), prompts, 40, seed=2, group=5)  # type: ignore[arg-type]
+    here = decode(Weights(model, recipe.llama(32, 53, 96)), prompts, 40, seed=2, group=5)
+    assert (found.tokens.cpu() == here.tokens).float().mean() > 0.99
