@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scaling.errors import InputError
-from scaling.tasks import ALL, PAD, VOCABULARY, Task, decoded, encoded, find, terminal_answer
+from scaling.tasks import ALL, PAD, VOCABULARY, Task, decoded, encoded, find, terminal_answer, texts
 from scaling.tasks.task import CHARACTERS, Split
 
 EVERY = pytest.mark.parametrize("task", ALL, ids=lambda task: task.name)
@@ -151,6 +151,27 @@ def test_what_a_task_does_not_have_is_refused(task: Task) -> None:
         task.problems(0, [0], 10**6)
     with pytest.raises(InputError, match=f"task {task.name} has budgets .*; got 'forever'"):
         task.traces(some(task, task.fair(), 1), task.fair(), "forever")
+
+
+@EVERY
+def test_padding_within_a_completion_is_not_read_over(task: Task) -> None:
+    """A model may write the padding token; what it wrote around it is no answer."""
+    difficulty = task.fair()
+    keys = some(task, difficulty, 8)
+    gold = task.traces(keys, difficulty, "direct")
+    lengths = (gold != PAD).sum(axis=1)
+    assert task.scores(keys, difficulty, texts(gold, lengths)).tolist() == [1.0] * len(keys)
+    wide = np.concatenate([gold[:, :2], np.full((len(gold), 1), PAD), gold[:, 2:]], axis=1)
+    assert task.scores(keys, difficulty, texts(wide, lengths + 1)).tolist() == [0.0] * len(keys)
+
+
+@EVERY
+def test_distinct_problems_are_the_first_different_ones(task: Task) -> None:
+    difficulty = tried(task)[1]
+    many = task.distinct(5, 40, difficulty, "held_out")
+    assert len(set(many.tolist())) == 40
+    np.testing.assert_array_equal(task.distinct(5, 40, difficulty, "held_out"), many)
+    assert task.held_out(many, difficulty).all()
 
 
 def test_names_are_apart_and_found() -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from scaling.tasks import decoded
+from scaling.tasks import FREE, decoded
 from scaling.tasks.words import A4_Z5, A5, S5, Z60, GroupWords, cycles
 
 
@@ -50,3 +50,19 @@ def test_letters_are_even() -> None:
     letters = S5.letters(S5.problems(1, np.arange(4000), 10), 10)
     share = np.stack([(letters == one).mean(axis=0) for one in range(4)])
     assert share == pytest.approx(0.25, abs=0.03)
+
+
+@pytest.mark.parametrize("budget", S5.budgets)
+def test_what_a_budget_gives_is_generators_and_the_mark(budget: str) -> None:
+    keys = S5.problems(0, np.arange(20), 7)
+    given, trace = S5.given(keys, 7, budget), S5.traces(keys, 7, budget)
+    assert given.shape == trace.shape
+    told = given != FREE
+    np.testing.assert_array_equal(given[told], trace[told])
+    shown = {decoded([token]) for token in np.unique(given[told])}
+    assert shown <= {"a", "b", "c", "d", "#"}
+    assert told.sum(axis=1).tolist() == [len(S5.positions(7, budget)) + 1] * 20
+
+
+def test_no_problems_have_no_thinking() -> None:
+    assert S5.thinking(np.zeros(0, dtype=np.int64), 6, "1").shape == (0, 36)
