@@ -14,6 +14,7 @@ import pandas as pd
 from scaling import tasks
 from scaling.errors import FitError, InputError
 from scaling.exchange import Exchange, exchange_rate, sensitivity
+from scaling.exchange.by_run import ByRun, rates_by_run
 from scaling.exchange.planted import planted
 from scaling.exchange.result import Unmeasured
 from scaling.records import recipe, rl_recipe
@@ -127,8 +128,10 @@ METHODS = {
     "best of k, oracle": "pass",
 }
 """What each method is called by ``exchange_rate``."""
-DRAWS, PLANTED = 400, 60
+DRAWS, PLANTED = 400, 25
 """Draws for bands, and simulated grids for each planted rate."""
+PLANTED_AT = {"A": AT[0], "B": AT[1]}
+"""Scores at which rates are planted: the lowest that an axis brackets."""
 
 
 def words_of(records: Records) -> list[int]:
@@ -179,7 +182,15 @@ def fits(records: Records) -> dict[str, Any]:
     measured = {name: one for name, one in rates.items() if isinstance(one, Exchange)}
     return {
         **rates,
-        "planted": Plants({name: planted(one, AT[1], repetitions=PLANTED) for name, one in measured.items()}),
+        **{f"by run: {name}": own for name, one in measured.items() if (own := runs_apart(one)) is not None},
+        "planted": Plants(
+            {
+                f"{name}{how}": planted(one, PLANTED_AT[name[0]], repetitions=PLANTED, by_runs=bool(how))
+                for name, one in measured.items()
+                for how in ("", ", by run")
+                if not how or runs_apart(one) is not None
+            }
+        ),
         "conventions": Conventions(
             {
                 name: sensitivity(frames[name], AT, method=method_of(name), bootstrap=0)[0]
@@ -188,6 +199,14 @@ def fits(records: Records) -> dict[str, Any]:
             }
         ),
     }
+
+
+def runs_apart(found: Exchange) -> ByRun | None:
+    """Return the rates run by run; None where runs have too few levels."""
+    try:
+        return rates_by_run(found)
+    except InputError:
+        return None
 
 
 def rate(frame: pd.DataFrame, name: str) -> Exchange | Unmeasured:

@@ -6,22 +6,23 @@ about it).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from scaling.errors import FitError, InputError
-from scaling.exchange import forms
+from scaling.exchange import forms, links
 from scaling.exchange.simulation import Setting, nearest, setting_of, simulated, true_rate, with_runs
 from scaling.exchange.surface import Surfaces
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from scaling.exchange.design import Design
     from scaling.exchange.one_rate import IntervalKind
-    from scaling.exchange.result import Exchange
+    from scaling.exchange.result import Exchange, Rate
 
 TRUTHS = ("additive", "single_index", "saturating", "bilinear")
 REPETITIONS = 100
@@ -79,28 +80,23 @@ def calibrate(
     setting = setting_of(found)
     rng = np.random.default_rng(seed)
     repetitions = REPETITIONS if repetitions is None else repetitions
-    kind: IntervalKind = "bootstrap" if found.interval["method"].startswith("bootstrap") else "jackknife"
-    draws = int(found.interval["draws"]) if kind == "bootstrap" else 0
     out = []
     for shared in (False, True):
         laid = replace(setting, design=with_runs(setting.design, shared))
         for truth in TRUTHS:
             surface = nearest(truth, found.design, setting)
-            out.append(
-                coverage(
-                    laid,
-                    truth,
-                    surface,
-                    y,
-                    found.form,
-                    kind,
-                    float(found.interval["level"]),
-                    draws,
-                    repetitions,
-                    rng,
-                )
-            )
+            out.append(coverage(laid, truth, surface, y, as_measured(found, y, rng), repetitions, rng))
     return tuple(out)
+
+
+def as_measured(found: Exchange, y: float, rng: np.random.Generator) -> Callable[[Design], Rate]:
+    """Return what measures another design at a score the way that `found` was."""
+    from scaling.exchange.measure import measured_rate
+
+    kind: IntervalKind = "bootstrap" if found.interval["method"].startswith("bootstrap") else "jackknife"
+    draws = int(found.interval["draws"]) if kind == "bootstrap" else 0
+    level, form, link = float(found.interval["level"]), forms.find(found.form), links.find(found.link)
+    return lambda design: measured_rate(design, link, form, y, found.chance, kind, level, draws, rng)
 
 
 def coverage(
@@ -108,23 +104,16 @@ def coverage(
     truth: str,
     surface: Surfaces,
     y: float,
-    form: str,
-    kind: IntervalKind,
-    level: float,
-    draws: int,
+    measure: Callable[[Design], Rate],
     repetitions: int,
     rng: np.random.Generator,
 ) -> Coverage:
     """Simulate, measure, and count."""
-    from scaling.exchange.measure import measured_rate
-
     held = given = 0
     off, widths = [], []
     for design in simulated(setting, surface, repetitions, rng):
         try:
-            rate = measured_rate(
-                design, setting.link, forms.find(form), y, setting.floor, kind, level, draws, rng
-            )
+            rate = measure(design)
         except FitError:
             continue
         if rate.eta is None or rate.span is None or rate.eta.low is None or rate.eta.high is None:

@@ -6,24 +6,26 @@ without an identified rate what it could have told.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scaling.exchange.calibration import Coverage, coverage
+from scaling.exchange import forms, links
+from scaling.exchange.by_run import by_run
+from scaling.exchange.calibration import Coverage, as_measured, coverage
 from scaling.exchange.simulation import nearest, predictor_at, setting_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from scaling.exchange.one_rate import IntervalKind
-    from scaling.exchange.result import Exchange
+    from scaling.exchange.design import Design
+    from scaling.exchange.result import Exchange, Rate
     from scaling.exchange.simulation import Setting
     from scaling.exchange.surface import Surfaces
 
-ETAS = (0.2, 0.5, 1.0, 2.0)
+ETAS = (0.25, 1.0, 2.0)
 """Rates that are planted where nobody says which."""
 
 
@@ -36,29 +38,37 @@ class Planted:
 
 
 def planted(
-    found: Exchange, at: float, *, etas: Sequence[float] = ETAS, repetitions: int = 100, seed: int = 0
+    found: Exchange,
+    at: float,
+    *,
+    etas: Sequence[float] = ETAS,
+    repetitions: int = 100,
+    by_runs: bool = False,
+    seed: int = 0,
 ) -> tuple[Planted, ...]:
     """Plant each rate in the design of `found`, everywhere the same, and measure it as `found` was, at score `at`.
 
     The truth is additive on the link's scale: as steep along training as the design's own nearest additive surface, `eta`
     times as steep along inference, and at `at` in the middle of the design. Runs, problems and samples are drawn anew with
-    the spreads that `found` shows, checkpoints of one run sharing it as they do there.
+    the spreads that `found` shows, checkpoints of one run sharing it as they do there. `by_runs` measures run by run.
     """
     setting = setting_of(found)
-    kind: IntervalKind = "bootstrap" if found.interval["method"].startswith("bootstrap") else "jackknife"
-    draws = int(found.interval["draws"]) if kind == "bootstrap" else 0
     rng = np.random.default_rng(seed)
-    level = float(found.interval["level"])
+    measure = _by_runs(found, at) if by_runs else as_measured(found, at, rng)
     return tuple(
         Planted(
             eta,
             coverage(
-                setting, f"eta {eta:g}", _surface(found, setting, at, eta), at, found.form, kind, level, draws,
-                repetitions, rng,
+                setting, f"eta {eta:g}", _surface(found, setting, at, eta), at, measure, repetitions, rng
             ),
         )
         for eta in etas
-    )  # fmt: skip
+    )
+
+
+def _by_runs(found: Exchange, at: float) -> Callable[[Design], Rate]:
+    level, form, link = float(found.interval["level"]), forms.find(found.form), links.find(found.link)
+    return lambda design: by_run(design, link, form, at, found.chance, level)[0]
 
 
 def _surface(found: Exchange, setting: Setting, at: float, eta: float) -> Surfaces:

@@ -27,9 +27,18 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
+    from scaling.exchange import Rate
+    from scaling.exchange.by_run import ByRun
     from scaling.study import Analysis
 
 UNITS = ("FLOPs", "FLOPs a problem")
+BY_RUN = (
+    "Every run of an axis has checkpoints at all its levels, and some runs learn early, others late. η is measured in each "
+    "run by its own surface, along the inference that all runs measured, and the mean over runs is given; beside it stands "
+    "η of one surface through the means over runs, which is flatter than any run's where runs are shifted. The surface was "
+    "the first way, and runs were taken apart after a first look at what it said; both are planted and measured below."
+)
+"""What is said of rates that are means of the runs' own."""
 
 
 def rates_of(analysis: Analysis, axis: str) -> dict[str, Exchange | Unmeasured]:
@@ -43,53 +52,75 @@ def rates_of(analysis: Analysis, axis: str) -> dict[str, Exchange | Unmeasured]:
 
 
 def overview(analysis: Analysis, axes: Mapping[str, str]) -> Section:
-    """Return all rates side by side, with a verdict for each axis and method; ``axes`` maps an axis to its words."""
+    """Return all rates side by side, with a verdict for each axis and method; ``axes`` maps an axis to its words.
+
+    Where there are fits "by run: AXIS: METHOD", these are the rates, and the surface's stand beside them.
+    """
     rows, verdicts = [], []
     for axis, words in axes.items():
         for method, found in rates_of(analysis, axis).items():
-            rows += _rows(words, method, found)
-            verdicts.append(_verdict(words, method, found))
-    frame = pd.DataFrame(rows)
+            own = analysis.fits.get(f"by run: {axis}: {method}")
+            rows += _rows(words, method, found, own)
+            verdicts.append(_verdict(words, method, found, own))
+    several = any(name.startswith("by run: ") for name in analysis.fits)
     return Section(
         "What inference is worth",
         (
             DEFINITION,
             "Methods are never pooled, and every method that was run is here at every score that was asked for before the "
             "runs, identified or not. Intervals are 95 %, from leaving out runs and problems.",
+            *((BY_RUN,) if several else ()),
         ),
         tuple(verdicts),
         tables=(
             Table(
                 "rates",
                 "η by axis, method and score; training, inference: decades of the measured piece.",
-                frame,
-                headings={"at": "score", "eta": "η", "ten": "", "train": "training", "infer": "inference"},
+                pd.DataFrame(rows),
+                headings={
+                    "at": "score",
+                    "eta": "η",
+                    "ten": "",
+                    "train": "training",
+                    "infer": "inference",
+                    "surface": "η of the surface",
+                },
             ),
             known_rates(),
         ),
     )
 
 
-def _rows(words: str, method: str, found: Exchange | Unmeasured) -> list[dict[str, object]]:
+def _rows(
+    words: str, method: str, found: Exchange | Unmeasured, own: ByRun | None
+) -> list[dict[str, object]]:
     if isinstance(found, Unmeasured):
         return [{"axis": words, "method": method, "status": "not identified", "why": found.reason}]
     return [
         {
-            "axis": words, "method": method, "at": rate.at, "eta": eta_shown(rate), "ten": worth(rate),
+            "axis": words, "method": method, "at": rate.at, "eta": _eta(rate),
+            "ten": "" if rate.eta is None else worth(rate),
             "train": None if rate.span is None else rate.span.train,
-            "infer": None if rate.span is None else rate.span.infer, "status": rate.status, "why": rate.reason,
+            "infer": None if rate.span is None else rate.span.infer,
+            **({} if own is None else {"surface": _eta(surface)}),
+            "status": rate.status, "why": rate.reason,
         }
-        for rate in found.rates
+        for rate, surface in zip(found.rates if own is None else own.rates, found.rates, strict=True)
     ]  # fmt: skip
 
 
-def _verdict(words: str, method: str, found: Exchange | Unmeasured) -> Verdict:
+def _eta(rate: Rate) -> str:
+    return "–" if rate.eta is None else eta_shown(rate)
+
+
+def _verdict(words: str, method: str, found: Exchange | Unmeasured, own: ByRun | None) -> Verdict:
     """Return the verdict at the score in the middle of those with a rate, else why there is none."""
-    what = f"{method} against {words}"
+    what = f"{method[0].upper()}{method[1:]} against {words}"
     if isinstance(found, Unmeasured):
         return Verdict(f"{what}: not identified, since {found.reason}.", "not identified")
-    rated = [rate for rate in found.rates if rate.eta is not None]
-    chosen = rated[len(rated) // 2] if rated else found.rates[len(found.rates) // 2]
+    rates = found.rates if own is None else own.rates
+    rated = [rate for rate in rates if rate.eta is not None]
+    chosen = rated[len(rated) // 2] if rated else rates[len(rates) // 2]
     return verdict(chosen, what)
 
 

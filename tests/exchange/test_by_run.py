@@ -1,0 +1,83 @@
+"""Rates run by run: right where runs are shifted, and refused where runs cannot stand alone."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from scaling.errors import InputError
+from scaling.exchange import exchange_rate
+from scaling.exchange.by_run import rates_by_run
+from scaling.exchange.planted import planted, table
+
+
+def grid(shifts: tuple[float, ...], eta: float = 1.0, steep: float = 6.0, seed: int = 0) -> pd.DataFrame:
+    """Return counts of runs that learn at different times, at 8 levels x 4 budgets x 64 problems."""
+    rng = np.random.default_rng(seed)
+    problems, rows = rng.normal(size=64), []
+    for run, shift in enumerate(shifts):
+        for train in np.geomspace(1e9, 1e11, 8):
+            for infer in np.geomspace(1e3, 1e4, 4):
+                x = steep * (np.log10(train) - 10 - shift + eta * (np.log10(infer) - 3.5)) + problems
+                rows.append(
+                    pd.DataFrame(
+                        {"train_flops": train, "infer_flops_per_problem": infer, "run": run, "problem": range(64),
+                         "n": 32, "c": rng.binomial(32, 1 / (1 + np.exp(-x)))}
+                    )
+                )  # fmt: skip
+    return pd.concat(rows, ignore_index=True)
+
+
+def test_shifted_runs_have_their_own_rates_and_a_narrow_mean() -> None:
+    found = exchange_rate(grid((-0.4, 0.0, 0.4)), at=[0.25, 0.5], bootstrap=0, backtested=False)
+    own = rates_by_run(found)
+    for rate in own.rates:
+        assert rate.status == "ok"
+        assert rate.eta is not None
+        assert rate.eta.low is not None
+        assert rate.eta.low < 1.0 < rate.eta.high
+        assert rate.eta.high - rate.eta.low < 0.3
+        assert rate.span is not None
+        assert rate.span.train / rate.span.infer == pytest.approx(rate.eta.value, rel=0.02)
+        assert np.mean(list(own.etas[rate.at].values())) == pytest.approx(rate.eta.value)
+    assert len(own.table()) == 2 * 3
+    wide = found.rates[1].eta
+    assert wide is None or wide.high - wide.low > 2 * (own.rates[1].eta.high - own.rates[1].eta.low)
+    assert own.to_json()["runs"]["0.5"].keys() == {"0", "1", "2"}
+
+
+def test_order_of_rows_and_names_of_runs_change_nothing() -> None:
+    rows = grid((-0.2, 0.1, 0.3))
+    mixed = rows.sample(frac=1, random_state=0).assign(run=lambda r: 7 - r["run"])
+    first, second = (
+        rates_by_run(exchange_rate(one, at=[0.5], bootstrap=0, backtested=False)).rates[0].eta
+        for one in (rows, mixed)
+    )
+    assert first is not None
+    assert second is not None
+    assert (second.value, second.low, second.high) == pytest.approx(
+        (first.value, first.low, first.high), rel=1e-6
+    )
+
+
+def test_a_run_that_cannot_tell_is_named_and_decides() -> None:
+    rows = grid((-0.4, 0.0, 1.5))
+    rate = rates_by_run(exchange_rate(rows, at=[0.5], bootstrap=0, backtested=False)).rates[0]
+    assert rate.status == "not identified"
+    assert rate.reason.startswith("in 1 of 3 runs training brackets 0.5 at")
+
+
+def test_runs_of_one_level_are_refused() -> None:
+    rows = grid((-0.1, 0.0, 0.1))
+    apart = rows.assign(run=rows["run"].astype(str) + " " + rows["train_flops"].astype(str))
+    with pytest.raises(
+        InputError, match="rates run by run take 2 or more runs with checkpoints at 3 or more"
+    ):
+        rates_by_run(exchange_rate(apart, at=[0.5], bootstrap=0, backtested=False))
+
+
+def test_planted_rates_are_found_run_by_run() -> None:
+    found = exchange_rate(grid((-0.2, 0.0, 0.2), steep=3.0), at=[0.5], bootstrap=0, backtested=False)
+    rows = table(planted(found, 0.5, etas=(0.5, 1.0), repetitions=30, by_runs=True))
+    assert (rows["with interval"] > 0.8).all()
+    assert (rows["coverage"] > 0.8).all()  # 95 % less four Monte Carlo errors
+    assert (rows["bias"].abs() < 0.1).all()
