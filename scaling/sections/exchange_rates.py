@@ -84,7 +84,7 @@ def rates_table(rates: Iterable[Rate], name: str = "rates") -> Table:
                 "eta": np.nan if rate.eta is None else rate.eta.value,
                 "low": np.nan if rate.eta is None or rate.eta.low is None else rate.eta.low,
                 "high": np.nan if rate.eta is None or rate.eta.high is None else rate.eta.high,
-                "ten": "" if rate.multiplier is None else _ten(rate),
+                "ten": ten_shown(rate),
                 "train": np.nan if rate.span is None else rate.span.train,
                 "infer": np.nan if rate.span is None else rate.span.infer,
                 "local": "" if rate.local is None else " to ".join(numbers.plain(x, 2) for x in rate.local),
@@ -105,7 +105,8 @@ def rates_table(rates: Iterable[Rate], name: str = "rates") -> Table:
     )  # fmt: skip
 
 
-def _ten(rate: Rate) -> str:
+def ten_shown(rate: Rate) -> str:
+    """Return what ten times the inference is worth, empty where ten times were not measured."""
     ten = rate.multiplier
     if ten is None or rate.status == "one-sided":
         return ""

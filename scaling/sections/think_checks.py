@@ -62,7 +62,7 @@ def planted_section(analysis: Analysis) -> Section:
         )
     given = rows["with interval"]
     held = float(rows["coverage"].mean())
-    worst = rows.iloc[int(rows["coverage"].fillna(0).to_numpy().argmin())]
+    worst = rows.iloc[int(rows["coverage"].fillna(1).to_numpy().argmin())]
     return Section(
         "A rate planted in this design",
         (

@@ -10,15 +10,15 @@ import pandas as pd
 from scaling.errors import FitError, InputError
 from scaling.exchange import Exchange
 from scaling.exchange.result import Unmeasured
-from scaling.exchange.summary import eta_shown, worth
-from scaling.reporting import plots
+from scaling.exchange.summary import eta_shown
+from scaling.reporting import numbers, plots
 from scaling.reporting.document import Figure, Section, Table, Verdict
 from scaling.reporting.style import Groups
 from scaling.sections.exchange_buy import Terms, buy_section
 from scaling.sections.exchange_envelope import envelope_section
 from scaling.sections.exchange_explore import explore_section
 from scaling.sections.exchange_figures import figures
-from scaling.sections.exchange_rates import DEFINITION, doubts_table, rates_table, verdict
+from scaling.sections.exchange_rates import DEFINITION, doubts_table, rates_table, ten_shown, verdict
 from scaling.sections.exchange_trust import equivalences_section, trust_section
 from scaling.sections.known_rates import known_rates
 
@@ -56,12 +56,14 @@ def overview(analysis: Analysis, axes: Mapping[str, str]) -> Section:
 
     Where there are fits "by run: AXIS: METHOD", these are the rates, and the surface's stand beside them.
     """
-    rows, verdicts = [], []
+    verdicts, tables = [], []
     for axis, words in axes.items():
+        rows: list[dict[str, object]] = []
         for method, found in rates_of(analysis, axis).items():
             own = analysis.fits.get(f"by run: {axis}: {method}")
-            rows += _rows(words, method, found, own)
+            rows += _rows(method, found, own)
             verdicts.append(_verdict(words, method, found, own))
+        tables += _tables(axis, words, pd.DataFrame(rows))
     several = any(name.startswith("by run: ") for name in analysis.fits)
     return Section(
         "What inference is worth",
@@ -72,41 +74,58 @@ def overview(analysis: Analysis, axes: Mapping[str, str]) -> Section:
             *((BY_RUN,) if several else ()),
         ),
         tuple(verdicts),
-        tables=(
-            Table(
-                "rates",
-                "η by axis, method and score; training, inference: decades of the measured piece.",
-                pd.DataFrame(rows),
-                headings={
-                    "at": "score",
-                    "eta": "η",
-                    "ten": "",
-                    "train": "training",
-                    "infer": "inference",
-                    "surface": "η of the surface",
-                },
-            ),
-            known_rates(),
-        ),
+        tables=(*tables, known_rates()),
     )
 
 
-def _rows(
-    words: str, method: str, found: Exchange | Unmeasured, own: ByRun | None
-) -> list[dict[str, object]]:
+def _tables(axis: str, words: str, rows: pd.DataFrame) -> list[Table]:
+    """Return the rates of an axis, and why some are none."""
+    if rows.empty:
+        return []
+    missing = (
+        rows[rows["why"] != ""].groupby(["method", "why"], as_index=False, sort=False).agg(at=("at", _listed))
+    )
+    made = [
+        Table(
+            f"rates-{axis.lower()}",
+            f"η against {words}; decades: of training replaced and of inference spent along the measured piece.",
+            rows.drop(columns="why"),
+            headings={"at": "score", "eta": "η", "ten": "10x inference =", "surface": "η of the surface"},
+        )
+    ]
+    if len(missing):
+        made.append(
+            Table(
+                f"rates-{axis.lower()}-why",
+                f"Why a rate against {words} is not simply measured.",
+                missing[["method", "at", "why"]],
+                headings={"at": "scores"},
+            )
+        )
+    return made
+
+
+def _listed(scores: pd.Series) -> str:
+    return ", ".join(numbers.plain(float(score)) for score in scores.dropna())
+
+
+def _rows(method: str, found: Exchange | Unmeasured, own: ByRun | None) -> list[dict[str, object]]:
     if isinstance(found, Unmeasured):
-        return [{"axis": words, "method": method, "status": "not identified", "why": found.reason}]
+        return [{"method": method, "at": None, "status": "not identified", "why": found.reason}]
     return [
         {
-            "axis": words, "method": method, "at": rate.at, "eta": _eta(rate),
-            "ten": "" if rate.eta is None else worth(rate),
-            "train": None if rate.span is None else rate.span.train,
-            "infer": None if rate.span is None else rate.span.infer,
+            "method": method, "at": rate.at, "eta": _eta(rate), "ten": ten_shown(rate), "decades": _decades(rate),
             **({} if own is None else {"surface": _eta(surface)}),
             "status": rate.status, "why": rate.reason,
         }
         for rate, surface in zip(found.rates if own is None else own.rates, found.rates, strict=True)
     ]  # fmt: skip
+
+
+def _decades(rate: Rate) -> str:
+    if rate.span is None:
+        return "–"
+    return f"{numbers.plain(rate.span.train, 2)} / {numbers.plain(rate.span.infer, 2)}"
 
 
 def _eta(rate: Rate) -> str:
@@ -162,18 +181,19 @@ def axis_section(
 
 
 def _envelope(measured: Mapping[str, Exchange], code: str, title: str) -> list[Section]:
+    """Return which method is best at a cost, of those that can be had: an oracle cannot."""
+    designs = {method: one.design for method, one in measured.items() if "oracle" not in method}
     try:
-        return [
-            _named(envelope_section({method: one.design for method, one in measured.items()}), code, title)
-        ]
+        return [_named(envelope_section(designs), code, title)]
     except (InputError, FitError):
         return []
 
 
 def _named(section: Section, code: str, title: str) -> Section:
-    """Return a section with its figures' and tables' names, and its title, those of an axis; its verdicts stay in it."""
+    """Return a section whose title, verdicts, and names of figures and tables say of which axis it is."""
     return dataclasses.replace(
         section,
+        verdicts=tuple(dataclasses.replace(one, text=f"{title}: {one.text}") for one in section.verdicts),
         title=f"{title}: {section.title[0].lower()}{section.title[1:]}",
         figures=tuple(dataclasses.replace(one, name=f"{code}-{one.name}") for one in section.figures),
         tables=tuple(dataclasses.replace(one, name=f"{code}-{one.name}") for one in section.tables),

@@ -14,7 +14,7 @@ from scaling.records.store import Store
 from scaling.training.work import work
 
 WORD, PROBLEMS, EACH, MOST = 6, 128, 16, 64
-TOKENS, STEPS = 5_000_000, 48
+TOKENS, STEPS = 3_200_000, 48
 STRIDES = ("1", "2", "direct")
 
 pytestmark = pytest.mark.prove

@@ -118,6 +118,8 @@ def test_published_records_name_their_specs(path: Path) -> None:
     assert runs.spec.tolist() == texts
     assert runs.run_id.tolist() == [hashlib.sha256(text.encode()).hexdigest()[:16] for text in texts]
     evals = pd.read_parquet(path.with_name("evals.parquet"))
+    if "samples" in evals:  # the others name samples of a task, whose spec has more than the row
+        evals = evals[evals["samples"].isna()]
     asked = evals[["run_id", "step", "task", "method", "n_problems"]].itertuples(index=False)
     assert evals.eval_id.tolist() == [spec_id(EvalSpec(*row)) for row in asked]
 
