@@ -119,6 +119,22 @@ def test_h200_trains_at_tiny_scale(tmp_path) -> None:
     assert rows.checkpoints.iloc[-1].annealed
 
 
+def test_rl_scaling_scores_every_size_and_seed_at_octaves_of_steps() -> None:
+    specs = find("rl_scaling").preset("cpu").specs()
+    runs = [spec for spec in specs if isinstance(spec, RLSpec)]
+    assert {(spec.start.model.width, spec.seed) for spec in runs} == set(
+        itertools.product((48, 64, 96), range(3))
+    )
+    assert len({spec.start.tokens for spec in runs}) == 1
+    asked = {(spec.of, spec.step) for spec in specs if isinstance(spec, SamplingSpec)}
+    assert asked == {(run, step) for run in runs for step in run.checkpoints} | {
+        (run.start, run.start.steps) for run in runs
+    }
+    for run in runs:
+        assert run.checkpoints[:7] == (1, 2, 4, 8, 16, 32, 64)
+    assert minutes_on_two_cores(specs) <= 25
+
+
 def test_known_entropy_repeats_both_windows_two_hundred_times() -> None:
     counting = [s for s in find("known_entropy").preset("cpu").specs() if isinstance(s, CountingSpec)]
     assert len({s.seed for s in counting}) == 200
