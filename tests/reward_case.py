@@ -8,15 +8,21 @@ import pandas as pd
 
 from scaling.laws import Sigmoid
 from scaling.records import recipe, rl_recipe
+from scaling.records.columns import TABLES
 from scaling.records.flops import params_by_group
 from scaling.records.spec import PretrainSpec, RLSpec, spec_id, to_json
 from scaling.records.tables import Records, check, empty
-from scaling.records.columns import TABLES
 
 WORD, STEPS = 6, (1, 2, 4, 8, 16, 32, 64, 96, 128)
 PRETRAINING = 1e12
 """FLOPs of every start."""
-SHARES = {"forward_backward": 0.5, "rollout_prefill": 0.05, "rollout_decode": 0.25, "discarded": 0.2, "old_logprobs": 0.0}
+SHARES = {
+    "forward_backward": 0.5,
+    "rollout_prefill": 0.05,
+    "rollout_decode": 0.25,
+    "discarded": 0.2,
+    "old_logprobs": 0.0,
+}
 """What an RL step spends by component."""
 Curve = Callable[[np.ndarray], np.ndarray]
 
@@ -31,7 +37,9 @@ def starts_and_runs(width: int, seed: int) -> tuple[PretrainSpec, RLSpec]:
     data = rl_recipe.traces("s5", range(1, 11), ("1", "direct"))
     model = recipe.llama(width, 53, 128)
     (start,) = recipe.whole_runs(model, data, [100_000], batch_tokens=2048, seed=seed)
-    return start, rl_recipe.learning(start, "s5", [WORD], STEPS[-1], max_tokens=64, seed=seed, checkpoints=STEPS)
+    return start, rl_recipe.learning(
+        start, "s5", [WORD], STEPS[-1], max_tokens=64, seed=seed, checkpoints=STEPS
+    )
 
 
 def reward_records(
@@ -40,8 +48,8 @@ def reward_records(
 ) -> Records:  # fmt: skip
     """Return records of every width and seed.
 
-    A run's compute is 3e9 FLOPs a step; luck spreads the compute that its score answers to by a factor, noise its scores. The
-    run (width, seed) that ``died`` diverged at step 40.
+    A run's compute is 3e9 FLOPs a step; luck spreads the compute that its score answers to by a factor, noise its scores.
+    The run (width, seed) that ``died`` diverged at step 40.
     """
     rng = np.random.default_rng(draw)
     tables: dict[str, list[dict[str, Any]]] = {table.name: [] for table in TABLES}
@@ -56,11 +64,19 @@ def reward_records(
                 tables["steps"].append(_step(spec_id(run), step))
             kept = [step for step in STEPS if step <= ended]
             for step in [*kept, ended] if ended not in kept else kept:
-                spent = {name: value for name, value in _step("", step).items() if name.startswith("train_flops")}
+                spent = {
+                    name: value for name, value in _step("", step).items() if name.startswith("train_flops")
+                }
                 tables["checkpoints"].append(
-                    {"run_id": spec_id(run), "step": step, "tokens_seen": step * 384 * 30, "annealed": False, **spent}
+                    {
+                        "run_id": spec_id(run),
+                        "step": step,
+                        "tokens_seen": step * 384 * 30,
+                        "annealed": False,
+                        **spent,
+                    }
                 )
-            if not died == (width, seed):
+            if died != (width, seed):
                 for step in kept:
                     at = float(curve(np.array([3e9 * step * factor]))[0])
                     _add_eval(tables, spec_id(run), step, at + noise * rng.standard_normal())
