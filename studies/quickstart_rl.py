@@ -14,7 +14,7 @@ from scaling.records.spec import CooldownSpec, Spec
 from scaling.records.tables import Records
 from scaling.reporting import numbers
 from scaling.reporting.document import Section
-from scaling.sections import ledger, rl_curves, think_checks, think_rates
+from scaling.sections import ledger, rl_curves, think_axes, think_checks, think_rates
 from scaling.study import Analysis, Preset, Study
 
 TASK, WORD, MOST = "s5", 6, 64
@@ -77,7 +77,7 @@ def pretraining(analysis: Analysis) -> list[Section]:
         f"Branches of one trunk, from {numbers.quantity(TOKENS[0])} to {numbers.quantity(TOKENS[-1])} tokens of worked "
         f"problems; words of {WORD} letters that no training saw. One seed: another may give other rates.",
     )
-    return think_rates.axis_section(analysis, "A", "Pretraining", prose, "longer thinking")
+    return think_axes.axis_section(analysis, "A", "Pretraining", prose, "longer thinking")
 
 
 def settings(analysis: Analysis) -> Section:

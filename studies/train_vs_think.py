@@ -22,7 +22,7 @@ from scaling.records.sampled import counts, sampled
 from scaling.records.spec import CooldownSpec, PretrainSpec, RLSpec, Spec
 from scaling.records.tables import Records
 from scaling.reporting.document import Section
-from scaling.sections import ledger, rl_curves, think_checks, think_rates
+from scaling.sections import ledger, rl_curves, think_axes, think_checks, think_rates
 from scaling.sections.think_checks import Conventions, Plants
 from scaling.study import Analysis, Preset, Study
 
@@ -236,7 +236,7 @@ def each_axis(analysis: Analysis) -> list[Section]:
     found = []
     for name, words in axes(analysis.records).items():
         prose, main = (pretraining, "longer thinking") if name[0] == "A" else (learning, "majority of k")
-        found += think_rates.axis_section(analysis, name, words[0].upper() + words[1:], prose, main)
+        found += think_axes.axis_section(analysis, name, words[0].upper() + words[1:], prose, main)
     return found
 
 

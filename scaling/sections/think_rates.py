@@ -2,36 +2,27 @@
 
 from __future__ import annotations
 
-import dataclasses
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import pandas as pd
 
-from scaling.errors import FitError, InputError
 from scaling.exchange import Exchange
 from scaling.exchange.result import Unmeasured
-from scaling.exchange.summary import eta_shown
-from scaling.reporting import numbers, plots
-from scaling.reporting.document import Figure, Section, Table, Verdict
-from scaling.reporting.style import Groups
-from scaling.sections.exchange_buy import Terms, buy_section
-from scaling.sections.exchange_envelope import envelope_section
-from scaling.sections.exchange_explore import explore_section
-from scaling.sections.exchange_figures import figures
-from scaling.sections.exchange_rates import DEFINITION, doubts_table, rates_table, ten_shown, verdict
-from scaling.sections.exchange_trust import equivalences_section, trust_section
+from scaling.exchange.summary import eta_shown, factor
+from scaling.reporting import numbers
+from scaling.reporting.document import Section, Status, Table, Verdict
+from scaling.sections.exchange_rates import DEFINITION, ten_shown
 from scaling.sections.known_rates import known_rates
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from matplotlib.axes import Axes
-
     from scaling.exchange import Rate
     from scaling.exchange.by_run import ByRun
     from scaling.study import Analysis
 
-UNITS = ("FLOPs", "FLOPs a problem")
+Measured: TypeAlias = "tuple[Exchange | Unmeasured, ByRun | None]"
+"""A method's rates by one surface, or why there are none, and run by run."""
 BY_RUN = (
     "Every run of an axis has checkpoints at all its levels, and some runs learn early, others late. η is measured in each "
     "run by its own surface, along the inference that all runs measured, and the mean over runs is given; beside it stands "
@@ -58,12 +49,13 @@ def overview(analysis: Analysis, axes: Mapping[str, str]) -> Section:
     """
     verdicts, tables = [], []
     for axis, words in axes.items():
-        rows: list[dict[str, object]] = []
-        for method, found in rates_of(analysis, axis).items():
-            own = analysis.fits.get(f"by run: {axis}: {method}")
-            rows += _rows(method, found, own)
-            verdicts.append(_verdict(words, method, found, own))
-        tables += _tables(axis, words, pd.DataFrame(rows))
+        found = {
+            method: (one, analysis.fits.get(f"by run: {axis}: {method}"))
+            for method, one in rates_of(analysis, axis).items()
+        }
+        if found:
+            verdicts.append(_verdict(words, found))
+            tables += _tables(axis, words, found)
     several = any(name.startswith("by run: ") for name in analysis.fits)
     return Section(
         "What inference is worth",
@@ -78,31 +70,66 @@ def overview(analysis: Analysis, axes: Mapping[str, str]) -> Section:
     )
 
 
-def _tables(axis: str, words: str, rows: pd.DataFrame) -> list[Table]:
-    """Return the rates of an axis, and why some are none."""
-    if rows.empty:
-        return []
-    missing = (
-        rows[rows["why"] != ""].groupby(["method", "why"], as_index=False, sort=False).agg(at=("at", _listed))
-    )
+def _tables(axis: str, words: str, found: Mapping[str, Measured]) -> list[Table]:
+    """Return the rates of an axis, why some are none, and each run's own."""
+    rows = pd.DataFrame([row for method, pair in found.items() for row in _rows(method, *pair)])
     made = [
         Table(
             f"rates-{axis.lower()}",
             f"η against {words}; decades: of training replaced and of inference spent along the measured piece.",
             rows.drop(columns="why"),
-            headings={"at": "score", "eta": "η", "ten": "10x inference =", "surface": "η of the surface"},
+            headings={"at": "score", "eta": "η", "ten": "10x inference ="},
         )
     ]
-    if len(missing):
+    why = rows[rows["why"] != ""]
+    if len(why):
+        missing = why.groupby(["method", "why"], as_index=False, sort=False).agg(at=("at", _listed))
+        caption = f"Why a rate against {words} is not simply measured."
         made.append(
             Table(
                 f"rates-{axis.lower()}-why",
-                f"Why a rate against {words} is not simply measured.",
+                caption,
                 missing[["method", "at", "why"]],
                 headings={"at": "scores"},
             )
         )
-    return made
+    return made + _runs(axis, found)
+
+
+def _runs(axis: str, found: Mapping[str, Measured]) -> list[Table]:
+    """Return each run's own rate beside their mean and the surface's, where runs were taken apart."""
+    rows = [
+        {
+            "method": method,
+            "at": rate.at,
+            **_numbered(own.etas[rate.at]),
+            "mean": _eta(rate),
+            "surface": _eta(surface),
+        }
+        for method, (one, own) in found.items()
+        if own is not None and isinstance(one, Exchange)
+        for rate, surface in zip(own.rates, one.rates, strict=True)
+        if rate.eta is not None or surface.eta is not None
+    ]
+    if not rows:
+        return []
+    return [
+        Table(
+            f"rates-{axis.lower()}-runs",
+            "η of each run, their mean, and that of one surface through the means over runs.",
+            pd.DataFrame(rows),
+            headings={"at": "score", "mean": "mean of runs", "surface": "one surface"},
+            formats={
+                name: lambda x: numbers.plain(float(x), 2)
+                for name in pd.DataFrame(rows).columns
+                if name.startswith("run ")
+            },
+        )
+    ]
+
+
+def _numbered(etas: Mapping[str, float]) -> dict[str, float]:
+    return {f"run {k + 1}": eta for k, eta in enumerate(etas.values())}
 
 
 def _listed(scores: pd.Series) -> str:
@@ -115,10 +142,9 @@ def _rows(method: str, found: Exchange | Unmeasured, own: ByRun | None) -> list[
     return [
         {
             "method": method, "at": rate.at, "eta": _eta(rate), "ten": ten_shown(rate), "decades": _decades(rate),
-            **({} if own is None else {"surface": _eta(surface)}),
             "status": rate.status, "why": rate.reason,
         }
-        for rate, surface in zip(found.rates if own is None else own.rates, found.rates, strict=True)
+        for rate in (found.rates if own is None else own.rates)
     ]  # fmt: skip
 
 
@@ -132,106 +158,34 @@ def _eta(rate: Rate) -> str:
     return "–" if rate.eta is None else eta_shown(rate)
 
 
-def _verdict(words: str, method: str, found: Exchange | Unmeasured, own: ByRun | None) -> Verdict:
-    """Return the verdict at the score in the middle of those with a rate, else why there is none."""
-    what = f"{method[0].upper()}{method[1:]} against {words}"
-    if isinstance(found, Unmeasured):
-        return Verdict(f"{what}: not identified, since {found.reason}.", "not identified")
-    rates = found.rates if own is None else own.rates
-    rated = [rate for rate in rates if rate.eta is not None]
-    chosen = rated[len(rated) // 2] if rated else rates[len(rates) // 2]
-    return verdict(chosen, what)
-
-
-def axis_section(
-    analysis: Analysis, axis: str, title: str, prose: tuple[str, ...], main: str
-) -> list[Section]:
-    """Return the sections of one axis: the method ``main`` in figures, the others beside it, and what to buy."""
-    found = rates_of(analysis, axis)
-    measured = {method: one for method, one in found.items() if isinstance(one, Exchange)}
-    chosen = measured.get(main) or next(iter(measured.values()), None)
-    if chosen is None:
-        reasons = tuple(
-            f"{method}: {one.reason}." for method, one in found.items() if isinstance(one, Unmeasured)
-        )
-        return [Section(title, (*prose, *reasons))]
-    code = axis.lower()
-    pictures = tuple(dataclasses.replace(one, name=f"{code}-{one.name}") for one in figures(chosen, *UNITS))
-    tables = [rates_table(chosen.rates, f"{code}-rates"), *doubts_table(chosen.warnings, f"{code}-to-know")]
-    sections = [
-        Section(
-            title,
-            (*prose, f"The figures are of {main}."),
-            figures=(*pictures, _methods(code, measured)),
-            tables=tuple(tables),
-        )
-    ]
-    rest = [one for one in measured.values() if one is not chosen]
-    more = [
-        equivalences_section(chosen),
-        buy_section(chosen, Terms(), UNITS),
-        explore_section(chosen, UNITS, Terms(), [chosen, *rest]),
-        trust_section(chosen),
-    ]
-    return (
-        sections
-        + [_named(one, code, title) for one in more if one is not None]
-        + _envelope(measured, code, title)
+def _verdict(words: str, found: Mapping[str, Measured]) -> Verdict:
+    """Return an axis in a sentence: each method at the score in the middle of those with a rate, and those without one."""
+    told, none = [], []
+    for method, (one, own) in found.items():
+        rates = () if isinstance(one, Unmeasured) else one.rates if own is None else own.rates
+        rated = [rate for rate in rates if rate.eta is not None]
+        if not rated:
+            none.append(method)
+            continue
+        rate = rated[len(rated) // 2]
+        told.append(f"{method} {eta_shown(rate)} at a score of {numbers.plain(rate.at)}{_worth(rate)}")
+    text = f"Against {words}, η is " + "; ".join(told) if told else f"Against {words}, no rate is identified"
+    if none and told:
+        text += f"; of {' and '.join(none)} it is not identified at any score"
+    status: Status = "measured" if told else "not identified"
+    alone = any(
+        rate.status == "this run"
+        for one, _ in found.values()
+        if isinstance(one, Exchange)
+        for rate in one.rates
     )
+    return Verdict(f"{text}{' (this run: one seed)' if alone and told else ''}.", status)
 
 
-def _envelope(measured: Mapping[str, Exchange], code: str, title: str) -> list[Section]:
-    """Return which method is best at a cost, of those that can be had: an oracle cannot."""
-    designs = {method: one.design for method, one in measured.items() if "oracle" not in method}
-    try:
-        return [_named(envelope_section(designs), code, title)]
-    except (InputError, FitError):
-        return []
-
-
-def _named(section: Section, code: str, title: str) -> Section:
-    """Return a section whose title, verdicts, and names of figures and tables say of which axis it is."""
-    return dataclasses.replace(
-        section,
-        verdicts=tuple(dataclasses.replace(one, text=f"{title}: {one.text}") for one in section.verdicts),
-        title=f"{title}: {section.title[0].lower()}{section.title[1:]}",
-        figures=tuple(dataclasses.replace(one, name=f"{code}-{one.name}") for one in section.figures),
-        tables=tuple(dataclasses.replace(one, name=f"{code}-{one.name}") for one in section.tables),
-        interactives=tuple(
-            dataclasses.replace(one, name=f"{code}-{one.name}") for one in section.interactives
-        ),
-    )
-
-
-def _methods(code: str, measured: Mapping[str, Exchange]) -> Figure:
-    """Score against inference at the lowest, a middle and the highest training level, a curve a method."""
-    parts = []
-    for method, one in measured.items():
-        level_u, level_v, score = one.design.level_curves()
-        order = level_u.argsort()
-        for name, k in (("lowest", order[0]), ("middle", order[len(order) // 2]), ("highest", order[-1])):
-            parts.append(
-                pd.DataFrame(
-                    {"method": f"{method}, {name}", "infer": 10 ** level_v[k], "score": score[k]}
-                ).dropna()
-            )
-    rows = pd.concat(parts, ignore_index=True)
-    middle = rows[rows["method"].str.endswith(", middle")].assign(
-        method=lambda r: r["method"].str.removesuffix(", middle")
-    )
-    groups = Groups.of(middle, "method")
-
-    def draw(axes: Axes) -> None:
-        plots.scales(axes, "Inference compute a problem (FLOPs)", "Score", log="x")
-        plots.curves(axes, middle, "infer", "score", groups=groups)
-        plots.points(axes, middle, "infer", "score", groups=groups)
-        plots.legend(axes)
-
-    return Figure(
-        f"{code}-methods",
-        "The methods at the middle training level: where two curves cross, the better way to spend inference changes. The "
-        "CSV has the lowest and the highest level too.",
-        draw,
-        rows,
-        "One curve a method, score against inference compute.",
-    )
+def _worth(rate: Rate) -> str:
+    """Return what an amount of inference is worth, in brackets: ten times of it, or as much as was measured."""
+    if ten := ten_shown(rate):
+        return f" (10x inference = {ten} of training)"
+    if rate.span is None or rate.status == "one-sided":
+        return ""
+    return f" ({factor(10**rate.span.infer)} inference = {factor(10**rate.span.train)} of training)"
