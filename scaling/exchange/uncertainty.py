@@ -154,7 +154,7 @@ def components(without: LeftOut, of_runs: Array, of_problems: Array) -> Componen
     (Efron and Stein 1981); S_g counts the runs of the group that stay too, though the variance is of those left out.
     """
     run, run_freedom = _stratified(of_runs, without.group, without.members)
-    folds = np.array([(without.stratum == one).sum() for one in without.stratum], dtype=np.intp)
+    folds = np.bincount(without.stratum)[without.stratum]
     problem, problem_freedom = _stratified(of_problems, without.stratum, folds)
     return Components(run, run_freedom, problem, problem_freedom)
 
