@@ -73,3 +73,17 @@ def completion_flops(model: ModelSpec, prompt: int, tokens: int) -> int:
     reads = max(0, tokens - 1)
     contexts = reads * prompt + reads * (reads + 1) // 2
     return reads * 2 * matmul_params(model) + 4 * model.layers * model.width * contexts
+
+
+def rl_step_flops(
+    model: ModelSpec, prompts: int, group: int, prompt: int, tokens: int, kept: float = 1.0
+) -> float:
+    """Return the FLOPs of an RL step of ``prompts`` problems and ``group`` completions of each.
+
+    Prompts have ``prompt`` tokens and completions ``tokens``: a prefill a problem; a completion is written once and, in
+    the share ``kept`` of groups that are learned from, goes through forward and backward once, prompt included. Rows of
+    unlike length cost a step more than their mean says.
+    """
+    written = completion_flops(model, prompt, tokens)
+    learned = 3 * forward_flops_per_sequence(model, prompt + tokens - 1)
+    return prompts * (prefill_flops(model, prompt) + group * (written + kept * learned))

@@ -56,6 +56,31 @@ def sampled(
     inference FLOPs of one sample by component, setting, budget (the setting), problem, sample, answer, correct, tokens,
     truncated, verifier_score, chance_score, temperature. Raises ``InputError`` where nothing was sampled so.
     """
+    rows = _joined(records, settings, kinds, difficulty)
+    return rows.assign(run=rows["trunk"], budget=rows["setting"]).drop(columns=["trunk", "eval_id", "run_id"])
+
+
+def counts_by_stage(records: Records, setting: str, difficulty: int) -> pd.DataFrame:
+    """Return right samples by run and problem, with RL and what came before it told apart, of pretraining and RL runs.
+
+    Columns: run_id, seed, step, problem, n, c, train_flops (of RL; 0 for a run without) and pretrain_flops (the whole path
+    before it, or of the run without RL). Raises ``InputError`` where nothing was sampled so.
+    """
+    rows = _joined(records, [setting], ["pretrain", "cooldown", "rl"], difficulty)
+    by = ["run_id", "seed", "kind", "step", "train_flops", "pretrain_flops", "problem"]
+    grouped = rows.assign(correct=rows["correct"].astype(float)).groupby(by, sort=False)["correct"]
+    out = grouped.agg(n="size", c="sum").reset_index()
+    rl = out["kind"].eq("rl")
+    before = out["pretrain_flops"].where(rl, out["train_flops"])
+    return out.assign(train_flops=out["train_flops"].where(rl, 0.0), pretrain_flops=before).drop(
+        columns="kind"
+    )
+
+
+def _joined(
+    records: Records, settings: Collection[str], kinds: Collection[str], difficulty: int
+) -> pd.DataFrame:
+    """Return one row a sample with what its checkpoint and its evaluation cost."""
     evals = records.evals[records.evals["difficulty"].eq(difficulty)].copy()
     evals["setting"] = evals["method"].str.cat(evals["budget"].fillna(""), sep=" ").str.strip()
     evals = evals[evals["setting"].isin(list(settings))]
@@ -68,8 +93,7 @@ def sampled(
         raise InputError(
             f"no samples of {', '.join(settings)} at difficulty {difficulty} of {' or '.join(kinds)} are in the records"
         )
-    rows = records.samples.merge(known, on="eval_id", validate="many_to_one")
-    return rows.assign(run=rows["trunk"], budget=rows["setting"]).drop(columns=["trunk", "eval_id", "run_id"])
+    return records.samples.merge(known, on="eval_id", validate="many_to_one")
 
 
 def counts(samples: pd.DataFrame) -> pd.DataFrame:
