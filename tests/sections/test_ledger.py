@@ -4,9 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from scaling.records import recipe
+from scaling.records import recipe, rl_recipe
 from scaling.records.columns import EVALS, STEPS
 from scaling.records.flops import train_flops
+from scaling.records.sampled import COMPONENTS
 from scaling.records.spec import CooldownSpec, CorpusData, CountingSpec, PretrainSpec, spec_id, to_json
 from scaling.records.tables import Records, check, empty
 from scaling.reporting import numbers
@@ -119,3 +120,35 @@ def test_a_branch_of_a_trunk_that_died_before_it_cost_nothing(records: Records) 
     found = spent(Records(records.runs, points, records.steps, records.evals)).set_index("run_id")
     assert found.loc[spec_id(branch), ["tokens", "flops"]].tolist() == [0, 0]
     assert found[["tokens", "flops"]].min().min() >= 0
+
+
+def test_rl_spent_all_its_components_on_top_of_its_start(records: Records) -> None:
+    _, start, _ = TREES[0]
+    spec = rl_recipe.learning(start, "s5", [6], 2, max_tokens=64, seed=0, checkpoints=(1, 2))
+    run_id = spec_id(spec)
+    parent = records.runs[records.runs["run_id"] == spec_id(start)].iloc[0].to_dict()
+    own = parent | {
+        "run_id": run_id, "kind": "rl", "parent_run_id": spec_id(start), "parent_step": start.whole.steps,
+        "batch_tokens": None, "data": "rl:s5", "spec": to_json(spec),
+    }  # fmt: skip
+    points = [
+        {"run_id": run_id, "step": step, "tokens_seen": 1000 * step, "annealed": False}
+        | {name: 1e9 * step * (k + 1) for k, name in enumerate(COMPONENTS)}
+        for step in (1, 2)
+    ]
+    both = Records(
+        pd.concat([records.runs, pd.DataFrame([own])], ignore_index=True),
+        pd.concat([records.checkpoints, pd.DataFrame(points)], ignore_index=True),
+        records.steps,
+        records.evals,
+    ).map(check)
+    found = spent(both).set_index("run_id")
+    assert found.loc[run_id, "tokens"] == 2000
+    assert found.loc[run_id, "flops"] == 2e9 * (1 + 2 + 3 + 4 + 5)
+    before = train_flops(start.trunk.model, start.whole.tokens)
+    assert found.loc[run_id, "whole_flops"] == pytest.approx(before + 3e10, rel=1e-12)
+    pd.testing.assert_frame_equal(found.drop(index=run_id), spent(records).set_index("run_id"))
+    section = ledger(Analysis(find("known_entropy"), "cpu", both, {}))
+    assert any(text.startswith("RL's tokens are those that were sampled") for text in section.prose)
+    unused = [table.frame for table in section.tables if table.name == "unused"]
+    assert not any(run_id in set(rows["run_id"]) for rows in unused), "RL has no held-out loss to miss"
