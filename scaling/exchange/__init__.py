@@ -6,7 +6,8 @@ exchange_paired(frame)    two budgets of the same checkpoints
 
 From a rate: `purchase` and `break_even` say what to buy, `equivalences` what stands in for what, `sensitivity` what the
 ledger decides, `envelope` which method is best at a cost, `calibrate` how often the interval holds the truth at this design,
-`plan` how many seeds another width takes, `by_difficulty` what easy and hard problems say apart.
+`plan` how many seeds another width takes, `by_difficulty` what easy and hard problems say apart. `best_split` is about one
+training budget: which share of it RL should have.
 """
 
 from scaling.exchange.break_even import BreakEven, break_even, break_even_levels
@@ -27,6 +28,7 @@ from scaling.exchange.purchase import Purchase, purchase
 from scaling.exchange.result import Constancy, Exchange, Rate
 from scaling.exchange.sensitivity import sensitivity
 from scaling.exchange.slices import Slices, exchange_slices
+from scaling.exchange.split import Split, Splits, best_split
 from scaling.exchange.substitution import substitution
 from scaling.exchange.support import Span
 
@@ -43,7 +45,10 @@ __all__ = [
     "Rate",
     "Slices",
     "Span",
+    "Split",
+    "Splits",
     "backtest_coverage",
+    "best_split",
     "break_even",
     "break_even_levels",
     "by_difficulty",
