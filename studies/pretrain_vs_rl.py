@@ -1,0 +1,193 @@
+"""One training budget, split between pretraining and RL at several shares, at two totals: which share is best?
+
+Words in the group S5. Of each total a share goes to RL and the rest to pretraining; every share has a cooldown branch of its
+own from one trunk a seed. Totals, shares, steps and samples were fixed before the runs, and all shares are reported.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from scaling import tasks
+from scaling.errors import InputError
+from scaling.exchange.result import Unmeasured
+from scaling.exchange.split import best_split
+from scaling.records import recipe, rl_recipe
+from scaling.records.flops import rl_step_flops, train_flops
+from scaling.records.pretrain_spec import Precision
+from scaling.records.sampled import counts_by_stage
+from scaling.records.spec import CooldownSpec, ModelSpec, PretrainSpec, RLSpec, Spec, spec_id
+from scaling.records.tables import Records
+from scaling.sections import ledger, rl_curves, split
+from scaling.sections.split import Arms
+from scaling.study import Preset, Study
+
+TASK = "s5"
+STRIDES = ("1", "2", "3", "direct")
+"""Thinking budgets taught: the state after every letter, every second, every third, none."""
+SHARES = (0.0, 0.05, 0.1, 0.2, 0.4)
+"""Planned RL shares of each total."""
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One share of one total with one seed."""
+
+    total: float
+    """Training FLOPs."""
+    share: float
+    seed: int
+    tokens: int
+    """Pretraining tokens, in whole batches."""
+    steps: int
+    """RL steps; 0 without RL."""
+    run: CooldownSpec | RLSpec
+    """The run that is sampled."""
+
+
+@dataclass(frozen=True)
+class Design:
+    """Totals, shares, seeds and sizes."""
+
+    tokens: tuple[int, ...]
+    """Totals, as the pretraining tokens that they would pay for."""
+    shares: tuple[float, ...]
+    seeds: tuple[int, ...]
+    width: int
+    batch: int
+    """Tokens of a pretraining step."""
+    word: int
+    """Letters of the words that RL learns on and that are asked."""
+    longest: int
+    """Letters of the longest words in pretraining."""
+    length: int
+    """Tokens that a completion is expected to have on average, in planning RL steps."""
+    kept: float
+    """Share of groups that are expected to be learned from."""
+    most: int
+    """Most tokens of a completion."""
+    prompts: int
+    """Problems of an RL step."""
+    group: int
+    problems: int
+    """Held-out problems that every run is asked."""
+    each: int
+    """Samples of a problem."""
+    precision: Precision = "fp32"
+
+    @property
+    def model(self) -> ModelSpec:
+        """The network."""
+        return recipe.llama(self.width, tasks.VOCABULARY, context=128)
+
+    def step_flops(self) -> float:
+        """Expected FLOPs of an RL step."""
+        return rl_step_flops(self.model, self.prompts, self.group, self.word + 1, self.length, self.kept)
+
+    def steps(self, total: float, share: float) -> int:
+        """RL steps whose expected cost is a share of a total."""
+        return round(share * total / self.step_flops())
+
+    def arms(self) -> list[Arm]:
+        """Return every share of every total with every seed."""
+        return [arm for seed in self.seeds for arm in self._of_seed(seed)]
+
+    def _of_seed(self, seed: int) -> list[Arm]:
+        data = rl_recipe.traces(TASK, range(1, self.longest + 1), STRIDES)
+        plan = [(tokens, share) for tokens in self.tokens for share in self.shares]
+        ends = [round((1 - share) * tokens) for tokens, share in plan]
+        _, *branches = recipe.tree(
+            self.model, data, ends, batch_tokens=self.batch, seed=seed, precision=self.precision
+        )
+        found = []
+        for (tokens, share), branch in zip(plan, branches, strict=True):
+            assert isinstance(branch, CooldownSpec)
+            total = float(train_flops(self.model, tokens))
+            steps = self.steps(total, share)
+            learned = self._learned(branch, steps, seed) if share else branch
+            found.append(Arm(total, share, seed, branch.whole.tokens, steps, learned))
+        return found
+
+    def _learned(self, start: PretrainSpec | CooldownSpec, steps: int, seed: int) -> RLSpec:
+        return rl_recipe.learning(
+            start,
+            TASK,
+            [self.word],
+            max(steps, 1),
+            max_tokens=self.most,
+            seed=seed,
+            prompts=self.prompts,
+            group=self.group,
+        )
+
+    def specs(self) -> list[Spec]:
+        """Return all runs, each followed by its samples."""
+        found: list[Spec] = []
+        for arm in self.arms():
+            asked = rl_recipe.samples(
+                arm.run,
+                TASK,
+                self.word,
+                ["free"],
+                max_tokens=self.most,
+                problems=self.problems,
+                each=self.each,
+            )
+            found += [arm.run, asked]
+        return found
+
+    def fits(self, records: Records) -> dict[str, Any]:
+        """Return the best shares, and what each share was made of."""
+        arms = pd.DataFrame(
+            [
+                {
+                    "run_id": spec_id(arm.run), "total": arm.total, "share": arm.share, "seed": arm.seed,
+                    "tokens": arm.tokens, "steps": arm.steps,
+                }
+                for arm in self.arms()
+            ]
+        )  # fmt: skip
+        found: dict[str, Any] = {"arms": Arms(arms.drop(columns="run_id"))}
+        try:
+            rows = counts_by_stage(records, "free", self.word).drop(columns="seed")
+            table = rows.merge(arms, on="run_id", validate="many_to_one").rename(columns={"seed": "run"})
+            return found | {"split": best_split(table)}
+        except InputError as error:  # runs are missing
+            return found | {"split": Unmeasured("split", str(error))}
+
+
+CPU = Design(
+    tokens=(4_000_000, 8_000_000), shares=SHARES, seeds=(0, 1, 2), width=64, batch=2048, word=6, longest=10,
+    length=32, kept=0.8, most=64, prompts=rl_recipe.PROMPTS, group=rl_recipe.GROUP, problems=128, each=16,
+)  # fmt: skip
+"""Totals of 3.3e12 and 6.6e12 FLOPs. In a trial, completions had 23 tokens at the start of 64 RL steps from 8M tokens and 30
+at their end, and rows of unlike length added a tenth to a step's cost, hence 32. Groups that were neither all right nor all
+wrong were 98 % from 8M tokens, 68 % from 4M and 26 % from 2.8M before RL, and 89 % after it, hence .8."""
+SMOKE = Design(
+    tokens=(50_000, 100_000), shares=(0.0, 0.1, 0.2, 0.4), seeds=(0, 1), width=32, batch=1024, word=4, longest=6,
+    length=20, kept=0.4, most=40, prompts=8, group=4, problems=16, each=8,
+)  # fmt: skip
+H200 = Design(
+    tokens=(100_000_000, 400_000_000), shares=SHARES, seeds=(0, 1, 2, 3, 4), width=256, batch=2**16, word=12,
+    longest=14, length=60, kept=0.8, most=104, prompts=256, group=16, problems=512, each=32, precision="bf16",
+)  # fmt: skip
+
+
+STUDY = Study(
+    name="pretrain_vs_rl",
+    question="One training budget, split between pretraining and RL: which share of RL is best?",
+    presets=(
+        Preset("cpu", "2 totals x 5 shares x 3 seeds, about 25 minutes on 2 cores", CPU.specs, fits=CPU.fits),
+        Preset(
+            "smoke", "2 short totals x 4 shares x 2 seeds, under a minute; far too short for an answer", SMOKE.specs,
+            fits=SMOKE.fits,
+        ),
+        Preset(
+            "h200", "2 totals of 4e15 and 1.6e16 FLOPs x 5 shares x 5 seeds on one H200; planned, not yet run",
+            H200.specs, "cuda", fits=H200.fits,
+        ),
+    ),
+    fits=CPU.fits,
+    sections=(split.split, rl_curves.rl_curves, ledger.ledger),
+)  # fmt: skip
