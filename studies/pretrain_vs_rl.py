@@ -178,7 +178,7 @@ STUDY = Study(
     name="pretrain_vs_rl",
     question="One training budget, split between pretraining and RL: which share of RL is best?",
     presets=(
-        Preset("cpu", "2 totals x 5 shares x 3 seeds, about 25 minutes on 2 cores", CPU.specs, fits=CPU.fits),
+        Preset("cpu", "2 totals x 5 shares x 3 seeds, 20 to 25 minutes on 2 cores", CPU.specs, fits=CPU.fits),
         Preset(
             "smoke", "2 short totals x 4 shares x 2 seeds, under a minute; far too short for an answer", SMOKE.specs,
             fits=SMOKE.fits,

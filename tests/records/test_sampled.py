@@ -5,7 +5,7 @@ import pytest
 
 from scaling.errors import InputError
 from scaling.records.columns import CHECKPOINTS, EVALS, RUNS, SAMPLES, STEPS
-from scaling.records.sampled import counts, sampled, spent
+from scaling.records.sampled import counts, counts_by_stage, sampled, spent
 from scaling.records.tables import Records, check, empty
 
 RUN = {
@@ -100,3 +100,14 @@ def test_counts_are_those_of_the_samples(records: Records) -> None:
     assert rows.groupby("problem")["c"].unique().map(list).to_dict() == {4: [1.0], 9: [2.0]}
     assert rows["tokens"].tolist() == [3.5] * 8
     assert rows["infer_flops_decode_per_problem"].tolist() == [7.0] * 8
+
+
+def test_counts_by_stage_tell_rl_from_what_came_before(records: Records) -> None:
+    rows = counts_by_stage(records, "free", 6)
+    assert rows["n"].tolist() == [2] * 6
+    assert rows.groupby("problem")["c"].unique().map(list).to_dict() == {4: [1.0], 9: [2.0]}
+    by_run = rows.groupby("run_id")[["train_flops", "pretrain_flops"]].first()
+    assert by_run["train_flops"].to_dict() == {"a": 0.0, "b": 0.0, "r": 16.0}
+    assert by_run["pretrain_flops"].to_dict() == {"a": 60.0, "b": 100.0, "r": 100.0}
+    with pytest.raises(InputError, match="no samples of asked 3 at difficulty 6"):
+        counts_by_stage(records, "asked 3", 6)
