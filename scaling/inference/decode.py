@@ -16,8 +16,9 @@ import numpy.typing as npt
 import torch
 
 from scaling.errors import InputError
-from scaling.inference.static import StaticStep
-from scaling.inference.weights import LEAST, Weights
+from scaling.inference.cache import LEAST
+from scaling.inference.static import static_step
+from scaling.inference.weights import Weights
 from scaling.mixing import words_of
 from scaling.records.flops import decode_flops, prefill_flops
 from scaling.tasks import FREE, PAD, encoded
@@ -183,7 +184,7 @@ class _Batch:
         static = device.type in STATIC
         self.cache = cache.rows(each, width, width + length if static else width + 1)
         self.logits = weights.logits(hidden)[each]
-        self.step = StaticStep(weights, self.cache, self.start, width) if static else None
+        self.step = static_step(weights, self.cache, self.start, width) if static else None
         rows = len(each)
         self.live = torch.arange(rows, device=device)
         self.going = torch.ones(rows, dtype=torch.bool, device=device)

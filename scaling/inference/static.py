@@ -9,25 +9,51 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from scaling.inference.cache import Cache
+
 if TYPE_CHECKING:
-    from scaling.inference.weights import Cache, Weights
+    from scaling.inference.weights import Weights
 
 WARM_UPS = 3
 """Steps before the capture, in which libraries choose their kernels and take their memory."""
+
+
+def static_step(weights: Weights, cache: Cache, start: torch.Tensor | None, first: int) -> StaticStep:
+    """Return a step for a cache's shape, with its content and ``start`` copied in; made once for each shape of a model.
+
+    ``first`` is the position that is read first.
+    """
+    shape = (*cache.keys[0].shape, start is None)
+    known = weights.steps.get(shape)
+    if known is None:
+        known = weights.steps[shape] = StaticStep(weights, cache, start, first)
+    known.load(cache, start)
+    return known
 
 
 class StaticStep:
     """Reads one token of each row over a whole cache; on a CUDA device captured, elsewhere as it is."""
 
     def __init__(self, weights: Weights, cache: Cache, start: torch.Tensor | None, first: int) -> None:
-        """``first`` is the position that is read first: warming up writes there, and the first step writes over it."""
-        self.weights, self.cache, self.start = weights, cache, start
+        """Warming up writes at position ``first``, and so does the first step after ``load``."""
+        self.weights = weights
+        self.cache = Cache(*(tuple(map(torch.clone, one)) for one in (cache.keys, cache.values)))
+        self.start = None if start is None else start.clone()
         rows = cache.keys[0].shape[0]
         self.token = torch.zeros(rows, 1, dtype=torch.int64, device=weights.device)
         self.place = torch.full((1,), first, dtype=torch.int64, device=weights.device)
         self.graph: torch.cuda.CUDAGraph | None = None
         if weights.device.type == "cuda":
             self._capture()
+
+    def load(self, cache: Cache, start: torch.Tensor | None) -> None:
+        """Copy what was read so far into the step's own cache."""
+        for mine, given in zip(
+            (*self.cache.keys, *self.cache.values), (*cache.keys, *cache.values), strict=True
+        ):
+            mine.copy_(given)
+        if self.start is not None and start is not None:
+            self.start.copy_(start)
 
     def __call__(self, token: torch.Tensor, at: int) -> torch.Tensor:
         """Read tokens (B,) at a position and return the logits after them, (B, V)."""

@@ -11,45 +11,13 @@ from typing import TYPE_CHECKING, Any
 import torch
 import torch.nn.functional as F
 
+from scaling.inference.cache import LEAST, Cache, room
+
 if TYPE_CHECKING:
     from transformers import LlamaForCausalLM
 
+    from scaling.inference.static import StaticStep
     from scaling.records.spec import ModelSpec
-
-LEAST = 32
-"""Positions that an attention covers at least: products of smaller matrices take a slow path of ``torch.bmm`` on the CPU."""
-
-
-@dataclass(frozen=True)
-class Cache:
-    """Keys and values of the positions read so far, a tensor a layer."""
-
-    keys: tuple[torch.Tensor, ...]
-    """(B, H, E, C) each: ``torch.bmm`` is up to twice as fast on the CPU if a product's second matrix lies so."""
-    values: tuple[torch.Tensor, ...]
-    """(B, H, C, E) each."""
-
-    @property
-    def positions(self) -> int:
-        """C."""
-        return self.values[0].shape[2]
-
-    def rows(self, which: torch.Tensor, filled: int, positions: int) -> Cache:
-        """Return a cache of ``positions`` with the first ``filled`` of some rows, by number."""
-        keys, values = _room(self, len(which), -(-positions // LEAST) * LEAST)
-        for old, new in zip(self.keys, keys, strict=True):
-            new[..., :filled] = old[..., :filled].index_select(0, which)
-        for old, new in zip(self.values, values, strict=True):
-            new[:, :, :filled] = old[:, :, :filled].index_select(0, which)
-        return Cache(keys, values)
-
-
-def _room(
-    like: Cache, rows: int, positions: int
-) -> tuple[tuple[torch.Tensor, ...], tuple[torch.Tensor, ...]]:
-    keys = tuple(old.new_zeros(rows, *old.shape[1:3], positions) for old in like.keys)
-    values = tuple(old.new_zeros(rows, old.shape[1], positions, old.shape[3]) for old in like.values)
-    return keys, values
 
 
 @dataclass(frozen=True)
@@ -77,6 +45,9 @@ class Weights:
         inverse = model.model.rotary_emb.inv_freq.float()
         angle = torch.arange(config.max_position_embeddings, device=inverse.device)[:, None] * inverse
         self.turn = torch.polar(torch.ones_like(angle), angle)
+        self.steps: dict[tuple[int | bool, ...], StaticStep] = {}
+        """Steps that read these weights, by the shape of their cache."""
+        self._held: list[torch.Tensor] = []
         self.refresh()
 
     @property
@@ -87,25 +58,27 @@ class Weights:
     @torch.no_grad()
     def refresh(self) -> None:
         """Read the model's weights again."""
+        found = [weight.detach().to(self.dtype, copy=True) for weight in self._laid_out()]
+        if not self._held:
+            self._held = found
+            self.embedding, self.head, *matrices = found
+            self.blocks = [_Block(*matrices[k : k + 4]) for k in range(0, len(matrices), 4)]
+        for held, new in zip(self._held, found, strict=True):
+            held.copy_(new)  # where they lie: a captured step goes on reading there
+
+    def _laid_out(self) -> list[torch.Tensor]:
+        """Return embedding, head, and the matrices of each block."""
         body = self.model.model
-
-        def read(weight: torch.Tensor) -> torch.Tensor:
-            return weight.detach().to(self.dtype, copy=True)
-
-        self.embedding = read(body.embed_tokens.weight)
-        self.head = read(self.model.lm_head.weight * body.norm.weight)
-        self.blocks = [
-            _Block(
-                read(self._query_key_value(block.self_attn) * block.input_layernorm.weight),
-                read(block.self_attn.o_proj.weight),
-                read(
-                    torch.cat([block.mlp.gate_proj.weight, block.mlp.up_proj.weight])
-                    * block.post_attention_layernorm.weight
-                ),
-                read(block.mlp.down_proj.weight),
-            )
-            for block in body.layers
-        ]
+        found = [body.embed_tokens.weight, self.model.lm_head.weight * body.norm.weight]
+        for block in body.layers:
+            gate_up = torch.cat([block.mlp.gate_proj.weight, block.mlp.up_proj.weight])
+            found += [
+                self._query_key_value(block.self_attn) * block.input_layernorm.weight,
+                block.self_attn.o_proj.weight,
+                gate_up * block.post_attention_layernorm.weight,
+                block.mlp.down_proj.weight,
+            ]
+        return found
 
     def _query_key_value(self, attention: Any) -> torch.Tensor:
         def beside(weight: torch.Tensor) -> torch.Tensor:
@@ -119,7 +92,7 @@ class Weights:
         """Return an empty cache."""
         nothing = torch.zeros(0, self.heads, self.size, self.size, dtype=self.dtype, device=self.device)
         none = tuple(nothing for _ in self.blocks)
-        return Cache(*_room(Cache(none, none), rows, -(-positions // LEAST) * LEAST))
+        return Cache(*room(Cache(none, none), rows, -(-positions // LEAST) * LEAST))
 
     def advance(
         self, tokens: torch.Tensor, cache: Cache, at: int, start: torch.Tensor | None

@@ -9,9 +9,10 @@ from transformers import LlamaForCausalLM
 
 from scaling.errors import InputError
 from scaling.inference import decode as decoding
+from scaling.inference.cache import LEAST
 from scaling.inference.decode import END, Sampling, decode, drawn
 from scaling.inference.reading import alike, logprobs_and_hidden, rows_of
-from scaling.inference.weights import LEAST, Weights
+from scaling.inference.weights import Weights
 from scaling.records import recipe
 from scaling.records.flops import completion_flops, decode_flops
 from scaling.tasks import FREE, PAD
@@ -163,6 +164,26 @@ def test_the_same_work_at_every_position_writes_the_same_tokens(
     alike = decode(weights, prompts[3:5], 40, seed=2)
     monkeypatch.setattr(decoding, "STATIC", {"cpu"})
     assert torch.equal(decode(weights, prompts[3:5], 40, seed=2).tokens, alike.tokens)
+    again = decode(weights, prompts, 40, seed=2, group=5)
+    assert torch.equal(again.tokens, fixed.tokens), "a step that is used again starts from what was read now"
+    assert len(weights.steps) == 2
+
+
+def test_a_step_that_was_made_reads_the_weights_as_they_are_now(
+    prompts: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shape = recipe.llama(16, 53, 64)
+    model = build(shape, 0).eval()
+    weights = Weights(model, shape)
+    monkeypatch.setattr(decoding, "STATIC", {"cpu"})
+    decode(weights, prompts, 20, seed=0)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(0.1 * torch.randn(parameter.shape, generator=torch.Generator().manual_seed(0)))
+    weights.refresh()
+    assert torch.equal(
+        decode(weights, prompts, 20, seed=0).tokens, decode(Weights(model, shape), prompts, 20, seed=0).tokens
+    )
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
