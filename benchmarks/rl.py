@@ -42,7 +42,6 @@ def bare(store: Store, spec: RLSpec) -> tuple[float, dict[str, float]]:
     assert isinstance(spec.start, PretrainSpec)
     model = rl_run.load_weights(store, spec.start, spec.start.steps)
     module = RLModule(spec, model, spec.start.model, lambda step: None)
-    module.manual_backward = lambda loss: loss.backward()  # type: ignore[assignment]
     optimizer = torch.optim.AdamW(model.parameters(), lr=spec.lr, betas=BETAS, weight_decay=0.0, fused=True)
     weights = Weights(model, spec.start.model)
     parts = dict.fromkeys(("sampling", "verifying", "update"), 0.0)

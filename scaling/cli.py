@@ -42,10 +42,10 @@ def main() -> None:
 @app.command("list")
 def list_(
     what: Annotated[
-        str | None, typer.Argument(help="laws, corpora, importers or studies; all of them by default.")
+        str | None, typer.Argument(help="laws, tasks, corpora, importers or studies; all of them by default.")
     ] = None,
 ) -> None:
-    """List laws, corpora, importers and studies, one line each."""
+    """List laws, tasks, corpora, importers and studies, one line each."""
     from scaling.listing import lines
 
     for line in lines(what):

@@ -1,4 +1,4 @@
-"""What the suite knows, one line each: laws, corpora, importers, studies."""
+"""What the suite knows, one line each: laws, tasks, corpora, importers, studies."""
 
 from __future__ import annotations
 
@@ -22,6 +22,19 @@ def corpora() -> Iterator[str]:
 
     for corpus in ALL:
         yield f"{corpus.name:12} {corpus.description}"
+
+
+def tasks() -> Iterator[str]:
+    """Yield name, difficulties, thinking budgets and chance of every task."""
+    from scaling.tasks import ALL
+
+    for task in ALL:
+        fair = task.fair()
+        low, high = task.difficulties[0], task.difficulties[-1]
+        yield (
+            f"{task.name:14} difficulties {low} to {high}, budgets {', '.join(task.budgets)}; "
+            f"a guesser scores {100 * task.chance(fair):.2g} % at {fair}"
+        )
 
 
 def importers() -> Iterator[str]:
@@ -51,6 +64,7 @@ def _one_line(text: str) -> str:
 
 CATALOGUES: dict[str, Callable[[], Iterator[str]]] = {
     "laws": laws,
+    "tasks": tasks,
     "corpora": corpora,
     "importers": importers,
     "studies": studies,

@@ -17,14 +17,12 @@ import numpy.typing as npt
 import torch
 
 from scaling import tasks
-from scaling.errors import InputError
 from scaling.inference import settings, verifier
 from scaling.inference.decode import Completions, Sampling, decode
 from scaling.inference.weights import Weights
-from scaling.records.columns import TABLES
 from scaling.records.flops import completion_flops, prefill_flops
 from scaling.records.spec import SamplingSpec, spec_id
-from scaling.records.tables import Records, empty
+from scaling.records.tables import Records, records_of
 from scaling.tasks import PAD, Task, terminal_answer, texts
 
 if TYPE_CHECKING:
@@ -59,11 +57,7 @@ def sample(
     """
     import pandas as pd
 
-    task = tasks.find(spec.task)
-    if task.version != spec.task_version:
-        raise InputError(
-            f"task {task.name} is at version {task.version}, the spec asks for {spec.task_version}; plan anew"
-        )
+    task = tasks.find(spec.task, spec.task_version)
     chosen = [settings.read(text, task) for text in spec.settings]
     keys = task.distinct(spec.seed, spec.problems, spec.difficulty, "held_out")
     weights = Weights(model, shape, torch.bfloat16 if bf16 else torch.float32)
@@ -76,8 +70,7 @@ def sample(
         row, rows = _measured(spec, task, setting, keys, weights)
         evals.append(row)
         samples.append(rows)
-    frames = {"evals": pd.DataFrame(evals), "samples": pd.concat(samples, ignore_index=True)}
-    return Records(**{t.name: frames.get(t.name, empty(t)) for t in TABLES})
+    return records_of(evals=pd.DataFrame(evals), samples=pd.concat(samples, ignore_index=True))
 
 
 def _measured(

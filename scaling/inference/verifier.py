@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from scaling.inference.reading import alike, logprobs_and_hidden, rows_of
+from scaling.inference.reading import TOKENS, alike, logprobs_and_hidden, rows_of
 from scaling.records.flops import forward_flops_per_sequence
 
 if TYPE_CHECKING:
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 Whole = npt.NDArray[np.int64]
 Real = npt.NDArray[np.float64]
 
-TOKENS = {"cpu": 2**12, "cuda": 2**16}
-"""Tokens that are read at once."""
 PENALTY = 1.0
 """Weight of half the squared coefficients against the sum of log-likelihoods, features in standard deviations."""
 

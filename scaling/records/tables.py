@@ -33,6 +33,15 @@ def no_records() -> Records:
     return Records(**{table.name: empty(table) for table in TABLES})
 
 
+def records_of(**rows: list[dict[str, Any]] | pd.DataFrame) -> Records:
+    """Return the tables with the rows given by table, as dictionaries or as a frame; the others without rows."""
+    import pandas as pd
+
+    return Records(
+        **{t.name: pd.DataFrame(rows[t.name]) if len(rows.get(t.name, ())) else empty(t) for t in TABLES}
+    )
+
+
 def check(table: Table, frame: pd.DataFrame) -> pd.DataFrame:
     """Return ``frame`` with the table's columns, order and types; ``InputError`` names row and column.
 

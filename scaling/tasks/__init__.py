@@ -24,9 +24,13 @@ __all__ = [
 ]
 
 
-def find(name: str) -> Task:
-    """The task called `name`; InputError naming the known ones."""
+def find(name: str, version: int | None = None) -> Task:
+    """The task called `name`; InputError naming the known ones, or for another version than the one asked for."""
     for task in ALL:
         if task.name == name:
+            if version not in (None, task.version):
+                raise InputError(
+                    f"task {name} is at version {task.version}, the spec asks for {version}; plan anew"
+                )
             return task
     raise InputError(f"no task {name!r}; known: {', '.join(task.name for task in ALL)}")

@@ -20,8 +20,13 @@ class Algorithm(ABC):
     """How advantages are made of rewards, and a loss of advantages."""
 
     name: ClassVar[str]
-    critic: ClassVar[bool] = False
-    """Whether a value head is trained and its values are taken from the rewards, token by token."""
+    value_weight: ClassVar[float] = 0.0
+    """Weight of (V - r)^2 in the loss; above 0 a value head is trained, and its values are taken off token by token."""
+
+    @property
+    def critic(self) -> bool:
+        """Whether there is a value head."""
+        return self.value_weight > 0
 
     def advantages(self, rewards_PG: torch.Tensor) -> torch.Tensor:
         """Return the advantage of each completion, (P, G): reward minus the group's mean, not divided by its deviation."""
@@ -116,9 +121,7 @@ class Ppo(Clipped):
     """PPO with a value head: A = r - V(token), no discount and no bootstrap (gamma = lambda = 1); V learns r by squares."""
 
     name = "ppo"
-    critic = True
-    value_weight: ClassVar[float] = 0.5
-    """Weight of (V - r)^2 in the loss."""
+    value_weight = 0.5
 
     def advantages(self, rewards_PG: torch.Tensor) -> torch.Tensor:
         """The rewards themselves, (P, G); values are taken off token by token."""

@@ -57,6 +57,13 @@ class Stage(lightning.LightningModule):
         assert isinstance(optimizer, LightningOptimizer)
         return optimizer
 
+    def backward_of(self, loss: torch.Tensor) -> None:
+        """Accumulate gradients: by the trainer, which may scale them, where there is one."""
+        if self._trainer is None:
+            loss.backward()
+        else:
+            self.manual_backward(loss)
+
     def more_state(self) -> dict[str, Any]:
         """What a resume needs beyond weights, optimiser and generator."""
         return {}

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from scaling.errors import InputError
 from scaling.inference.heldout import evaluated_windows
-from scaling.records.columns import TABLES
 from scaling.records.flops import params_by_group
 from scaling.records.spec import CooldownSpec, PretrainSpec, kind_of, spec_id, to_json
 from scaling.records.store import Store, branch_state
-from scaling.records.tables import Records, empty
+from scaling.records.tables import records_of
 from scaling.training import state
 from scaling.training.callbacks import DivergedError, Recorder, StateKeeper, Watcher
 from scaling.training.environment import hardware, versions
@@ -129,14 +128,14 @@ def _finish(
     device: str,
 ) -> None:
     """Write the run's rows and drop its rolling state."""
-    import pandas as pd
-
-    rows = {"runs": [_run_row(spec, corpus, reason, recorder.seconds(), device)], **vars(recorder.rows)}
+    steps = recorder.rows.steps
     if isinstance(spec, CooldownSpec):
-        own = [row for row in recorder.rows.steps if row["step"] > spec.step]
-        rows["steps"] = own
-    frames = {t.name: pd.DataFrame(rows[t.name]) if rows.get(t.name) else empty(t) for t in TABLES}
-    store.finish(spec_id(spec), Records(**frames))
+        steps = [row for row in steps if row["step"] > spec.step]
+    row = _run_row(spec, corpus, reason, recorder.seconds(), device)
+    rows = records_of(
+        runs=[row], steps=steps, checkpoints=recorder.rows.checkpoints, evals=recorder.rows.evals
+    )
+    store.finish(spec_id(spec), rows)
     (store.folder(spec_id(spec)) / state.RESUME).unlink(missing_ok=True)
 
 

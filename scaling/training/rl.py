@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from scaling import tasks
-from scaling.inference.reading import alike, logprobs_and_hidden, rows_of
+from scaling.inference.reading import TOKENS, alike, logprobs_and_hidden, rows_of
 from scaling.inference.weights import Weights
 from scaling.records.flops import forward_flops_per_sequence
 from scaling.training import algorithms
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
 BETAS = (0.9, 0.95)
 """AdamW's decays, those of pretraining; weights do not decay."""
-TOKENS = {"cpu": 2**12, "cuda": 2**16}
-"""Tokens that go through the model at once when it learns, rows of like length together."""
 START_RATE = 0.5
 """Pass rate that a difficulty is taken to have before anything is seen of it."""
 MOST_GAP = 1e-4
@@ -137,27 +135,28 @@ class RLModule(Stage):
         chosen = kept.repeat_interleave(group).nonzero()[:, 0]
         rewards_B = found.learned.flatten()
         advantages_B = self.algorithm.advantages(found.learned).flatten()
-        gap = trained = old = 0.0
+        gaps, trained, old = [], 0.0, 0.0
         for some in alike(found.prompts, found.completions, chosen, TOKENS[self.device.type]):
             rows, behaviour = rows_of(found.prompts, found.completions, some)
             targets = rows.targets()
             logprobs, values = self.policy(rows.tokens)
             with torch.no_grad():
                 ours = logprobs if lag == 0 else logprobs_and_hidden(self._old(), rows.tokens)[0]
-                gap = max(gap, (ours - behaviour)[targets].abs().max().item())
+                gaps.append((ours - behaviour)[targets].abs().max().item())
             length = rows.tokens.shape[1] - 1
             cost = len(some) * forward_flops_per_sequence(self.shape, length)
             trained, old = trained + 3 * cost, old + (0 if lag == 0 else cost)
             ratio = (logprobs - behaviour).exp()
             advantages = advantages_B[some, None].expand_as(logprobs)
-            extra = torch.zeros_like(logprobs)
-            if values is not None and isinstance(self.algorithm, algorithms.Ppo):
+            errors = torch.zeros_like(logprobs)
+            if values is not None:
                 errors = rewards_B[some, None] - values
-                advantages, extra = errors.detach(), self.algorithm.value_weight * errors.square()
-            losses = (self.algorithm.losses(ratio, logprobs, advantages) + extra) * targets
+                advantages = errors.detach()
+            losses = self.algorithm.losses(ratio, logprobs, advantages)
+            losses = (losses + self.algorithm.value_weight * errors.square()) * targets
             weight = self.algorithm.weights(rows.lengths, self.spec.max_tokens)
-            self.manual_backward((losses.sum(1) * weight).sum() / len(chosen))
-        return gap, trained, old
+            self.backward_of((losses.sum(1) * weight).sum() / len(chosen))
+        return float(max(gaps, key=_or_infinite, default=0.0)), trained, old
 
     def policy(self, tokens: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None]:
         """Return the log-probability of each next token, (B, T - 1), and the values before them where there is a critic."""
@@ -202,3 +201,8 @@ class RLModule(Stage):
             },
             verifier_seconds=found.verifier_seconds,
         )
+
+
+def _or_infinite(gap: float) -> float:
+    """A gap that is no number is the largest."""
+    return gap if gap == gap else float("inf")

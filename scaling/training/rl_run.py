@@ -6,27 +6,23 @@ import hashlib
 import json
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lightning.pytorch.callbacks import Callback
 
 from scaling import tasks
-from scaling.errors import InputError
-from scaling.records.columns import TABLES, TRAIN_FLOPS
+from scaling.records.columns import TRAIN_FLOPS
 from scaling.records.cost import spec_model
 from scaling.records.flops import params_by_group
 from scaling.records.spec import CooldownSpec, RLSpec, kept_steps, spec_id, to_json
 from scaling.records.store import Store
-from scaling.records.tables import Records, empty
+from scaling.records.tables import records_of
 from scaling.training import state
 from scaling.training.callbacks import DivergedError, StateKeeper, Watcher
 from scaling.training.environment import hardware, versions
 from scaling.training.fit import Restorer, fit
 from scaling.training.rl import MOST_GAP, RLModule, RLStep
 from scaling.training.starting import load_weights
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 SPENT = tuple(column.name for column in TRAIN_FLOPS)
 """Columns that add up from step to step."""
@@ -96,7 +92,7 @@ def run(
     the task, or a start whose weights are not there.
     """
     folder = store.add(spec)
-    task = _fitting_task(spec)
+    task = tasks.find(spec.task, spec.task_version)
     saved = state.load(folder / state.RESUME) if (folder / state.RESUME).is_file() else None
     recorder = Recorder(spec_id(spec), spec, state.Rows(**saved["rows"]) if saved else state.Rows())
     reason = _dead_start(spec, store)
@@ -120,15 +116,6 @@ def run(
     return True
 
 
-def _fitting_task(spec: RLSpec) -> tasks.Task:
-    task = tasks.find(spec.task)
-    if task.version != spec.task_version:
-        raise InputError(
-            f"task {task.name} is at version {task.version}, the spec asks for {spec.task_version}; plan anew"
-        )
-    return task
-
-
 def _dead_start(spec: RLSpec, store: Store) -> str | None:
     """Return why there is nothing to start from, if the run that it starts from diverged."""
     start = store.rows(spec_id(spec.start)).runs.iloc[0]
@@ -141,17 +128,9 @@ def _finish(
     spec: RLSpec, store: Store, task: tasks.Task, recorder: Recorder, reason: str | None, device: str
 ) -> None:
     """Write the run's rows and drop its rolling state."""
-    import pandas as pd
-
-    rows = {
-        "runs": [_run_row(spec, store, task, recorder.seconds(), reason, device)],
-        "steps": recorder.rows.steps,
-        "checkpoints": recorder.rows.checkpoints,
-    }
-    frames: dict[str, pd.DataFrame] = {
-        t.name: pd.DataFrame(rows[t.name]) if rows.get(t.name) else empty(t) for t in TABLES
-    }
-    store.finish(spec_id(spec), Records(**frames))
+    row = _run_row(spec, store, task, recorder.seconds(), reason, device)
+    rows = records_of(runs=[row], steps=recorder.rows.steps, checkpoints=recorder.rows.checkpoints)
+    store.finish(spec_id(spec), rows)
     (store.folder(spec_id(spec)) / state.RESUME).unlink(missing_ok=True)
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from scaling import tasks
 from scaling.study import bundled
 
 HEAD = "from scaling.study import Preset, Study\n"
@@ -84,7 +85,7 @@ def test_unknown_studies_and_presets_are_answered_with_the_known_ones(command, o
         command("report", "quickstart", "--preset", "h100"), 2, "no preset 'h100'; choose one of cpu, smoke"
     )
     one_line(command("run", "quickstart", "--workers", 0), 2, "--workers")
-    one_line(command("list", "lows"), 2, "choose one of laws, corpora, importers, studies")
+    one_line(command("list", "lows"), 2, "choose one of laws, tasks, corpora, importers, studies")
 
 
 def test_a_broken_study_of_ones_own_does_not_hide_the_others(command, ok, tmp_path: Path) -> None:
@@ -164,3 +165,9 @@ def test_a_report_without_records_names_a_command_that_works(command, one_line, 
     one_line(
         command("report", "quickstart", "--preset", "smoke"), 2, "run `scaling run quickstart --preset smoke`"
     )
+
+
+def test_tasks_are_listed_with_their_budgets_and_chance(command, ok) -> None:
+    out = ok(command("list", "tasks"))
+    assert "s5             difficulties 1 to 20, budgets 1, 2, 3, 5, direct; a guesser scores" in out
+    assert out.count("\n") == 1 + len(tasks.ALL)

@@ -18,12 +18,12 @@ from scaling.records.sampled import COMPONENTS, spent
 from scaling.records.spec import RLSpec, from_json, spec_id, to_json
 from scaling.records.store import Store
 from scaling.records.tables import Records
-from scaling.training import rl_run
+from scaling.training import rl, rl_run
 from scaling.training.algorithms import ALL
 from scaling.training.model import build
 from scaling.training.pretrain import run as pretrain
 from scaling.training.rl import MOST_GAP, RLModule, RLStep
-from scaling.training.rollout import trials
+from scaling.training.rollout import Trials, trials
 
 WIDTH, STEPS = 16, 6
 
@@ -64,7 +64,6 @@ def module_of(
     model = build(spec_model(spec), 0, attention)  # type: ignore[arg-type]
     model.load_state_dict(rl_run.load_weights(started[0], spec.start, spec.start.steps).state_dict())
     module = RLModule(spec, model, spec_model(spec), told.append)
-    module.manual_backward = lambda loss: loss.backward()  # type: ignore[assignment]
     return module, told
 
 
@@ -222,3 +221,17 @@ def test_costs_of_rl_and_of_what_came_before_are_told_apart(
     assert after["pretrain_flops"].tolist() == [before["train_flops"].iloc[-1]] * 3
     assert before["pretrain_flops"].tolist() == [0.0] * len(before)
     assert (after["trunk"] == spec_id(spec.start)).all()
+
+
+def test_a_gap_that_is_no_number_ends_the_run(
+    started: tuple[Store, RLSpec], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*arguments: object, **more: object) -> Trials:
+        found = trials(*arguments, **more)  # type: ignore[arg-type]  # passed on as they came
+        found.completions.logprobs[:, 0] = float("nan")
+        return found
+
+    monkeypatch.setattr(rl, "trials", broken)
+    found = rows_of(started[1], copied(started, tmp_path))
+    assert found.runs["status"].tolist() == ["diverged"]
+    assert "step 1" in found.runs["reason"][0]
