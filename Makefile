@@ -1,5 +1,5 @@
 # make quickstart   install, train a small grid, fit its laws, write a report (3 minutes after the install)
-# make quickstart-rl  install, pretrain and learn by RL on a small task, measure a first rate (8 minutes)
+# make quickstart-rl  install, pretrain and learn by RL on a small task, measure a first rate (7 minutes after the install)
 # make test         install, run the tests
 # make prove        train S5 end to end with three seeds and show that thinking and RL pay (6 minutes of a core)
 # make check        format, lint, types, import contracts
