@@ -1,10 +1,11 @@
 """Sampling speed: the suite's decoding against transformers' `generate`, same weights and dtype, in one run.
 
-    python benchmarks/sampling.py [--rounds 5] [--tokens 64]
+    python benchmarks/sampling.py [--rounds 5] [--tokens 64] [--device cuda]
 
 Both write the same number of tokens after the same prompts, sampled at temperature 1 from all tokens, without an end
-token, on one thread; they alternate, and the ratio of medians is what counts. The limit is what one core multiplies in
-large matrices, measured here, over the FLOPs of a token. Recorded with date and hardware in README.md beside this file.
+token, on one thread; they alternate, and the median of the rounds' ratios is what counts. The limit is what the device (one
+core of a CPU) multiplies in large matrices, measured here, over the FLOPs of a token. Recorded with date and hardware in
+README.md beside this file.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import argparse
 import statistics
 import time
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import torch
@@ -34,25 +36,34 @@ SHAPES = {
 BATCHES = (64, 256)
 
 
-def matmul_rate(dtype: torch.dtype) -> float:
-    """Return the FLOPs a second of one thread on large matrices."""
-    a, b = (torch.randn(1024, 1024).to(dtype) for _ in range(2))
-    best = 0.0
-    for _ in range(8):
-        begun = time.perf_counter()
-        a @ b
-        best = max(best, 2 * 1024**3 / (time.perf_counter() - begun))
-    return best
+def timed(what: Callable[[], object], device: str) -> float:
+    """Return the seconds that something takes, the device's queue emptied before and after."""
+    wait = torch.cuda.synchronize if device == "cuda" else lambda: None
+    wait()
+    begun = time.perf_counter()
+    what()
+    wait()
+    return time.perf_counter() - begun
 
 
-def writers(shape: ModelSpec, batch: int, tokens: int, dtype: torch.dtype) -> dict[str, Callable[[], object]]:
+def matmul_rate(dtype: torch.dtype, device: str) -> float:
+    """Return the FLOPs a second on large matrices."""
+    size = 8192 if device == "cuda" else 1024
+    a, b = (torch.randn(size, size, device=device).to(dtype) for _ in range(2))
+    return 2 * size**3 / min(timed(lambda: a @ b, device) for _ in range(8))
+
+
+def writers(
+    shape: ModelSpec, batch: int, tokens: int, dtype: torch.dtype, device: str
+) -> dict[str, Callable[[], object]]:
     """Return what writes the tokens, ours and theirs."""
     task = find("s5")
     prompts = task.prompts(task.problems(0, np.arange(batch), 10), 10)
-    model = build(shape, 0).eval()
+    on: Any = torch.device(device)
+    model = build(shape, 0).eval().to(on)
     weights = Weights(model, shape, dtype)
-    theirs = build(shape, 0).eval().to(dtype)
-    ids = torch.from_numpy(prompts)
+    theirs = build(shape, 0).eval().to(on).to(dtype)
+    ids = torch.from_numpy(prompts).to(on)
     mask = torch.ones_like(ids)
     return {
         "ours": lambda: decode(weights, prompts, tokens, seed=0, end=None),
@@ -68,36 +79,37 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--tokens", type=int, default=64)
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     options = parser.parse_args()
     torch.set_num_threads(1)
-    print(f"{hardware('cpu')}; {versions()}; one thread, {options.tokens} new tokens after 11")
+    print(f"{hardware(options.device)}; {versions()}; one thread, {options.tokens} new tokens after 11")
     heads = ("size", "params", "dtype", "batch", "ours tok/s", "generate", "ratio", "of limit")
     print(" ".join(f"{head:>{width}}" for head, width in zip(heads, (5, 10, 9, 6, 11, 9, 6, 9), strict=True)))
     for dtype in (torch.float32, torch.bfloat16):
-        limit = matmul_rate(dtype)
+        limit = matmul_rate(dtype, options.device)
         for name, shape in SHAPES.items():
             for batch in BATCHES:
-                row(name, shape, batch, dtype, limit, options.rounds, options.tokens)
+                row(name, shape, batch, dtype, limit, options)
 
 
 def row(
-    name: str, shape: ModelSpec, batch: int, dtype: torch.dtype, limit: float, rounds: int, tokens: int
+    name: str, shape: ModelSpec, batch: int, dtype: torch.dtype, limit: float, options: argparse.Namespace
 ) -> None:
     """Measure and print one line."""
-    both = writers(shape, batch, tokens, dtype)
+    tokens = options.tokens
+    both = writers(shape, batch, tokens, dtype, options.device)
     speeds: dict[str, list[float]] = {what: [] for what in both}
-    for turn in range(rounds + 1):
+    for turn in range(options.rounds + 1):
         for what, write in both.items():
-            begun = time.perf_counter()
-            write()
+            seconds = timed(write, options.device)
             if turn:  # the first warms up
-                speeds[what].append(batch * tokens / (time.perf_counter() - begun))
+                speeds[what].append(batch * tokens / seconds)
     ours, theirs = (statistics.median(speeds[what]) for what in ("ours", "generate"))
     ratio = statistics.median(a / b for a, b in zip(*speeds.values(), strict=True))
     share = ours * decode_flops(shape, 11 + tokens // 2) / limit
     print(
         f"{name:>5} {sum(params_by_group(shape).values()):>10,} {str(dtype).removeprefix('torch.'):>9} {batch:>6} "
-        f"{ours:>11,.0f} {theirs:>9,.0f} {ratio:>6.2f} {100 * share:>8.0f}%",
+        f"{ours:>11,.0f} {theirs:>9,.0f} {ratio:>6.2f} {100 * share:>8.2g}%",
         flush=True,
     )
 

@@ -109,11 +109,8 @@ def decode(
         ) >> np.uint64(40)
         forced = None if force is None else partial(_of_part, force, first * group)
         _written(batch, torch.from_numpy(chance.astype(np.float32) * np.float32(2.0**-24)), sampling, forced)
-        parts.append(batch)
-    tokens, logprobs, lengths, spent = (
-        torch.cat([getattr(part, name) for part in parts])
-        for name in ("tokens", "logprobs", "lengths", "spent")
-    )
+        parts.append((batch.tokens, batch.logprobs, batch.lengths, batch.spent))
+    tokens, logprobs, lengths, spent = map(torch.cat, zip(*parts, strict=True))
     last = tokens.gather(1, lengths[:, None] - 1)[:, 0]
     ended = last == end if end is not None else torch.zeros_like(last, dtype=torch.bool)
     return Completions(tokens, logprobs, lengths, ended, prefill_flops(spec, prompt, LEAST), spent)
@@ -203,7 +200,7 @@ class _Batch:
         if not left or at + 1 == self.length:
             return False
         if self.step is not None:
-            self.logits = self.step(token, self.width + at)
+            self.logits = self.step(self.weights, token, self.width + at)
             self.spent += decode_flops(self.spec, self.cache.positions)
             return True
         if left < KEEP * len(self.going):

@@ -37,6 +37,8 @@ Real = npt.NDArray[np.float64]
 
 PRACTICE, EACH = 128, 16
 """Training problems whose completions a verifier learns from, and completions of each."""
+PER_NAT = 2**8
+"""Steps of a nat in which scores are kept: all their bits would be noise that no file compresses."""
 PRACTICE_SEED = 2**63 + 2
 """Seed of those problems, which no run may have."""
 
@@ -98,7 +100,9 @@ def _measured(
             "correct": right > 0,
             "tokens": found.lengths.cpu().numpy(),
             "truncated": ~found.ended.cpu().numpy(),
-            "verifier_score": None if judged is None else judged.astype(np.float32),
+            "verifier_score": None
+            if judged is None
+            else (np.round(judged * PER_NAT) / PER_NAT).astype(np.float32),
         }
     )
     by_problem = right.reshape(len(keys), -1).mean(1)
