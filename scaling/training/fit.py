@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import lightning
@@ -29,6 +30,7 @@ class Restorer(Callback):
 def fit(module: Stage, steps: range, precision: str, device: str, callbacks: list[Callback]) -> bool:
     """Train over ``steps``; return whether the last one was reached."""
     logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore", "GPU available but not used")  # a preset says what it is sized for
     trainer = lightning.Trainer(
         accelerator="gpu" if device.startswith("cuda") else "cpu",
         devices=[int(device.partition(":")[2] or 0)] if device.startswith("cuda") else 1,
