@@ -15,7 +15,6 @@ from scaling.exchange.result import Unmeasured
 from scaling.exchange.split import best_split
 from scaling.records import recipe, rl_recipe
 from scaling.records.flops import rl_step_flops, train_flops
-from scaling.records.pretrain_spec import Precision
 from scaling.records.sampled import counts_by_stage
 from scaling.records.spec import CooldownSpec, ModelSpec, PretrainSpec, RLSpec, Spec, spec_id
 from scaling.records.tables import Records
@@ -74,7 +73,6 @@ class Design:
     """Held-out problems that every run is asked."""
     each: int
     """Samples of a problem."""
-    precision: Precision = "fp32"
 
     @property
     def model(self) -> ModelSpec:
@@ -97,9 +95,7 @@ class Design:
         data = rl_recipe.traces(TASK, range(1, self.longest + 1), STRIDES)
         plan = [(tokens, share) for tokens in self.tokens for share in self.shares]
         ends = [round((1 - share) * tokens) for tokens, share in plan]
-        _, *branches = recipe.tree(
-            self.model, data, ends, batch_tokens=self.batch, seed=seed, precision=self.precision
-        )
+        _, *branches = recipe.tree(self.model, data, ends, batch_tokens=self.batch, seed=seed)
         found = []
         for (tokens, share), branch in zip(plan, branches, strict=True):
             assert isinstance(branch, CooldownSpec)
@@ -169,9 +165,11 @@ SMOKE = Design(
     length=20, kept=0.4, most=40, prompts=8, group=4, problems=16, each=8,
 )  # fmt: skip
 H200 = Design(
-    tokens=(100_000_000, 400_000_000), shares=SHARES, seeds=(0, 1, 2, 3, 4), width=256, batch=2**16, word=12,
-    longest=14, length=60, kept=0.8, most=104, prompts=256, group=16, problems=512, each=32, precision="bf16",
+    tokens=(3_000_000, 6_000_000), shares=(0.0, 0.1, 0.2, 0.4, 0.6), seeds=(0, 1, 2, 3), width=128, batch=4096, word=8,
+    longest=10, length=36, kept=0.8, most=80, prompts=48, group=16, problems=128, each=32,
 )  # fmt: skip
+"""Totals of 1.7e13 and 3.3e13 FLOPs, placed by preset h200 of train_vs_think: of 2M tokens .16 of words of 8 letters were solved,
+of 6M .7, and RL that cost as much as 2.5M tokens took the first to .9."""
 
 
 STUDY = Study(
@@ -184,7 +182,7 @@ STUDY = Study(
             fits=SMOKE.fits,
         ),
         Preset(
-            "h200", "2 totals of 4e15 and 1.6e16 FLOPs x 5 shares x 5 seeds on one H200; planned, not yet run",
+            "h200", "2 totals x 5 shares x 4 seeds at .8M parameters; 7 minutes of one H100 with --workers 14",
             H200.specs, "cuda", fits=H200.fits,
         ),
     ),

@@ -70,9 +70,9 @@ def read(model: LlamaForCausalLM, spec: ModelSpec, prompts: Whole, found: Comple
         mean = (hidden * written[..., None]).sum(1) / count
         total = (logprobs * written).sum(1, keepdim=True) / count
         least = logprobs.masked_fill(~written, 0.0).min(1, keepdim=True).values
-        features[some.cpu()] = torch.cat([end, mean, total, least], 1).double().cpu().numpy()
+        features[some.cpu().numpy()] = torch.cat([end, mean, total, least], 1).double().cpu().numpy()
         sizes = (rows.prompt + rows.lengths - 1).tolist()
-        flops[some.cpu()] = [forward_flops_per_sequence(spec, size) for size in sizes]
+        flops[some.cpu().numpy()] = [forward_flops_per_sequence(spec, size) for size in sizes]
     return Read(features, flops)
 
 

@@ -202,7 +202,7 @@ def test_train_vs_think_has_levels_over_a_decade_and_three_seeds() -> None:
     assert {spec_id(branch) for branch in branches} <= asked
     assert len(free) == 3 * (8 + 6)
     assert minutes_on_two_cores(specs) <= 25
-    assert len(find("train_vs_think").preset("h200").runs()) == 240
+    assert len(find("train_vs_think").preset("h200").runs()) == 480
 
 
 def test_quickstart_rl_is_one_seed_over_a_decade_in_minutes() -> None:
