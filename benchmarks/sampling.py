@@ -2,10 +2,12 @@
 
     python benchmarks/sampling.py [--rounds 5] [--tokens 64] [--device cuda]
 
-Both write the same number of tokens after the same prompts, sampled at temperature 1 from all tokens, without an end
-token, on one thread; they alternate, and the median of the rounds' ratios is what counts. The limit is what the device (one
-core of a CPU) multiplies in large matrices, measured here, over the FLOPs of a token. Recorded with date and hardware in
-README.md beside this file.
+Two ways: `groups`, as RL and evaluations sample, 16 completions of each problem until they end or are full; and `fixed`, a
+completion of full length of each problem and no end. Tokens count up to the end of their completion. Both sample at
+temperature 1 from all tokens, on one thread; they alternate, and the median of the rounds' ratios is what counts. Weights are
+untrained: they end a completion with a chance of about 1 in 53 a token. The limit is what the
+device (one core of a CPU) multiplies in large matrices, measured here, over the FLOPs of a token. Recorded with date and
+hardware in README.md beside this file.
 """
 
 from __future__ import annotations
@@ -19,11 +21,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from scaling.inference.decode import decode
+from scaling.inference.decode import END, decode
 from scaling.inference.weights import Weights
 from scaling.records.flops import decode_flops, params_by_group
 from scaling.records.spec import ModelSpec
-from scaling.tasks import find
+from scaling.tasks import PAD, find
 from scaling.training.environment import hardware, versions
 from scaling.training.model import build
 
@@ -34,44 +36,55 @@ SHAPES = {
 }
 """Shapes of the recipe with about so many parameters."""
 BATCHES = (64, 256)
+WAYS = ("groups", "fixed")
+GROUP = 16
 
 
-def timed(what: Callable[[], object], device: str) -> float:
-    """Return the seconds that something takes, the device's queue emptied before and after."""
+def timed(what: Callable[[], Any], device: str) -> tuple[float, Any]:
+    """Return the seconds that something takes, the device's queue emptied before and after, and what it returns."""
     wait = torch.cuda.synchronize if device == "cuda" else lambda: None
     wait()
     begun = time.perf_counter()
-    what()
+    found = what()
     wait()
-    return time.perf_counter() - begun
+    return time.perf_counter() - begun, found
 
 
 def matmul_rate(dtype: torch.dtype, device: str) -> float:
     """Return the FLOPs a second on large matrices."""
     size = 8192 if device == "cuda" else 1024
     a, b = (torch.randn(size, size, device=device).to(dtype) for _ in range(2))
-    return 2 * size**3 / min(timed(lambda: a @ b, device) for _ in range(8))
+    return 2 * size**3 / min(timed(lambda: a @ b, device)[0] for _ in range(8))
 
 
 def writers(
-    shape: ModelSpec, batch: int, tokens: int, dtype: torch.dtype, device: str
-) -> dict[str, Callable[[], object]]:
-    """Return what writes the tokens, ours and theirs."""
+    shape: ModelSpec, batch: int, tokens: int, dtype: torch.dtype, way: str, device: str
+) -> dict[str, Callable[[], int]]:
+    """Return what writes completions and says how many tokens they have, ours and theirs."""
+    group, end = (GROUP, END) if way == "groups" else (1, None)
     task = find("s5")
-    prompts = task.prompts(task.problems(0, np.arange(batch), 10), 10)
+    prompts = task.prompts(task.problems(0, np.arange(batch // group), 10), 10)
     on: Any = torch.device(device)
     model = build(shape, 0).eval().to(on)
     weights = Weights(model, shape, dtype)
     theirs = build(shape, 0).eval().to(on).to(dtype)
     ids = torch.from_numpy(prompts).to(on)
     mask = torch.ones_like(ids)
-    return {
-        "ours": lambda: decode(weights, prompts, tokens, seed=0, end=None),
-        "generate": lambda: theirs.generate(
-            ids, attention_mask=mask, max_new_tokens=tokens, min_new_tokens=tokens, do_sample=True, temperature=1.0,
-            top_k=0, top_p=1.0, pad_token_id=0, use_cache=True,
-        ),
-    }  # fmt: skip
+
+    def ours() -> int:
+        return int(decode(weights, prompts, tokens, seed=0, group=group, end=end).lengths.sum())
+
+    def generate() -> int:
+        written = theirs.generate(
+            ids, attention_mask=mask, max_new_tokens=tokens, min_new_tokens=tokens if end is None else None, do_sample=True,
+            temperature=1.0, top_k=0, top_p=1.0, pad_token_id=PAD, eos_token_id=end, num_return_sequences=group,
+            use_cache=True,
+        )[:, ids.shape[1] :]  # fmt: skip
+        if end is None:
+            return int(written.numel())
+        return int(((written == end).cumsum(1) - (written == end).long() == 0).sum())
+
+    return {"ours": ours, "generate": generate}
 
 
 def main() -> None:
@@ -79,36 +92,42 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--tokens", type=int, default=64)
+    parser.add_argument("--sizes", nargs="*", choices=SHAPES, default=list(SHAPES))
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     options = parser.parse_args()
     torch.set_num_threads(1)
-    print(f"{hardware(options.device)}; {versions()}; one thread, {options.tokens} new tokens after 11")
-    heads = ("size", "params", "dtype", "batch", "ours tok/s", "generate", "ratio", "of limit")
-    print(" ".join(f"{head:>{width}}" for head, width in zip(heads, (5, 10, 9, 6, 11, 9, 6, 9), strict=True)))
+    print(
+        f"{hardware(options.device)}; {versions()}; one thread, at most {options.tokens} new tokens after 11"
+    )
+    heads = ("way", "size", "params", "dtype", "batch", "ours tok/s", "generate", "ratio", "of limit")
+    print(
+        " ".join(f"{head:>{width}}" for head, width in zip(heads, (6, 5, 10, 9, 6, 11, 9, 6, 9), strict=True))
+    )
     for dtype in (torch.float32, torch.bfloat16):
         limit = matmul_rate(dtype, options.device)
-        for name, shape in SHAPES.items():
-            for batch in BATCHES:
-                row(name, shape, batch, dtype, limit, options)
+        for way in WAYS:
+            for name in options.sizes:
+                for batch in BATCHES:
+                    row(way, name, batch, dtype, limit, options)
 
 
 def row(
-    name: str, shape: ModelSpec, batch: int, dtype: torch.dtype, limit: float, options: argparse.Namespace
+    way: str, name: str, batch: int, dtype: torch.dtype, limit: float, options: argparse.Namespace
 ) -> None:
     """Measure and print one line."""
-    tokens = options.tokens
-    both = writers(shape, batch, tokens, dtype, options.device)
+    tokens, shape = options.tokens, SHAPES[name]
+    both = writers(shape, batch, tokens, dtype, way, options.device)
     speeds: dict[str, list[float]] = {what: [] for what in both}
     for turn in range(options.rounds + 1):
         for what, write in both.items():
-            seconds = timed(write, options.device)
+            seconds, written = timed(write, options.device)
             if turn:  # the first warms up
-                speeds[what].append(batch * tokens / seconds)
+                speeds[what].append(written / seconds)
     ours, theirs = (statistics.median(speeds[what]) for what in ("ours", "generate"))
     ratio = statistics.median(a / b for a, b in zip(*speeds.values(), strict=True))
     share = ours * decode_flops(shape, 11 + tokens // 2) / limit
     print(
-        f"{name:>5} {sum(params_by_group(shape).values()):>10,} {str(dtype).removeprefix('torch.'):>9} {batch:>6} "
+        f"{way:>6} {name:>5} {sum(params_by_group(shape).values()):>10,} {str(dtype).removeprefix('torch.'):>9} {batch:>6} "
         f"{ours:>11,.0f} {theirs:>9,.0f} {ratio:>6.2f} {100 * share:>8.2g}%",
         flush=True,
     )

@@ -168,8 +168,8 @@ H200 = Design(
     tokens=(3_000_000, 6_000_000), shares=(0.0, 0.1, 0.2, 0.4, 0.6), seeds=(0, 1, 2, 3), width=128, batch=4096, word=8,
     longest=10, length=36, kept=0.8, most=80, prompts=48, group=16, problems=128, each=32,
 )  # fmt: skip
-"""Totals of 1.7e13 and 3.3e13 FLOPs, placed by preset h200 of train_vs_think: of 2M tokens .16 of words of 8 letters were solved,
-of 6M .7, and RL that cost as much as 2.5M tokens took the first to .9."""
+"""Totals of 1.7e13 and 3.3e13 FLOPs, placed by preset h200 of train_vs_think: of 2M tokens .16 of words of 8 letters were
+solved, of 6M .7, and RL that cost as much as 2.5M tokens took the first to .9."""
 
 
 STUDY = Study(
@@ -182,7 +182,7 @@ STUDY = Study(
             fits=SMOKE.fits,
         ),
         Preset(
-            "h200", "2 totals x 5 shares x 4 seeds at .8M parameters; 7 minutes of one H100 with --workers 14",
+            "h200", "2 totals x 5 shares x 4 seeds at .8M parameters; 4 minutes of one H100 with --workers 11",
             H200.specs, "cuda", fits=H200.fits,
         ),
     ),

@@ -124,8 +124,8 @@ H200 = Grid(
     words=(6, 8),
     most=80,
 )  # fmt: skip
-"""Levels and the start of RL were placed by a trial on seed 9, which the study does not have: from 4M tokens on prompts that ask
-for nothing were solved at over .4, and answers without thinking took up to 45M tokens to reach .8."""
+"""Levels and the start of RL were placed by a trial on seed 9, which the study does not have: from 4M tokens on prompts that
+ask for nothing were solved at over .4, and answers without thinking took up to 45M tokens to reach .8."""
 METHODS = {
     "longer thinking": "budget",
     "majority of k": "majority",

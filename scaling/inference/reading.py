@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 Whole = npt.NDArray[np.int64]
 
-TOKENS = {"cpu": 2**12, "cuda": 2**16}
+TOKENS = {"cpu": 2**12, "cuda": 2**14}
 """Tokens that go through the model at once, by device; rows of like length go together."""
 
 
