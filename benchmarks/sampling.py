@@ -4,10 +4,9 @@
 
 Two ways: `groups`, as RL and evaluations sample, 16 completions of each problem until they end or are full; and `fixed`, a
 completion of full length of each problem and no end. Tokens count up to the end of their completion. Both sample at
-temperature 1 from all tokens, on one thread; they alternate, and the median of the rounds' ratios is what counts. Weights are
-untrained: they end a completion with a chance of about 1 in 53 a token. The limit is what the
-device (one core of a CPU) multiplies in large matrices, measured here, over the FLOPs of a token. Recorded with date and
-hardware in README.md beside this file.
+temperature 1 from all tokens, on one thread; they alternate, and the median of the rounds' ratios is what counts. Untrained
+weights end a completion with a chance of about 1 in 53 a token. The limit is what the device (one core of a CPU) multiplies
+in large matrices, measured here, over the FLOPs of a token. Recorded with date and hardware in README.md beside this file.
 """
 
 from __future__ import annotations

@@ -69,7 +69,7 @@ def span_of(surface: Surfaces, design: Design, y: float) -> Span | None:
             return np.asarray((u >= u_ends[0]) & (u <= u_ends[1]) & (v >= least) & (v <= most))
 
     v = np.linspace(np.nanmin(level_v), np.nanmax(level_v), POINTS)
-    runs = _runs(measured(v))
+    runs = unbroken(measured(v))
     if not runs:
         return None
     first, last = max(runs, key=lambda run: run[1] - run[0])
@@ -92,7 +92,7 @@ def _edge(measured: Callable[[Array], npt.NDArray[np.bool_]], inside: float, out
     return inside
 
 
-def _runs(inside: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
+def unbroken(inside: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
     """First and last index of each unbroken piece."""
     edges = np.flatnonzero(np.diff(np.concatenate([[0], inside.astype(np.int8), [0]])))
     return [(int(a), int(b) - 1) for a, b in zip(edges[::2], edges[1::2], strict=True)]

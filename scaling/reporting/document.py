@@ -35,6 +35,8 @@ class Verdict:
     """The sentence, with its numbers and intervals; prose markup as in `Section.prose`."""
     status: Status
     """What the evidence says."""
+    on_top: bool = True
+    """Whether it is repeated on top of the report."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +108,7 @@ class Section:
     """Paragraphs. Markup: `code`, **strong**, *emphasis*; lines that start with "- " make a list, a paragraph
     whose lines start with four spaces is shown as it is."""
     verdicts: tuple[Verdict, ...] = ()
-    """Answers that this section proves; they are repeated on top of the report."""
+    """Answers that this section proves."""
     figures: tuple[Figure, ...] = ()
     """Shown after the prose."""
     tables: tuple[Table, ...] = ()
@@ -145,8 +147,8 @@ class Report:
 
     @property
     def verdicts(self) -> tuple[Verdict, ...]:
-        """The verdicts of all sections, in reading order."""
-        return tuple(verdict for section in self.sections for verdict in section.verdicts)
+        """The verdicts on top, in reading order."""
+        return tuple(one for section in self.sections for one in section.verdicts if one.on_top)
 
 
 def write(report: Report, directory: Path | str) -> Path:

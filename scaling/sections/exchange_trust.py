@@ -136,8 +136,11 @@ def _backtest(found: Exchange) -> list[Table]:
     ]
 
 
-def equivalences_section(found: Exchange) -> Section | None:
-    """Return which checkpoint with more inference scores as which training with the least; None for one budget."""
+def equivalences_section(found: Exchange, unit: str = "") -> Section | None:
+    """Return which checkpoint with more inference scores as which training with the least; None for one budget.
+
+    ``unit`` is of training compute.
+    """
     try:
         rows = equivalences(found)
     except (InputError, FitError):
@@ -153,7 +156,7 @@ def equivalences_section(found: Exchange) -> Section | None:
     if len(told):
         sharp = np.log(told["times"]).abs() / np.log(told["high"] / told["low"])
         best = told.loc[sharp.idxmax()]
-        trained = numbers.quantity(float(best["train"]))
+        trained = numbers.quantity(float(best["train"]), unit)
         text = f"The checkpoint of {trained} at a budget of {best['budget']} scores as one of "
         verdicts = (Verdict(f"{text}{best['shown']} its training at the least budget.", "measured"),)
     return Section(

@@ -56,7 +56,7 @@ def axis_section(
     ]
     rest = [one for one in measured.values() if one is not chosen]
     more = [
-        equivalences_section(chosen),
+        equivalences_section(chosen, UNITS[0]),
         buy_section(chosen, Terms(), UNITS),
         explore_section(chosen, UNITS, Terms(), [chosen, *rest]),
         trust_section(chosen),
@@ -78,10 +78,10 @@ def _envelope(measured: Mapping[str, Exchange], code: str, title: str) -> list[S
 
 
 def _named(section: Section, code: str, title: str) -> Section:
-    """Return a section whose title, verdicts, and names of figures and tables say of which axis it is."""
+    """Return a section whose title and names of figures and tables say of which axis it is; its verdicts stay in it."""
     return dataclasses.replace(
         section,
-        verdicts=tuple(dataclasses.replace(one, text=f"{title}: {one.text}") for one in section.verdicts),
+        verdicts=tuple(dataclasses.replace(one, on_top=False) for one in section.verdicts),
         title=f"{title}: {section.title[0].lower()}{section.title[1:]}",
         figures=tuple(dataclasses.replace(one, name=f"{code}-{one.name}") for one in section.figures),
         tables=tuple(dataclasses.replace(one, name=f"{code}-{one.name}") for one in section.tables),

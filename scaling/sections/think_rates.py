@@ -76,9 +76,10 @@ def _tables(axis: str, words: str, found: Mapping[str, Measured]) -> list[Table]
     made = [
         Table(
             f"rates-{axis.lower()}",
-            f"η against {words}; decades: of training replaced and of inference spent along the measured piece.",
+            f"η against {words}; 10x =: the training that ten times the inference is worth; decades: of training replaced "
+            "and of inference spent along the measured piece.",
             rows.drop(columns="why"),
-            headings={"at": "score", "eta": "η", "ten": "10x inference ="},
+            headings={"at": "score", "eta": "η", "ten": "10x ="},
         )
     ]
     why = rows[rows["why"] != ""]
@@ -102,9 +103,9 @@ def _runs(axis: str, found: Mapping[str, Measured]) -> list[Table]:
         {
             "method": method,
             "at": rate.at,
-            **_numbered(own.etas[rate.at]),
             "mean": _eta(rate),
             "surface": _eta(surface),
+            "runs": "  ".join(f"{round(eta, 3):.2g}" for eta in own.etas[rate.at].values()) or "–",
         }
         for method, (one, own) in found.items()
         if own is not None and isinstance(one, Exchange)
@@ -116,20 +117,11 @@ def _runs(axis: str, found: Mapping[str, Measured]) -> list[Table]:
     return [
         Table(
             f"rates-{axis.lower()}-runs",
-            "η of each run, their mean, and that of one surface through the means over runs.",
+            "η as the mean of runs, of one surface through the means over runs, and of each run.",
             pd.DataFrame(rows),
-            headings={"at": "score", "mean": "mean of runs", "surface": "one surface"},
-            formats={
-                name: lambda x: numbers.plain(float(x), 2)
-                for name in pd.DataFrame(rows).columns
-                if name.startswith("run ")
-            },
+            headings={"at": "score", "mean": "mean of runs", "surface": "one surface", "runs": "each run"},
         )
     ]
-
-
-def _numbered(etas: Mapping[str, float]) -> dict[str, float]:
-    return {f"run {k + 1}": eta for k, eta in enumerate(etas.values())}
 
 
 def _listed(scores: pd.Series) -> str:

@@ -10,14 +10,22 @@ from scaling.exchange.by_run import rates_by_run
 from scaling.exchange.planted import planted, table
 
 
-def grid(shifts: tuple[float, ...], eta: float = 1.0, steep: float = 6.0, seed: int = 0) -> pd.DataFrame:
-    """Return counts of runs that learn at different times, at 8 levels x 4 budgets x 64 problems."""
+def grid(
+    shifts: tuple[float, ...], eta: float = 1.0, steep: float = 6.0, seed: int = 0, most: float = 2.0
+) -> pd.DataFrame:
+    """Return counts of runs that learn at different times, at 8 levels x 4 budgets x 64 problems.
+
+    Training stops helping ``most`` decades above the middle.
+    """
     rng = np.random.default_rng(seed)
     problems, rows = rng.normal(size=64), []
     for run, shift in enumerate(shifts):
         for train in np.geomspace(1e9, 1e11, 8):
             for infer in np.geomspace(1e3, 1e4, 4):
-                x = steep * (np.log10(train) - 10 - shift + eta * (np.log10(infer) - 3.5)) + problems
+                x = (
+                    steep * (min(np.log10(train) - 10 - shift, most) + eta * (np.log10(infer) - 3.5))
+                    + problems
+                )
                 rows.append(
                     pd.DataFrame(
                         {"train_flops": train, "infer_flops_per_problem": infer, "run": run, "problem": range(64),
@@ -43,6 +51,20 @@ def test_shifted_runs_have_their_own_rates_and_a_narrow_mean() -> None:
     wide = found.rates[1].eta
     assert wide is None or wide.high - wide.low > 2 * (own.rates[1].eta.high - own.rates[1].eta.low)
     assert own.to_json()["runs"]["0.5"].keys() == {"0", "1", "2"}
+
+
+@pytest.mark.parametrize(("most", "at"), [(0.3, 0.5), (0.5, 0.75)])
+def test_an_isoquant_that_ends_where_training_stops_helping_has_a_rate(most: float, at: float) -> None:
+    """At the least budget no training reaches the score, and where the isoquant ends moves with the problems."""
+    rows = grid((-0.1, 0.0, 0.1), eta=1.5, most=most)
+    rate = rates_by_run(exchange_rate(rows, at=[at], bootstrap=0, backtested=False)).rates[0]
+    assert rate.status == "ok", rate.reason
+    assert rate.eta is not None
+    assert rate.span is not None
+    assert 0.5 < rate.span.infer < 0.95
+    assert rate.eta.low is not None
+    assert rate.eta.low < rate.span.train / rate.span.infer < rate.eta.high
+    assert rate.eta.value == pytest.approx(1.5, abs=0.3)
 
 
 def test_order_of_rows_and_names_of_runs_change_nothing() -> None:
