@@ -17,12 +17,10 @@ from scaling.exchange import forms, links
 from scaling.exchange.fitter import Fitter
 from scaling.exchange.one_rate import jackknifed
 from scaling.exchange.result import Rate
-from scaling.exchange.support import LEVELS, POINTS, Span, lacking, span_of, unbroken
+from scaling.exchange.support import LEVELS, Span, bracketed, lacking, span_of
 from scaling.exchange.uncertainty import LeftOut, left_out
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import pandas as pd
 
     from scaling.exchange.design import Design
@@ -94,10 +92,10 @@ def by_run(
         return Rate(y, "not identified", f"in {len(lacks)} of {len(parts)} runs {lacks[0]}", None, None), []
     fits = [_fitted(part, link, form, floor) for part in parts]
     spans = [span_of(whole, part, y) for part, (whole, _, _) in zip(parts, fits, strict=True)]
-    held = [span for span in spans if span is not None]
-    low, high = max((s.low for s in held), default=0.0), min((s.high for s in held), default=0.0)
-    if len(held) == len(parts) and high > low:
-        low, high = _everywhere(fits, y, low, high)
+    held = [
+        _between_budgets(span, part, y) for part, span in zip(parts, spans, strict=True) if span is not None
+    ]
+    low, high = max((low for low, _ in held), default=0.0), min((high for _, high in held), default=0.0)
     if len(held) < len(parts) or high - low < SHORTEST:
         return Rate(
             y, "not identified", "the runs' measured pieces of the isoquant share too little", None, None
@@ -108,25 +106,22 @@ def by_run(
                       members=np.full(len(etas), len(etas), dtype=np.intp))  # fmt: skip
     others = (etas.sum() - etas) / (len(etas) - 1)
     values = np.concatenate([others, folds])
+    if not np.isfinite(values).all():
+        why = "without one of its problems a run's isoquant leaves the cells"
+        return Rate(y, "not identified", why, None, None), []
     estimate, components = jackknifed(float(etas.mean()), values, without, level)
     ends = np.mean([whole.isoquant(y, np.array([low, high]))[0] for whole, _, _ in fits], axis=0)
     span = Span(low, high, float(ends[1]), float(ends[0]))
     return Rate(y, "ok", "", estimate, span, None, components), etas.tolist()
 
 
-def _everywhere(
-    fits: Sequence[tuple[Surfaces, Surfaces, LeftOut]], y: float, low: float, high: float
-) -> tuple[float, float]:
-    """Return the longest piece between two inference computes where every run has an isoquant without any of its problems.
+def _between_budgets(span: Span, part: Design, y: float) -> tuple[float, float]:
+    """Return where a run's piece begins and ends if it reaches no further than budgets at which training brackets the score.
 
-    Where the measured training ends, the end of an isoquant moves a little with the problems.
+    Beyond them an isoquant follows the highest training level measured, and a plateau there is as long as noise makes it.
     """
-    v = np.linspace(low, high, POINTS)
-    inside = np.all(
-        [np.isfinite(one.isoquant(y, v)).all(axis=0) for pair in fits for one in pair[:2]], axis=0
-    )
-    first, last = max(unbroken(inside), key=lambda piece: piece[1] - piece[0], default=(0, 0))
-    return float(v[first]), float(v[last])
+    v = bracketed(part, y)
+    return max(span.low, float(v.min())), min(span.high, float(v.max()))
 
 
 def _fitted(part: Design, link: Link, form: Form, floor: float) -> tuple[Surfaces, Surfaces, LeftOut]:

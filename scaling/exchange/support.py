@@ -69,7 +69,7 @@ def span_of(surface: Surfaces, design: Design, y: float) -> Span | None:
             return np.asarray((u >= u_ends[0]) & (u <= u_ends[1]) & (v >= least) & (v <= most))
 
     v = np.linspace(np.nanmin(level_v), np.nanmax(level_v), POINTS)
-    runs = unbroken(measured(v))
+    runs = _runs(measured(v))
     if not runs:
         return None
     first, last = max(runs, key=lambda run: run[1] - run[0])
@@ -92,10 +92,35 @@ def _edge(measured: Callable[[Array], npt.NDArray[np.bool_]], inside: float, out
     return inside
 
 
-def unbroken(inside: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
+def _runs(inside: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
     """First and last index of each unbroken piece."""
     edges = np.flatnonzero(np.diff(np.concatenate([[0], inside.astype(np.int8), [0]])))
     return [(int(a), int(b) - 1) for a, b in zip(edges[::2], edges[1::2], strict=True)]
+
+
+def bracketed(design: Design, y: float) -> Array:
+    """log10 inference compute of the budgets at which training brackets a score, where it first does, ascending.
+
+    That takes 3 levels over a decade.
+    """
+    level_u, level_v, score = design.level_curves()
+    found = []
+    for v, column in zip(level_v.T, score.T, strict=True):
+        known = np.flatnonzero(np.isfinite(column))
+        known = known[np.argsort(level_u[known])]
+        if len(known) < LEVELS or np.ptp(level_u[known]) < DECADES - 1e-9:
+            continue
+        above = column[known] >= y
+        if column[known].min() <= y <= column[known].max():
+            after = max(1, int(np.argmax(above != above[0])))
+            pair = known[after - 1 : after + 1]
+            share = (
+                np.divide(*(np.array([y, column[pair[1]]]) - column[pair[0]]))
+                if np.ptp(column[pair])
+                else 0.0
+            )
+            found.append(float(v[pair[0]] + share * (v[pair[1]] - v[pair[0]])))
+    return np.sort(np.array(found))
 
 
 def lacking(design: Design, y: float) -> str | None:
@@ -108,14 +133,9 @@ def lacking(design: Design, y: float) -> str | None:
         return f"{len(level_u)} training level{'s' * (len(level_u) != 1)}, and a surface needs {LEVELS}"
     if np.ptp(level_u) < DECADES - 1e-9:
         return f"training levels span {np.ptp(level_u):.2g} decades, and a surface needs {DECADES:g}"
-    bracketed = 0
-    for b in range(score.shape[1]):
-        known = np.isfinite(score[:, b])
-        column = score[known, b]
-        if known.sum() >= LEVELS and np.ptp(level_u[known]) >= DECADES - 1e-9:
-            bracketed += bool(column.min() <= y <= column.max())
-    if bracketed < BUDGETS:
-        why = f"training brackets {y:g} at {bracketed} budget{'s' * (bracketed != 1)}, and a surface needs {BUDGETS}"
+    count = len(bracketed(design, y))
+    if count < BUDGETS:
+        why = f"training brackets {y:g} at {count} budget{'s' * (count != 1)}, and a surface needs {BUDGETS}"
         scarce = np.isfinite(score).sum(axis=0) < LEVELS
         if scarce.mean() > SCARCE and all(isinstance(name, float) for name in design.budgets):
             why += (

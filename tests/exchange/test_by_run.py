@@ -54,17 +54,21 @@ def test_shifted_runs_have_their_own_rates_and_a_narrow_mean() -> None:
 
 
 @pytest.mark.parametrize(("most", "at"), [(0.3, 0.5), (0.5, 0.75)])
-def test_an_isoquant_that_ends_where_training_stops_helping_has_a_rate(most: float, at: float) -> None:
-    """At the least budget no training reaches the score, and where the isoquant ends moves with the problems."""
+def test_an_isoquant_ends_at_the_last_budget_at_which_training_brackets_the_score(
+    most: float, at: float
+) -> None:
+    """Beyond it the isoquant follows the plateau of the highest levels, as far as noise lets it."""
     rows = grid((-0.1, 0.0, 0.1), eta=1.5, most=most)
+    scores = rows.groupby(["run", "infer_flops_per_problem", "train_flops"])["c"].mean() / 32
+    best = scores.groupby(["run", "infer_flops_per_problem"]).max().groupby("infer_flops_per_problem").min()
+    reached = np.log10(best[best >= at].index.min())
     rate = rates_by_run(exchange_rate(rows, at=[at], bootstrap=0, backtested=False)).rates[0]
     assert rate.status == "ok", rate.reason
     assert rate.eta is not None
     assert rate.span is not None
-    assert 0.5 < rate.span.infer < 0.95
+    assert 3.1 < reached <= rate.span.low + 1e-9
     assert rate.eta.low is not None
     assert rate.eta.low < rate.span.train / rate.span.infer < rate.eta.high
-    assert rate.eta.value == pytest.approx(1.5, abs=0.3)
 
 
 def test_order_of_rows_and_names_of_runs_change_nothing() -> None:
