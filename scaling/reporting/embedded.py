@@ -28,12 +28,21 @@ class Embedded:
 
     def data(self) -> str:
         """The data for the page: no `<` is left in it, so nothing there can be taken for a tag."""
-        text = json.dumps(plain(self.item.data), sort_keys=True, ensure_ascii=False, allow_nan=False)
-        return text.replace("<", "\\u003c")
+        return self.file().strip().replace("<", "\\u003c")
 
     def file(self) -> str:
-        """The data as a file of its own."""
-        return json.dumps(plain(self.item.data), sort_keys=True, indent=1, ensure_ascii=False) + "\n"
+        """The data as a file of its own, without blanks: it may hold many draws."""
+        blank_free = (",", ":")
+        return (
+            json.dumps(
+                plain(self.item.data),
+                sort_keys=True,
+                separators=blank_free,
+                allow_nan=False,
+                ensure_ascii=False,
+            )
+            + "\n"
+        )
 
 
 def embedded(items: Sequence[Interactive]) -> list[Embedded]:
