@@ -27,7 +27,7 @@ BY_RUN = (
     "Every run of an axis has checkpoints at all its levels, and some runs learn early, others late. η is measured in each "
     "run by its own surface, between budgets at which the training of every run brackets the score, and the mean over runs "
     "is given. Beside it stands η of one surface through the means over runs, which is flatter than any run's where runs "
-    "are shifted. The surface was the first way; runs were taken apart, and pieces ended at such budgets, after a first look "
+    "are shifted. The surface was the first way; runs were taken apart, and pieces end at such budgets, after a first look "
     "at what it said. Both ways are planted and measured below."
 )
 """What is said of rates that are means of the runs' own."""
