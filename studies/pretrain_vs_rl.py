@@ -170,7 +170,7 @@ H200 = Design(
 )  # fmt: skip
 """Totals of 1.7e13 and 3.3e13 FLOPs, placed by preset h200 of train_vs_think: of 2M tokens .16 of words of 8 letters were
 solved, of 6M .7, and RL that cost as much as 2.5M tokens took the first to .9. Completions have 30 to 40 tokens, but on a
-GPU every step reads all rows until the last has ended: a first run that was planned with 36 spent up to twice what it should."""
+GPU every step reads all rows until the last has ended, and a first run planned with 36 spent up to twice its share."""
 
 STUDY = Study(
     name="pretrain_vs_rl",
