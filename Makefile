@@ -1,7 +1,8 @@
 # make quickstart   install, train a small grid, fit its laws, write a report (3 minutes after the install)
 # make quickstart-rl  install, pretrain and learn by RL on a small task, measure a first rate (7 minutes after the install)
 # make test         install, run the tests
-# make prove        train S5 end to end with three seeds and show that thinking and RL pay (6 minutes of a core)
+# make targets      published numbers on outside data, in the folder that SCALING_DATA_MIRROR names
+# make prove        train S5 end to end with three seeds and show that thinking and RL pay; kill runs, fill disks (8 minutes of a core)
 # make check        format, lint, types, import contracts
 # make reports      rebuild every published report from its records
 # make bench        speed against peers and limits
@@ -14,7 +15,7 @@ BIN := $(VENV)/bin
 SHELL := /bin/sh
 .DELETE_ON_ERROR:
 
-.PHONY: quickstart quickstart-rl test prove check reports bench clean
+.PHONY: quickstart quickstart-rl test prove targets check reports bench clean
 
 quickstart: $(VENV)/.train
 	$(BIN)/scaling run quickstart
@@ -22,8 +23,11 @@ quickstart: $(VENV)/.train
 quickstart-rl: $(VENV)/.train
 	$(BIN)/scaling run quickstart_rl
 
+targets: $(VENV)/.test
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile -m target -q -rs --no-header -p no:cacheprovider
+
 prove: $(VENV)/.test
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m prove -q -rP tests/prove
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m prove -q -rP tests/prove tests/executors tests/cli
 
 test: $(VENV)/.test
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -q

@@ -25,9 +25,10 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 
 SLOWEST = (
-    "executors/test_kill.py", "cli/test_fit_report.py", "studies/test_refits.py", "cli/test_full_disk.py",
-    "fitting/test_scores.py", "cli/test_damaged_store.py", "cli/test_predict.py", "fitting/test_intervals.py",
-    "fitting/test_engine.py", "cli/test_in_the_way.py", "cli/test_rebuild.py", "cli/test_import.py", "cli/test_exchange.py",
+    "prove/test_s5.py", "executors/test_kill.py", "cli/test_fit_report.py", "executors/test_rl_kill.py",
+    "fitting/test_scores.py", "training/test_s5_leg.py", "studies/test_refits.py", "exchange/test_split.py",
+    "fitting/test_intervals.py", "cli/test_damaged_store.py", "cli/test_rebuild.py", "cli/test_full_disk.py",
+    "fitting/test_engine.py", "sections/test_known_entropy.py", "fitting/test_invariances.py", "cli/test_any_table.py",
 )  # fmt: skip
 """Files that take longest, which start first, so that no process ends long after the other."""
 

@@ -24,6 +24,7 @@ def says_full(one_line):
     return check
 
 
+@pytest.mark.prove
 def test_a_grid_whose_disk_fills_up_finishes_once_there_is_room(home, disk, says_full, ok) -> None:
     env = {"SCALING_CACHE": str(home.cache)}
     command = ("run", home.path / "tiny.py", "--workers", 1, "--out", disk.path)

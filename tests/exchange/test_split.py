@@ -13,7 +13,7 @@ from split_case import SHARES, Truth, planted, powers, topped
 from scaling.errors import InputError
 from scaling.exchange.split import Split, best_split
 
-REPETITIONS = 200
+REPETITIONS = 100
 
 
 def rising(share: np.ndarray) -> np.ndarray:

@@ -80,7 +80,7 @@ def test_two_commands_on_one_store_share_the_work(home: Path, command) -> None:
     assert not list((home / "runs").rglob(".writing*"))
 
 
-@pytest.mark.parametrize("how", ["interrupt", "stop-after"])
+@pytest.mark.parametrize("how", ["interrupt", pytest.param("stop-after", marks=pytest.mark.prove)])
 def test_a_clean_stop_leaves_a_store_that_resumes(home: Path, command, how: str) -> None:
     if how == "interrupt":
         process = command("run", "tiny.py", "--workers", "2")

@@ -1,4 +1,4 @@
-"""RL under real kills: a worker that dies at a random step, five times, changes no row and no weight."""
+"""RL under real kills: a worker that dies at a random step changes no row and no weight; five times in `make prove`."""
 
 import json
 import os
@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pandas as pd
+import pytest
 
 from scaling.records.columns import TABLES, TIME_COLUMNS
 from scaling.records.spec import RLSpec, kind_of
@@ -51,12 +52,13 @@ def rl_folder(store: Path) -> Path | None:
     return None
 
 
-def test_rl_killed_five_times_ends_with_the_same_rows(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kills", [1, pytest.param(5, marks=pytest.mark.prove)])
+def test_rl_killed_again_and_again_ends_with_the_same_rows(kills: int, tmp_path: Path) -> None:
     (tmp_path / "tiny.py").write_text(STUDY)
     store = tmp_path / "killed" / "tiny" / "cpu" / "store"
-    chance = random.Random(0)
+    chance = random.Random(kills)
     steps = []
-    for turn in range(5):
+    for turn in range(kills):
         process = started(tmp_path, "killed")
         wanted = 2 + turn * 3  # states kept before this kill
         deadline = time.monotonic() + 120
