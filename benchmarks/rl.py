@@ -1,15 +1,17 @@
 """RL steps: where their time goes, and what the framework adds to a bare loop of the same parts, in one run.
 
-    python benchmarks/rl.py [--steps 12] [--rounds 5] [--width 64]
+    python benchmarks/rl.py [--steps 48] [--rounds 5] [--width 64]
 
 The bare loop samples, verifies and updates with the same functions and weights, and has no trainer, no rows, no states and
-no progress. Both take the same steps from the same start and alternate; the ratio of medians is what counts. Recorded with
+no progress. Both are timed whole, from reading the start's weights to the end, the shipped run with a state every eighth step;
+they take the same steps and alternate, and the median of the ratios is what counts. Recorded with
 date and hardware in README.md beside this file.
 """
 
 from __future__ import annotations
 
 import argparse
+import shutil
 import statistics
 import tempfile
 import time
@@ -34,18 +36,19 @@ def started(folder: Path, width: int, steps: int) -> tuple[Store, RLSpec]:
     data = rl_recipe.traces("s5", range(1, 5))
     (start,) = recipe.whole_runs(recipe.llama(width, 53, 128), data, [400_000], batch_tokens=2048, seed=0)
     pretrain(start, store)
-    return store, rl_recipe.learning(start, "s5", [3], steps, max_tokens=64, seed=0)
+    checkpoints = sorted({*range(8, steps, 8), steps})
+    return store, rl_recipe.learning(start, "s5", [3], steps, max_tokens=64, seed=0, checkpoints=checkpoints)
 
 
 def bare(store: Store, spec: RLSpec) -> tuple[float, dict[str, float]]:
-    """Return the seconds of the bare loop, and of its parts."""
+    """Return the seconds of the bare loop, from reading the weights to the last update, and of its parts."""
     assert isinstance(spec.start, PretrainSpec)
+    begun = time.perf_counter()
     model = rl_run.load_weights(store, spec.start, spec.start.steps)
     module = RLModule(spec, model, spec.start.model, lambda step: None)
     optimizer = torch.optim.AdamW(model.parameters(), lr=spec.lr, betas=BETAS, weight_decay=0.0, fused=True)
     weights = Weights(model, spec.start.model)
     parts = dict.fromkeys(("sampling", "verifying", "update"), 0.0)
-    begun = time.perf_counter()
     for step in range(spec.steps):
         at = time.perf_counter()
         weights.refresh()
@@ -64,20 +67,19 @@ def bare(store: Store, spec: RLSpec) -> tuple[float, dict[str, float]]:
 
 
 def framework(store: Store, spec: RLSpec) -> float:
-    """Return the seconds of the shipped run, from its first step to its last, rows and states included."""
-    marks: list[float] = []
-    rl_run.run(spec, store, progress=lambda tokens: marks.append(time.perf_counter()))
-    folder = store.folder(spec_id(spec))
-    for path in folder.iterdir():
-        if path.is_file() and path.name != "spec.json":
-            path.unlink()
-    return (marks[-1] - marks[0]) * len(marks) / (len(marks) - 1)
+    """Return the seconds of the shipped run: trainer, rows, a state at every checkpoint, weights and tables at the end."""
+    begun = time.perf_counter()
+    rl_run.run(spec, store)
+    seconds = time.perf_counter() - begun
+    assert len(list(store.folder(spec_id(spec)).glob("state-*.pt"))) == len(spec.checkpoints) - 1
+    shutil.rmtree(store.folder(spec_id(spec)))
+    return seconds
 
 
 def main() -> None:
     """Print the split of a step and the overhead."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--steps", type=int, default=12)
+    parser.add_argument("--steps", type=int, default=48)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--width", type=int, default=64)
     options = parser.parse_args()

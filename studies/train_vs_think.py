@@ -156,10 +156,11 @@ def axes(records: Records) -> dict[str, str]:
 def tables(records: Records, word: int) -> dict[str, pd.DataFrame]:
     """Return the table of each axis and method: counts by budget for thinking, samples for the others.
 
-    Runs of one RL level sampled different numbers of tokens and so differ in compute; they are given their level's mean.
+    Runs of one RL level sampled different numbers of tokens and so differ in compute; they are given their level's mean. An
+    oracle's guesses are those of one who draws answers as the right ones are spread: k of the commonest would pass no more.
     """
-    thinking = counts(sampled(records, ASKED, ["cooldown"], word)).drop(columns="pretrain_flops")
-    pretrained = sampled(records, ["free"], ["cooldown"], word).drop(columns="pretrain_flops")
+    thinking = counts(sampled(records, ASKED, ["cooldown"], word))
+    pretrained = sampled(records, ["free"], ["cooldown"], word)
     learned = sampled(records, ["free"], ["rl"], word)
     by_step = learned.drop_duplicates(["run", "step"]).groupby("step")["train_flops"].mean()
     learned = learned.assign(train_flops=learned["step"].map(by_step))
@@ -170,7 +171,7 @@ def tables(records: Records, word: int) -> dict[str, pd.DataFrame]:
         found |= {
             f"{axis}: majority of k": bare,
             f"{axis}: best of k, learned": judged,
-            f"{axis}: best of k, oracle": bare,
+            f"{axis}: best of k, oracle": bare.assign(chance_score=tasks.find(TASK).random_chance(word)),
         }
     return found
 

@@ -15,7 +15,8 @@ import numpy as np
 from scaling.errors import InputError
 from scaling.exchange import forms, links
 from scaling.exchange.fitter import Fitter
-from scaling.exchange.one_rate import jackknifed
+from scaling.exchange.one_rate import jackknifed, ratio_told, slopes_of
+from scaling.exchange.ratio import at_least
 from scaling.exchange.result import Rate
 from scaling.exchange.support import LEVELS, Span, bracketed, lacking, span_of
 from scaling.exchange.uncertainty import LeftOut, left_out
@@ -109,9 +110,21 @@ def by_run(
     if not np.isfinite(values).all():
         why = "without one of its problems a run's isoquant leaves the cells"
         return Rate(y, "not identified", why, None, None), []
+    ends = np.array([whole.isoquant(y, np.array([low, high]))[0] for whole, _, _ in fits])
+    pieces = [Span(low, high, float(last), float(first)) for first, last in ends]
+    span = Span(low, high, float(ends[:, 1].mean()), float(ends[:, 0].mean()))
+    slopes = np.array([slopes_of(whole, piece)[0] for (whole, _, _), piece in zip(fits, pieces, strict=True)])
+    folded = np.mean(
+        [slopes_of(less, piece) for (_, less, _), piece in zip(fits, pieces, strict=True)], axis=0
+    )
+    told = ratio_told(
+        slopes.mean(axis=0), (slopes.sum(axis=0) - slopes) / (len(slopes) - 1), folded, without, level
+    )
+    if told is not None:
+        status, why, bound = told
+        eta = None if bound is None else at_least(float(etas.mean()), bound)
+        return Rate(y, status, why, eta, span), etas.tolist() if eta else []
     estimate, components = jackknifed(float(etas.mean()), values, without, level)
-    ends = np.mean([whole.isoquant(y, np.array([low, high]))[0] for whole, _, _ in fits], axis=0)
-    span = Span(low, high, float(ends[1]), float(ends[0]))
     return Rate(y, "ok", "", estimate, span, None, components), etas.tolist()
 
 

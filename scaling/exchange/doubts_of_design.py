@@ -233,8 +233,7 @@ def mixed_setting(e: Evidence) -> Iterator[Warned]:
 def conventions(e: Evidence) -> Iterator[Warned]:
     """Training compute of this stage alone against all of it: eta_total = eta_stage d log C_total / d log C_stage."""
     book = e.found.ledger
-    before = e.numbers(ledgers.BEFORE) if ledgers.BEFORE in e.rows else np.zeros(len(e.rows))
-    if not np.nanmax(before, initial=0.0) > 0:
+    if ledgers.BEFORE not in e.rows:
         if book.train == "stage":
             yield Warned(
                 "stage_only",
@@ -243,7 +242,12 @@ def conventions(e: Evidence) -> Iterator[Warned]:
                 "total compute",
             )
         return
-    if book.currency == "device_seconds" or ledgers.TRAIN not in e.rows:
+    before = e.numbers(ledgers.BEFORE)
+    if (
+        not np.nanmax(before, initial=0.0) > 0
+        or book.currency == "device_seconds"
+        or ledgers.TRAIN not in e.rows
+    ):
         return
     stage = e.numbers(ledgers.TRAIN)
     known = (stage > 0) & np.isfinite(before)

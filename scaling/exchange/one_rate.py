@@ -68,16 +68,14 @@ def _interval(
 ) -> Rate:
     eta = float(whole.rate(y, span.low, span.high)[0])
     local = _local(whole, y, span)
-    slopes = _slopes(whole, span, y)[0]
-    runs, problems = _parted(_slopes(jackknife, span, y), without)
-    steep = components(without, runs[:, 1], problems[:, 1])
-    if steep.total and slopes[1] < steep.reach(level):
-        low = lower_bound(slopes, runs, problems, without, level)
-        if low is None:
-            why = "neither the gain from training nor that from inference can be told from none"
-            return Rate(y, "not identified", why, None, span)
-        why = "the gain from training cannot be told from none, so that only a lower end is known"
-        return Rate(y, "one-sided", why, at_least(eta, low), span, local)
+    told = ratio_told(
+        slopes_of(whole, span)[0], *_parted(slopes_of(jackknife, span), without), without, level
+    )
+    if told is not None:
+        one_sided, why, bound = told
+        if bound is None:
+            return Rate(y, one_sided, why, None, span)
+        return Rate(y, one_sided, why, at_least(eta, bound), span, local)
     values = jackknife.rate(y, span.low, span.high)
     status: Status = "ok" if design.seeds.min() > 1 else "this run"
     reason = "" if status == "ok" else _alone(design)
@@ -123,7 +121,25 @@ def _parted(values: Array, without: LeftOut) -> tuple[Array, Array]:
     return values[: len(without.runs)], values[len(without.runs) :]
 
 
-def _slopes(surfaces: Surfaces, span: Span, y: float) -> Array:
+def ratio_told(
+    slopes: Array, runs: Array, problems: Array, without: LeftOut, level: float
+) -> tuple[Status, str, float | None] | None:
+    """Status, reason and lower end of a rate whose denominator can be nil; None where it surely is not.
+
+    Slopes in v and u (2,), the same without each run and without each group of problems.
+    """
+    steep = components(without, runs[:, 1], problems[:, 1])
+    if not steep.total or slopes[1] >= steep.reach(level):
+        return None
+    low = lower_bound(slopes, runs, problems, without, level)
+    if low is None:
+        why = "neither the gain from training nor that from inference can be told from none"
+        return "not identified", why, None
+    why = "the gain from training cannot be told from none, so that only a lower end is known"
+    return "one-sided", why, low
+
+
+def slopes_of(surfaces: Surfaces, span: Span) -> Array:
     """dx/dv and dx/du (D, 2) in the middle of the piece that the first surface was measured on."""
     v = 0.5 * (span.low + span.high)
     u = 0.5 * (span.train_low + span.train_high)

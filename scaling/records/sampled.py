@@ -80,10 +80,15 @@ def counts_by_stage(records: Records, setting: str, difficulty: int) -> pd.DataF
 def _joined(
     records: Records, settings: Collection[str], kinds: Collection[str], difficulty: int
 ) -> pd.DataFrame:
-    """Return one row a sample with what its checkpoint and its evaluation cost."""
+    """Return one row a sample with what its checkpoint and its evaluation cost.
+
+    Of several evaluations of one setting it is that of most samples: a shorter one is a control.
+    """
     evals = records.evals[records.evals["difficulty"].eq(difficulty)].copy()
     evals["setting"] = evals["method"].str.cat(evals["budget"].fillna(""), sep=" ").str.strip()
     evals = evals[evals["setting"].isin(list(settings))]
+    most = evals.groupby(["run_id", "step", "setting"])["samples"].transform("max")
+    evals = evals[evals["samples"] == most]
     cost = spent(records)
     cost = cost[cost["kind"].isin(list(kinds))]
     known = evals[["eval_id", "run_id", "step", "setting", *OF_EVALS]].merge(

@@ -103,6 +103,13 @@ class Task(ABC):
     def chance(self, difficulty: int) -> float:
         """Score of one who answers in the right form without reading the problem, at best."""
 
+    def random_chance(self, difficulty: int) -> float:
+        """Score of one who draws answers as the right ones are spread, sum of p^2: what repeated guesses multiply.
+
+        Where no task says, that of the commonest answer, which is no less.
+        """
+        return self.chance(difficulty)
+
     def fair(self) -> int:
         """The least difficulty at which chance is at most 2 %."""
         return next(one for one in self.difficulties if self.chance(one) <= MOST_CHANCE)

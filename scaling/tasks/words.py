@@ -81,6 +81,10 @@ class GroupWords(Task):
         """The share of the commonest product among all words of that length."""
         return float(self._spread(difficulty).max())
 
+    def random_chance(self, difficulty: int) -> float:
+        """Sum of the squared shares of all products."""
+        return float(np.square(self._spread(difficulty)).sum())
+
     def drawn(self, words: Words, difficulty: int) -> Whole:
         """Uniform over words: two bits a letter."""
         return np.asarray((words >> np.uint64(64 - 2 * difficulty)).astype(np.int64))

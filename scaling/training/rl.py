@@ -48,8 +48,9 @@ class RLStep:
     truncated: float
     kept: float
     """Share of groups that were learned from."""
-    gap: float
-    """Largest difference between the trainer's and the sampler's log-probability of a token that is learned from."""
+    gap: float | None
+    """Largest difference between the trainer's and the sampler's log-probability of a token that is learned from; None where
+    nothing is."""
     staleness: int
     """Updates since the sampling weights were taken."""
     grad_norm: float
@@ -125,7 +126,7 @@ class RLModule(Stage):
         self.pass_rates = moved(self.spec, self.pass_rates, found)
         self.on_step(self._told(step, found, kept, gap, trained, old, norm))
 
-    def gradients(self, found: Trials, kept: torch.Tensor, lag: int) -> tuple[float, float, float]:
+    def gradients(self, found: Trials, kept: torch.Tensor, lag: int) -> tuple[float | None, float, float]:
         """Accumulate the gradients of the kept groups' loss.
 
         The loss is the sum of their tokens' losses over the number of their completions, each weighed as the algorithm says.
@@ -156,7 +157,7 @@ class RLModule(Stage):
             losses = (losses + self.algorithm.value_weight * errors.square()) * targets
             weight = self.algorithm.weights(rows.lengths, self.spec.max_tokens)
             self.backward_of((losses.sum(1) * weight).sum() / len(chosen))
-        return float(max(gaps, key=_or_infinite, default=0.0)), trained, old
+        return max(gaps, key=_or_infinite, default=None), trained, old
 
     def policy(self, tokens: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None]:
         """Return the log-probability of each next token, (B, T - 1), and the values before them where there is a critic."""
@@ -172,7 +173,7 @@ class RLModule(Stage):
         step: int,
         found: Trials,
         kept: torch.Tensor,
-        gap: float,
+        gap: float | None,
         trained: float,
         old: float,
         norm: torch.Tensor,

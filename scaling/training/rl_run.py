@@ -60,7 +60,7 @@ class Recorder(Callback):
         self.rows.steps.append(row)
         if not finite:
             raise DivergedError(step.index, f"gradient norm is {step.grad_norm} at step {step.index}")
-        if self.spec.precision == "fp32" and not step.gap < MOST_GAP:
+        if self.spec.precision == "fp32" and step.gap is not None and not step.gap < MOST_GAP:
             raise DivergedError(
                 step.index,
                 f"sampler and trainer differ by {step.gap:.3g} in a log-probability at step {step.index}",

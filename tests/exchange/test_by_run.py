@@ -7,7 +7,9 @@ import pytest
 from scaling.errors import InputError
 from scaling.exchange import exchange_rate
 from scaling.exchange.by_run import rates_by_run
+from scaling.exchange.one_rate import ratio_told
 from scaling.exchange.planted import planted, table
+from scaling.exchange.uncertainty import LeftOut
 
 
 def grid(
@@ -69,6 +71,27 @@ def test_an_isoquant_ends_at_the_last_budget_at_which_training_brackets_the_scor
     assert 3.1 < reached <= rate.span.low + 1e-9
     assert rate.eta.low is not None
     assert rate.eta.low < rate.span.train / rate.span.infer < rate.eta.high
+
+
+@pytest.mark.parametrize(
+    ("training", "inference", "status"),
+    [
+        ((1.0, 1.1, 0.9), (2.0, 2.1, 1.9), None),
+        ((1.2, 0.1, 0.2), (2.0, 2.1, 1.9), "one-sided"),
+        ((1.2, 0.1, 0.2), (2.0, -0.5, 0.3), "not identified"),
+    ],
+)
+def test_a_gain_from_training_that_may_be_none_leaves_a_lower_end_at_most(
+    training: tuple[float, ...], inference: tuple[float, ...], status: str | None
+) -> None:
+    slopes = np.array([inference, training]).T
+    three = np.zeros(3, dtype=np.intp)
+    without = LeftOut(np.zeros((3, 0)), three, three + 3, np.zeros((0, 0)), np.zeros(0, dtype=np.intp))
+    told = ratio_told(slopes.mean(axis=0), (slopes.sum(axis=0) - slopes) / 2, np.zeros((0, 2)), without, 0.95)
+    assert (told and told[0]) == status
+    if told and status == "one-sided":
+        assert told[2] is not None
+        assert 0 < told[2] < 4.0  # the ratio of the means
 
 
 def test_order_of_rows_and_names_of_runs_change_nothing() -> None:

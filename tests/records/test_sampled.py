@@ -93,6 +93,20 @@ def test_samples_are_chosen_by_setting_kind_and_difficulty(records: Records) -> 
         sampled(records, ["free"], ["rl"], 7)
 
 
+def test_a_control_of_fewer_samples_is_not_pooled_with_the_others(records: Records) -> None:
+    first = records.evals["eval_id"] == "a-asked"
+    control = records.evals[first].assign(eval_id="control", samples=1)
+    extra = records.samples[(records.samples["eval_id"] == "a-asked") & (records.samples["sample"] == 0)]
+    both = Records(
+        records.runs, records.checkpoints, records.steps, check(EVALS, pd.concat([records.evals, control])),
+        check(SAMPLES, pd.concat([records.samples, extra.assign(eval_id="control")])),
+    )  # fmt: skip
+    assert len(both.samples) == len(records.samples) + 2
+    pd.testing.assert_frame_equal(
+        sampled(both, ["asked 2"], ["cooldown"], 6), sampled(records, ["asked 2"], ["cooldown"], 6)
+    )
+
+
 def test_counts_are_those_of_the_samples(records: Records) -> None:
     rows = counts(sampled(records, ["free", "asked 2"], ["cooldown"], 6))
     assert len(rows) == 2 * 2 * 2

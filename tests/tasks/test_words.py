@@ -66,3 +66,15 @@ def test_what_a_budget_gives_is_generators_and_the_mark(budget: str) -> None:
 
 def test_no_problems_have_no_thinking() -> None:
     assert S5.thinking(np.zeros(0, dtype=np.int64), 6, "1").shape == (0, 36)
+
+
+def test_random_chance_is_what_repeated_guesses_multiply() -> None:
+    """Answers of other words of the same length, drawn at random, are right so often, and k of them by 1 - (1 - c)^k."""
+    task = S5
+    right = task.products(task.problems(0, np.arange(40_000), 6), 6)[:, -1]
+    guesses = task.products(task.problems(1, np.arange(40_000 * 8), 6), 6)[:, -1].reshape(-1, 8)
+    hit = guesses == right[:, None]
+    chance = task.random_chance(6)
+    assert hit.mean() == pytest.approx(chance, abs=0.0005)
+    assert hit.any(axis=1).mean() == pytest.approx(1 - (1 - chance) ** 8, abs=0.005)
+    assert 1 / 120 < chance < task.chance(6)
