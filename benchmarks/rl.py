@@ -3,9 +3,9 @@
     python benchmarks/rl.py [--steps 48] [--rounds 5] [--width 64]
 
 The bare loop samples, verifies and updates with the same functions and weights, and has no trainer, no rows, no states and
-no progress. Both are timed whole, from reading the start's weights to the end, the shipped run with a state every eighth step;
-they take the same steps and alternate, and the median of the ratios is what counts. Recorded with
-date and hardware in README.md beside this file.
+no progress. Both are timed whole, from reading the start's weights to the end, the shipped run with a state every eighth
+step; they take the same steps and alternate, and the median of the ratios is what counts. Recorded with date and hardware in
+README.md beside this file.
 """
 
 from __future__ import annotations
