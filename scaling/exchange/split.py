@@ -176,7 +176,7 @@ def _split(budget: Budget, level: float) -> Split:
         bound=said.answer.bound,
         planned=tuple(budget.shares.tolist()),
         realised=tuple(budget.realised.tolist()),
-        scores=tuple(jackknife.estimate(values) for values in jackknife.tables.T),
+        scores=tuple(jackknife.score(values) for values in jackknife.tables.T),
         by_run=tuple(map(tuple, budget.scores.mean(axis=2).tolist())),
         measured=said.measured,
         over_none=said.over_none,

@@ -27,6 +27,8 @@ from scaling.laws.base import Array
 if TYPE_CHECKING:
     from scaling.exchange.split_table import Budget
 
+NIL = 1e-4
+"""Scores that are nearer to 0 or 1 have no log-odds of their own."""
 POINTS = 61
 """Shares, evenly spaced in log-odds over those tried, at which a curve's slope is tested; ends are interpolated between."""
 CENTRE = -1.5
@@ -71,6 +73,12 @@ class Jackknife:
         """The value on the whole table with Student's interval."""
         low, high = self.interval(values)
         return Estimate(float(values[0]), low, high, float(np.sqrt(self.components(values).total)))
+
+    def score(self, values: Array) -> Estimate:
+        """The same of a score, with the interval of its log-odds: it stays between 0 and 1."""
+        low, high = self.interval(LOGIT.scale(np.clip(values, NIL, 1 - NIL)))
+        ends = LOGIT.share(np.array([low, high]))
+        return Estimate(float(values[0]), float(ends[0]), float(ends[1]), self.estimate(values).se)
 
     def interval(self, values: Array) -> tuple[float, float]:
         """Student's interval of an estimate's values (D,)."""

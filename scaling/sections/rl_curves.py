@@ -127,7 +127,10 @@ def _figure(rows: pd.DataFrame, column: str, name: str, what: str) -> Figure:
         lambda s: s.rolling(SMOOTH, 1, center=True).mean()
     )
     groups = Groups.of(data, "width", "width {}".format)
-    means = data.groupby(["width", "step"], as_index=False).agg(smooth=("smooth", "mean"))
+    means = data.groupby(["width", "step"], as_index=False).agg(
+        smooth=("smooth", "mean"), runs=("run_id", "nunique")
+    )
+    means = means[means["runs"] == means["width"].map(data.groupby("width")["run_id"].nunique())]
 
     def draw(axes: Axes) -> None:
         plots.scales(axes, "RL step", what)
@@ -137,7 +140,8 @@ def _figure(rows: pd.DataFrame, column: str, name: str, what: str) -> Figure:
 
     return Figure(
         name,
-        f"{what} by RL step, averaged over {SMOOTH} steps: a thin line a run, a thick one the mean of a size.",
+        f"{what} by RL step, averaged over {SMOOTH} steps: a thin line a run, a thick one the mean of a size as far as all "
+        "its runs go.",
         draw,
         data,
         f"{what} against the RL step, one colour a size.",

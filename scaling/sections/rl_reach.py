@@ -61,6 +61,8 @@ def _told(g: Estimate | str) -> str:
 
 
 def _table(rows: pd.DataFrame) -> Table:
+    several = rows["C_low"] < rows["C_high"]
+    rows = rows.assign(C_low=rows["C_low"].where(several), C_high=rows["C_high"].where(several))
     return Table(
         "rl-reach",
         "FLOPs spent when a score was first reached: geometric mean over the runs that reached it [lowest, highest]; not "

@@ -56,8 +56,8 @@ def parameters(sizes: Sequence[Growth]) -> Table:
             about |= POWER if words == "power law" else {}
             rows += [
                 {
-                    "width": one.width, "law": words, "rms": fit.rms, "points": len(fit.runs.rows.loss), "quantity": name,
-                    "meaning": about[name], "value": e.value, "low": e.low, "high": e.high,
+                    "width": one.width, "law": words, "rms": fit.rms, "quantity": name,
+                    "value": e.value, "low": e.low, "high": e.high, "meaning": about[name],
                 }
                 for name, e in fit.parameters.items()
             ]  # fmt: skip
@@ -72,7 +72,6 @@ def parameters(sizes: Sequence[Growth]) -> Table:
         headings={"value": "estimate"},
         formats={
             "width": WHOLE,
-            "points": WHOLE,
             "rms": lambda x: numbers.plain(x, 2),
         },
         estimates={"value": ("low", "high")},

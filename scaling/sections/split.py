@@ -191,8 +191,8 @@ def _table(found: Splits, arms: Arms) -> Table:
         [
             {
                 "total": one.total, "share": planned, "realised": realised,
-                **dict(zip((f"seed {run}" for run in found.runs), by_run, strict=True)),
                 "mean": score.value, "low": score.low, "high": score.high,
+                "seeds": ", ".join(numbers.plain(one, 2) for one in by_run),
             }
             for one in found.totals
             for planned, realised, by_run, score in zip(
@@ -204,11 +204,11 @@ def _table(found: Splits, arms: Arms) -> Table:
     first = ["total", "share", "realised", "tokens", "steps"]
     return Table(
         "split-shares",
-        "Every share that was run: planned and realised, pretraining tokens, RL steps, score by seed and mean.",
+        "Every share that was run: planned and realised, pretraining tokens, RL steps, mean score and each seed's.",
         rows[[*first, *(name for name in rows.columns if name not in first)]],
-        headings={"share": "planned share", "tokens": "pretraining tokens", "steps": "RL steps"},
+        headings={"total": "total FLOPs", "share": "planned", "seeds": "each seed"},
         formats={
-            "total": numbers.flops,
+            "total": numbers.scientific,
             "tokens": numbers.quantity,
             "steps": lambda x: f"{x:.0f}",
             "realised": lambda x: numbers.plain(float(x), 3),
