@@ -270,7 +270,7 @@ STUDY = Study(
         Preset("smoke", "3 short levels, under a minute; far too short for a rate", SMOKE.specs),
         Preset(
             "h200",
-            "12 and 7 levels x 6 seeds, words of 6 and 8 letters; 15 minutes of one H100 with --workers 14",
+            "12 and 7 levels x 6 seeds, words of 6 and 8 letters; 12 minutes of one H100 with --workers 14",
             H200.specs,
             device="cuda",
         ),
