@@ -38,8 +38,10 @@ HELD_OUT = 10
 LONGEST = 4096
 """Characters from which a completion is not read."""
 _COMPLETION = re.compile(r"[^#.]*#([^#.]+)\.", re.ASCII)
-_TRIES = 64
-"""Draws after which a split seems to be empty."""
+_TRIES, _MOST_TRIES = 64, 1024
+"""Draws of a problem after which its split may be short, and after which it is empty where the keys are too many to list."""
+_LISTED = 1 << 20
+"""Most keys that are listed."""
 
 
 def encoded(text: str) -> Whole:
@@ -153,7 +155,8 @@ class Task(ABC):
             keys[wrong] = self.drawn(words[wrong, attempt], difficulty)
             wrong[wrong] = self.held_out(keys[wrong], difficulty) != (split == "held_out")
         if wrong.any():
-            return self._by_list(words[:, 0], keys, wrong, difficulty, split)
+            rest = self._by_list if self.count(difficulty) <= _LISTED else self._by_more_draws
+            keys[wrong] = rest(seed, place[wrong], difficulty, split)
         return keys
 
     def distinct(self, seed: int, count: int, difficulty: int, split: Split) -> Whole:
@@ -212,16 +215,26 @@ class Task(ABC):
             [float(terminal_answer(said) == one) for said, one in zip(completions, right, strict=True)]
         )
 
-    def _by_list(
-        self, words: Words, keys: Whole, wrong: npt.NDArray[np.bool_], difficulty: int, split: Split
-    ) -> Whole:
-        """Keys where chance did not find the split: chosen from the list of all, which is short then."""
-        every = np.arange(min(self.count(difficulty), 1 << 20), dtype=np.int64)
+    def _by_list(self, seed: int, place: Whole, difficulty: int, split: Split) -> Whole:
+        """Keys (R,) chosen from the list of all that are in a split."""
+        every = np.arange(self.count(difficulty), dtype=np.int64)
         inside = every[self.held_out(every, difficulty) == (split == "held_out")]
         if not len(inside):
-            raise InputError(f"task {self.name} at difficulty {difficulty} has no problem in split {split}")
-        keys[wrong] = inside[(words[wrong] % np.uint64(len(inside))).astype(np.int64)]
-        return keys
+            raise self._empty(difficulty, split)
+        words = words_of(seed, place, 1)[:, 0]
+        return np.asarray(inside[(words % np.uint64(len(inside))).astype(np.int64)])
+
+    def _by_more_draws(self, seed: int, place: Whole, difficulty: int, split: Split) -> Whole:
+        """Keys (R,): the first of many draws that is in a split."""
+        words = words_of(seed, place, _MOST_TRIES)
+        keys = self.drawn(words.ravel(), difficulty)
+        inside = (self.held_out(keys, difficulty) == (split == "held_out")).reshape(words.shape)
+        if not inside.any(axis=1).all():
+            raise self._empty(difficulty, split)
+        return np.asarray(keys.reshape(words.shape)[np.arange(len(place)), inside.argmax(axis=1)])
+
+    def _empty(self, difficulty: int, split: Split) -> InputError:
+        return InputError(f"task {self.name} at difficulty {difficulty} has no problem in split {split}")
 
     def _check(self, difficulty: int) -> None:
         if difficulty not in self.difficulties:

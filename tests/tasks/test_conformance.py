@@ -47,6 +47,21 @@ def test_one_problem_in_ten_is_held_out_of_training(task: Task) -> None:
 
 
 @EVERY
+def test_problems_that_many_draws_miss_are_of_the_whole_split(task: Task) -> None:
+    """Of held-out problems one in 850 is none of the first 64 draws; of so many keys hardly one is below 2^20."""
+    difficulty = task.difficulties[-1]
+    assert task.count(difficulty) >= 10**12
+    assert some(task, difficulty, 10_000, "held_out").min() >= 1 << 20
+
+
+def test_a_short_split_is_listed_and_an_empty_one_is_refused() -> None:
+    s5 = find("s5")
+    assert s5.problems(0, np.arange(300), 2, "held_out").max() < s5.count(2)
+    with pytest.raises(InputError, match="task s5 at difficulty 1 has no problem in split held_out"):
+        s5.problems(0, [0], 1, "held_out")
+
+
+@EVERY
 @pytest.mark.parametrize("which", [0, 1])
 def test_gold_scores_one_under_every_budget(task: Task, which: int) -> None:
     difficulty = tried(task)[which]
