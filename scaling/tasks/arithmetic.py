@@ -6,15 +6,19 @@ Numbers are written with all their digits, leading zeros too, the highest first.
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from scaling.mixing import Words
 from scaling.tasks.task import Task, Whole, encoded
 
 
 class Arithmetic(Task):
-    """Two numbers a and b of n digits; the key is a 10^n + b."""
+    """Two numbers a and b of n digits; the key is a 10^n + b.
 
-    version = 1
+    The problems of a pair, a with b and b with a, are both held out or neither.
+    """
+
+    version = 2
     budgets = ("1", "2", "direct")
     taught = ("1", "2", "direct")
     sign: str
@@ -27,6 +31,11 @@ class Arithmetic(Task):
     def drawn(self, words: Words, difficulty: int) -> Whole:
         """Uniform over pairs, to one part in 1,800."""
         return np.asarray((words % np.uint64(self.count(difficulty))).astype(np.int64))
+
+    def held_out(self, keys: Whole, difficulty: int) -> npt.NDArray[np.bool_]:
+        """As every task does it, by the key whose first number is not the larger."""
+        a, b = self.numbers(keys, difficulty)
+        return super().held_out(np.minimum(a, b) * 10**difficulty + np.maximum(a, b), difficulty)
 
     def numbers(self, keys: Whole, difficulty: int) -> tuple[Whole, Whole]:
         """A and b, (R,) each."""
