@@ -1,12 +1,11 @@
 """The way through a star: branches of one length leave a centre, edges are told in any order, and one leaf is named.
 
 Who starts at the centre cannot know which branch to take; who starts at the leaf can (Bachmann and Nagarajan 2024,
-arXiv:2403.06963). A thinking trace goes back from the leaf. Shapes: R problems, B branches, L nodes of a branch.
+arXiv:2403.06963). A thinking trace goes back from the leaf. A branch at random is right once in B, at any L: chance is high.
+Shapes: R problems, B branches, L nodes of a branch.
 """
 
 from __future__ import annotations
-
-import math
 
 import numpy as np
 
@@ -23,18 +22,22 @@ class StarPath(Task):
     """A star of 4 branches of L nodes; the key is what its labels, and the order of its edges, are drawn from."""
 
     name = "star_path"
-    version = 1
+    version = 2
     difficulties = range(1, 9)
     budgets = ("1", "2", "direct")
     taught = ("1", "2", "direct")
+    most_chance = 1 / BRANCHES
 
     def count(self, difficulty: int) -> int:
         """2^48, of which hardly any two are one star."""
         return int(2**KEY_BITS)
 
     def chance(self, difficulty: int) -> float:
-        """One over the ways to write L different labels: who does not read guesses all of them."""
-        return 1 / math.perm(len(LABELS), difficulty)
+        """1 / B, the score of one who follows a branch at random from the centre; 1 at L = 1, where the leaf is the way.
+
+        Who reads nothing guesses all labels, which scores less.
+        """
+        return 1 / BRANCHES if difficulty > 1 else 1.0
 
     def drawn(self, words: Words, difficulty: int) -> Whole:
         """The upper bits."""

@@ -96,6 +96,8 @@ class Task(ABC):
     """Those that pretraining traces are of."""
     only_answer: ClassVar[bool] = True
     """Whether no answer but that of `answers` is right; a task with several has `scores` of its own."""
+    most_chance: ClassVar[float] = MOST_CHANCE
+    """Most chance of a fair difficulty; a task that has more at every difficulty says how much."""
 
     @abstractmethod
     def count(self, difficulty: int) -> int:
@@ -103,7 +105,10 @@ class Task(ABC):
 
     @abstractmethod
     def chance(self, difficulty: int) -> float:
-        """Score of one who answers in the right form without reading the problem, at best."""
+        """Score of one who answers in the right form without reading the problem, at best.
+
+        Where less than solving it helps to guess, of one who does that: the task says what.
+        """
 
     def random_chance(self, difficulty: int) -> float:
         """Score of one who draws answers as the right ones are spread, sum of p^2: what repeated guesses multiply.
@@ -113,8 +118,8 @@ class Task(ABC):
         return self.chance(difficulty)
 
     def fair(self) -> int:
-        """The least difficulty at which chance is at most 2 %."""
-        return next(one for one in self.difficulties if self.chance(one) <= MOST_CHANCE)
+        """The least difficulty at which chance is at most `most_chance`, which is 2 % unless the task says more."""
+        return next(one for one in self.difficulties if self.chance(one) <= self.most_chance)
 
     @abstractmethod
     def drawn(self, words: Words, difficulty: int) -> Whole:
