@@ -49,11 +49,18 @@ def learning(
     problems: int | None = None,
     reward_noise: float = 0.0,
 ) -> RLSpec:
-    """Return the recipe's RL run from the end of a pretraining run; checkpoints by default at the last step alone."""
+    """Return the recipe's RL run from the end of a pretraining run; checkpoints by default at the last step alone.
+
+    Raises ``InputError`` for more problems than the task has.
+    """
+    one = tasks.find(task)
+    if problems is not None:
+        for difficulty in difficulties:
+            one.distinct(seed, problems, difficulty, "train")
     return RLSpec(
         start=start,
         task=task,
-        task_version=tasks.find(task).version,
+        task_version=one.version,
         difficulties=tuple(difficulties),
         algorithm=algorithm,
         steps=steps,

@@ -49,7 +49,7 @@ class RLSpec:
     sampler: Sampler
     """How difficulties are drawn."""
     problems: int | None
-    """Number of different problems of each difficulty; None: without end."""
+    """Number of different problems of each difficulty, the seed's first; None: without end."""
     reward_noise: float
     """Probability that a completion's reward is turned round before it is learned from."""
     precision: Precision

@@ -22,6 +22,7 @@ from scaling.training.callbacks import DivergedError, StateKeeper, Watcher
 from scaling.training.environment import hardware, versions
 from scaling.training.fit import Restorer, fit
 from scaling.training.rl import MOST_GAP, RLModule, RLStep
+from scaling.training.rollout import limited_set
 from scaling.training.starting import load_weights
 
 SPENT = tuple(column.name for column in TRAIN_FLOPS)
@@ -89,10 +90,13 @@ def run(
     """Run a spec to its end, or to a clean stop, in its folder of the store; return whether it ended.
 
     ``progress`` hears the most tokens that the updates so far may have sampled. Raises ``InputError`` for another version of
-    the task, or a start whose weights are not there.
+    the task, more problems than it has, or a start whose weights are not there.
     """
     folder = store.add(spec)
     task = tasks.find(spec.task, spec.task_version)
+    if spec.problems is not None:
+        for difficulty in spec.difficulties:
+            limited_set(task, spec.seed, spec.problems, difficulty)
     saved = state.load(folder / state.RESUME) if (folder / state.RESUME).is_file() else None
     recorder = Recorder(spec_id(spec), spec, state.Rows(**saved["rows"]) if saved else state.Rows())
     reason = _dead_start(spec, store)

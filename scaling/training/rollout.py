@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -60,7 +61,7 @@ def trials(spec: RLSpec, task: Task, step: int, weights: Weights, pass_rates: Se
     for place, difficulty in enumerate(spec.difficulties):
         some = np.flatnonzero(which == place)
         if len(some):
-            keys[some] = task.problems(spec.seed, _limited(spec, number[some]), difficulty)
+            keys[some] = keys_of(spec, task, number[some], difficulty)
             asked.append((some, task.prompts(keys[some], difficulty)))
     prompts = np.full((spec.prompts, max(rows.shape[1] for _, rows in asked)), PAD, dtype=np.int64)
     for some, rows in asked:
@@ -80,6 +81,22 @@ def trials(spec: RLSpec, task: Task, step: int, weights: Weights, pass_rates: Se
         )
 
     return Trials(prompts, difficulties, found, by_group(rewards), by_group(turned), seconds)
+
+
+def keys_of(spec: RLSpec, task: Task, number: Whole, difficulty: int) -> Whole:
+    """Return the keys of problems number ``number``, (P,): the seed's own, or each one of the limited set."""
+    if spec.problems is None:
+        return task.problems(spec.seed, number, difficulty)
+    choice = words_of(spec.seed, number, 1, stream=CHOICE)[:, 0] % np.uint64(spec.problems)
+    return np.asarray(limited_set(task, spec.seed, spec.problems, difficulty)[choice.astype(np.int64)])
+
+
+@lru_cache(maxsize=64)
+def limited_set(task: Task, seed: int, count: int, difficulty: int) -> Whole:
+    """Return the keys of a seed's first ``count`` different training problems; ``InputError`` where there are fewer."""
+    keys = task.distinct(seed, count, difficulty, "train")
+    keys.flags.writeable = False
+    return keys
 
 
 def verified(task: Task, keys: Whole, difficulties: Whole, found: Completions) -> npt.NDArray[np.float64]:
@@ -110,10 +127,3 @@ def _drawn_difficulties(spec: RLSpec, number: Whole, pass_rates: Sequence[float]
         weight = np.maximum(4 * rate * (1 - rate), LEAST)
     share = (words_of(spec.seed, number, 1, stream=DIFFICULTY)[:, 0] >> np.uint64(11)) * 2.0**-53
     return np.searchsorted(np.cumsum(weight / weight.sum())[:-1], share, side="right")
-
-
-def _limited(spec: RLSpec, number: Whole) -> Whole:
-    """Return which problems of the seed those number ``number`` are: themselves, or some of the first few."""
-    if spec.problems is None:
-        return number
-    return (words_of(spec.seed, number, 1, stream=CHOICE)[:, 0] % np.uint64(spec.problems)).astype(np.int64)

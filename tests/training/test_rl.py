@@ -23,7 +23,7 @@ from scaling.training.algorithms import ALL
 from scaling.training.model import build
 from scaling.training.pretrain import run as pretrain
 from scaling.training.rl import MOST_GAP, RLModule, RLStep
-from scaling.training.rollout import Trials, trials
+from scaling.training.rollout import Trials, keys_of, trials
 
 WIDTH, STEPS = 16, 6
 
@@ -96,7 +96,7 @@ def test_every_algorithm_trains_and_resumes_to_the_same_rows(
     same_rows: Callable[[Records, Records], None],
 ) -> None:
     spec = dataclasses.replace(
-        started[1], algorithm=algorithm, staleness=1, sampler="learnable", problems=9, reward_noise=0.1
+        started[1], algorithm=algorithm, staleness=1, sampler="learnable", problems=4, reward_noise=0.1
     )
     whole = copied(started, tmp_path / "whole")
     expected = rows_of(spec, whole)
@@ -151,9 +151,28 @@ def test_rewards_noise_and_limited_problems(started: tuple[Store, RLSpec]) -> No
     spec = dataclasses.replace(started[1], problems=2, reward_noise=0.3, prompts=60, difficulties=(2,))
     module, _ = module_of(started, spec)
     found = trials(spec, module.task, 1, Weights(module.model, module.shape), (0.5,))
-    assert len(np.unique(found.prompts, axis=0)) <= 2
+    asked = module.task.prompts(module.task.distinct(spec.seed, 2, 2, "train"), 2)
+    np.testing.assert_array_equal(np.unique(found.prompts, axis=0), np.unique(asked, axis=0))
     turned = (found.rewards != found.learned).float().mean().item()
     assert turned == pytest.approx(0.3, abs=4 * np.sqrt(0.21 / found.rewards.numel()))
+
+
+def test_a_limited_set_has_as_many_different_problems_as_asked_for(started: tuple[Store, RLSpec]) -> None:
+    task = tasks.find("s5")
+    for difficulty, count in ((6, 256), (1, 4)):
+        spec = dataclasses.replace(started[1], problems=count, difficulties=(difficulty,))
+        keys = keys_of(spec, task, np.arange(30 * count), difficulty)
+        assert set(keys.tolist()) == set(task.distinct(spec.seed, count, difficulty, "train").tolist())
+        assert len(set(keys.tolist())) == count
+        assert not task.held_out(keys, difficulty).any()
+
+
+def test_more_problems_than_there_are_are_refused(started: tuple[Store, RLSpec], tmp_path: Path) -> None:
+    words = "task s5 at difficulty 1 has about 4 problems in split train; ask for fewer than 5"
+    with pytest.raises(InputError, match=words):
+        rl_run.run(dataclasses.replace(started[1], problems=5), copied(started, tmp_path))
+    with pytest.raises(InputError, match=words):
+        rl_recipe.learning(started[1].start, "s5", [2, 1], 1, max_tokens=8, seed=0, problems=5)
 
 
 def test_a_learnable_sampler_asks_what_is_neither_solved_nor_hopeless(started: tuple[Store, RLSpec]) -> None:
