@@ -12,10 +12,15 @@ from scaling.errors import InputError
 from scaling.records import rl_recipe
 from scaling.records.spec import TaskData
 from scaling.tasks import ALL, PAD, decoded, find
+from scaling.tasks.task import CONTROLS
 from scaling.training import traces
 from scaling.training.traces import task_traces
 
 S5 = rl_recipe.traces("s5", range(1, 8))
+
+
+def texts_of(rows: np.ndarray) -> list[str]:
+    return [decoded(row) for row in rows]
 
 
 def examples(row: np.ndarray) -> list[tuple[str, str]]:
@@ -46,15 +51,35 @@ def test_examples_are_right_and_never_held_out(task: tasks.Task, monkeypatch: py
         for budget in task.taught
         for keys in [task.problems(0, np.arange(200), difficulty)]
     )
+    known: dict[str, int] = {}
+    right: dict[str, set[tuple[str, str]]] = {budget: set() for budget in task.taught}
+
+    def noted(*asked: object) -> np.ndarray:
+        """Return a task's problems; note their keys and right completions by what is asked."""
+        keys = type(task).problems(task, *asked)  # type: ignore[arg-type]
+        told = texts_of(task.prompts(keys, difficulty))
+        known.update(zip(told, keys.tolist(), strict=True))
+        for budget in task.taught:
+            right[budget].update(zip(told, texts_of(task.traces(keys, difficulty, budget)), strict=True))
+        return keys
+
     text = task_traces(data)
     monkeypatch.setattr(traces, "BLOCK", 64)
-    train, held = text.batch(3, 0, 60, 2 * longest), text.heldout(30, 2 * longest)
-    asked = {}
-    for split, rows in (("train", train), ("held_out", held)):
-        asked[split] = {prompt.lstrip("ABCDEF") for row in rows for prompt, _ in examples(row)}
-        assert asked[split]
+    monkeypatch.setattr(task, "problems", noted)
+    for split, rows in (
+        ("train", text.batch(3, 0, 60, 2 * longest)), ("held_out", text.heldout(30, 2 * longest)),
+    ):  # fmt: skip
         assert (rows != PAD).all()
-    assert not asked["train"] & asked["held_out"]
+        found = [(f"{prompt}=", f"{completion}.") for row in rows for prompt, completion in examples(row)]
+        told = [prompt.lstrip(CONTROLS) for prompt, _ in found]
+        keys = np.array([known[one] for one in told])
+        assert (task.held_out(keys, difficulty) == (split == "held_out")).all()
+        said = [completion for _, completion in found]
+        assert task.scores(keys, difficulty, said).tolist() == [1.0] * len(found)
+        for (prompt, completion), one in zip(found, told, strict=True):
+            control = CONTROLS.find(prompt[0])
+            budgets = task.taught if control < 0 else (task.budgets[control],)
+            assert any((one, completion) in right[budget] for budget in budgets)
 
 
 def test_shares_of_budgets_controls_and_difficulties() -> None:
