@@ -28,6 +28,8 @@ ASKED = f"\nEnd with the answer between {OPENING} and {CLOSING}."
 """Ends a prompt."""
 LONGEST = 1 << 14
 """Characters from which an answer is not read; the longest of the package's own that was seen has 4,474."""
+BESIDE = "gives full credit to an answer with another beside it"
+"""A reason to refuse a set: a guesser would name several answers."""
 UNFIT = {
     "runs answers as Python code": (
         "binary_matrix", "countdown", "intermediate_integration", "n_queens", "polynomial_multiplication", "puzzle24",
@@ -39,13 +41,23 @@ UNFIT = {
     "has no right answers of its own": (
         "boxnet", "graph_color", "propositional_logic", "rubiks_cube", "rush_hour",
     ),
+    BESIDE: (
+        "advanced_geometry", "fraction_simplification", "gsm_symbolic", "kakurasu", "knights_knaves", "letter_jumble",
+        "number_format", "polynomial_equations", "quantum_lock", "sokoban", "survo", "time_intervals", "tower_of_hanoi",
+        "word_sorting",
+    ),
     "gives full credit to what is no answer": ("coin_flip", "complex_arithmetic", "game_of_life_halting"),
     "seeds numpy for the whole process": ("pool_matrix",),
     "is made of other sets, which are to be used one by one": ("composite",),
 }  # fmt: skip
-"""Sets that are refused, by reason, as found in 0.1.25: its code, and 30 problems of each set in two processes."""
+"""Sets that are refused, by reason: 39 of the 106 of 0.1.25, as found in its code and on 30 problems or more of each set.
+
+Any other is refused for `BESIDE` where its first few problems under the options given show it.
+"""
 _TRIES = 256
 """Problems after which a split seems to be empty."""
+_LOOKED_AT = 3
+"""Problems on which a set is tried as it is made."""
 _NO_ANSWERS = ("", "a", "0", "nan")
 """Guesses to which no verifier should give credit."""
 
@@ -54,14 +66,15 @@ class GymTask:
     """One set of problems of the package, with its options; a problem's key is a seed of its own, 0 to 2^32 - 1.
 
     Item i of seed s is item i - 1 of seed s + 1 there, so nearby seeds share nearly all problems; here each problem has a
-    scattered seed and is its item 0. The verifiers are the package's: some are lenient about what stands around an answer,
-    and an answer can be made to take one long.
+    scattered seed and is its item 0. The verifiers are the package's: some are lenient about how an answer is written, and
+    one can be made to take long.
     """
 
     def __init__(self, dataset: str, **options: Any) -> None:
         """`options` are those of the package's config for the set, without `seed` and `size`.
 
-        Raises InputError without the package, for an unknown set, one of `UNFIT`, and options that it does not take.
+        Raises InputError without the package, for an unknown set, one of `UNFIT` or that is found to be so, and options
+        that it does not take.
         """
         for reason, names in UNFIT.items():
             if dataset in names:
@@ -74,12 +87,14 @@ class GymTask:
             raise InputError(f"{taken[0]} is no option of a set here: problems take a seed and an index")
         self.dataset, self.options = dataset, options
         try:
-            self._item(0)
+            items = [self._item(key) for key in range(_LOOKED_AT)]
         except (AssertionError, TypeError, ValueError) as error:
             why = " ".join(str(error).split())
             raise InputError(
                 f"set {dataset} of reasoning-gym cannot be made with {options}: {why}"
             ) from error
+        if _takes_more(items):
+            raise InputError(f"set {dataset} of reasoning-gym {BESIDE}; choose another set")
 
     @property
     def name(self) -> str:
@@ -165,6 +180,24 @@ def _credit(made: Any, item: dict[str, Any], answer: str | None) -> float:
             return float(made.score_answer(answer, item) == 1.0)
     except Exception:  # whatever a verifier of theirs may raise on text that it does not expect
         return 0.0
+
+
+def _takes_more(items: Sequence[tuple[Any, dict[str, Any]]]) -> bool:
+    """Whether any problem's answer has full credit with a wrong one, of another problem or 7, beside it."""
+    answers = [str(item["answer"]) for _, item in items]
+    return any(
+        _credit(made, item, text)
+        for place, (made, item) in enumerate(items)
+        for wrong in ("7", answers[place - 1])
+        if wrong.strip("0") and not _credit(made, item, wrong)  # a number may start with 0
+        for text in beside(answers[place], wrong)
+    )
+
+
+def beside(answer: str, wrong: str) -> list[str]:
+    """An answer said in one breath with a wrong one, in both orders, and with a mark."""
+    pairs = ((answer, wrong), (wrong, answer))
+    return [f"{answer}!", *(one + mark + other for one, other in pairs for mark in (" or ", ", ", ","))]
 
 
 def _package() -> Any:

@@ -11,12 +11,22 @@ import numpy as np
 import pytest
 
 from scaling.errors import InputError
-from scaling.tasks.gym import CLOSING, LONGEST, OPENING, UNFIT, GymTask, terminal_answer
+from scaling.tasks import gym
+from scaling.tasks.gym import (
+    BESIDE,
+    CLOSING,
+    LONGEST,
+    OPENING,
+    UNFIT,
+    GymTask,
+    beside,
+    terminal_answer,
+)
 
-SETS = ("chain_sum", "caesar_cipher", "gsm_symbolic", "tower_of_hanoi", "word_sorting")
-"""Several kinds of answers; gsm_symbolic does not draw its items by seed + index."""
+SETS = ("chain_sum", "caesar_cipher", "shortest_path", "mini_sudoku", "number_sorting")
+"""Several kinds of answers: a number, text, moves, a grid, a list."""
 REFUSED = {name for names in UNFIT.values() for name in names}
-SETTLED = {"basic_arithmetic", "bitwise_arithmetic", "gsm_symbolic", "number_sorting"}
+SETTLED = {"basic_arithmetic", "bitwise_arithmetic", "number_sorting"}
 """Modules that run strings of their own as Python, never an answer."""
 
 
@@ -56,6 +66,24 @@ def test_sets_that_are_unfit_are_refused(reason: str, names: tuple[str, ...]) ->
 
 
 @pytest.mark.usefixtures("package")
+@pytest.mark.parametrize("name", ["gsm_symbolic", "number_format", "survo", "tower_of_hanoi", "word_sorting"])
+def test_a_set_that_takes_several_answers_is_found_to_be_unfit(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each by another form: any, `A,B` or `B,A` as one number or move, `B or A`, `A, B`."""
+    monkeypatch.setattr(gym, "UNFIT", {})
+    assert f"set {name} of reasoning-gym {BESIDE}" in refusal(name)
+
+
+@pytest.mark.usefixtures("package")
+def test_a_number_that_starts_with_zero_is_not_two_answers() -> None:
+    task = GymTask("chain_sum", max_terms=2, max_digits=1)
+    said_by = {task.answers(np.array([key]))[0]: task._item(key) for key in range(200)}
+    assert gym._credit(*said_by["12"], "0,12") == 1
+    assert not gym._takes_more([said_by["12"], said_by["0"]])
+
+
+@pytest.mark.usefixtures("package")
 def test_what_the_package_does_not_take_is_refused() -> None:
     known = refusal("sums")
     assert "has no set 'sums'; known: " in known
@@ -66,37 +94,39 @@ def test_what_the_package_does_not_take_is_refused() -> None:
     assert "unexpected keyword argument 'terms'" in refusal("chain_sum", terms=2)
 
 
-@pytest.mark.usefixtures("package")
-def test_the_package_prints_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_package_prints_nothing(package: Any, capsys: pytest.CaptureFixture[str]) -> None:
     """It does by itself: a set as it makes an item, a verifier as it finds a wrong move."""
     GymTask("bf")
-    GymTask("tower_of_hanoi").scores(np.array([3]), [said("Move disk 1 from Peg 2 to Peg 4")])
+    made = package.create_dataset("tower_of_hanoi", seed=3, size=1)
+    assert gym._credit(made, made[0], "Move disk 1 from Peg 2 to Peg 4") == 0
     assert capsys.readouterr().out == ""
 
 
 @pytest.mark.usefixtures("package")
-@pytest.mark.parametrize("name", SETS)
-def test_problems_are_a_pure_function_of_seed_and_index(name: str) -> None:
-    task, index = GymTask(name), np.arange(12)
-    for split in ("train", "held_out"):
-        keys = task.problems(5, index, split)
-        assert task.problems(5, index[::-1], split).tolist() == keys[::-1].tolist()
-        assert task.problems(5, [7], split).tolist() == keys[7:8].tolist()
-        assert (task.held_out(keys) == (split == "held_out")).all()
+def test_problems_are_a_pure_function_of_seed_and_index() -> None:
+    index, here = np.arange(12), []
+    for task in map(GymTask, SETS):
+        for split in ("train", "held_out"):
+            keys = task.problems(5, index, split)
+            assert task.problems(5, index[::-1], split).tolist() == keys[::-1].tolist()
+            assert task.problems(5, [7], split).tolist() == keys[7:8].tolist()
+            assert (task.held_out(keys) == (split == "held_out")).all()
+        keys = task.problems(5, index)
+        here.append([keys.tolist(), task.prompts(keys), task.answers(keys)])
     script = (
-        "import numpy as np, sys; from scaling.tasks.gym import GymTask; task = GymTask(sys.argv[1]);"
-        "keys = task.problems(5, np.arange(12)); print(ascii([keys.tolist(), task.prompts(keys), task.answers(keys)]))"
+        "import numpy as np, sys; from scaling.tasks.gym import GymTask\n"
+        "for task in map(GymTask, sys.argv[1:]):\n"
+        " keys = task.problems(5, np.arange(12)); print(ascii([keys.tolist(), task.prompts(keys), task.answers(keys)]))"
     )
-    keys = task.problems(5, index)
     there = subprocess.run(
-        [sys.executable, "-c", script, name],
+        [sys.executable, "-c", script, *SETS],
         env={**os.environ, "PYTHONHASHSEED": "1"},
         capture_output=True,
         text=True,
         timeout=120,
         check=True,
     )
-    assert there.stdout.strip() == ascii([keys.tolist(), task.prompts(keys), task.answers(keys)])
+    assert there.stdout.splitlines() == [ascii(one) for one in here]
 
 
 def test_nearby_seeds_share_no_problems_though_they_do_in_the_package(package: Any) -> None:
@@ -142,7 +172,10 @@ def test_full_credit_alone_scores(name: str) -> None:
         "one in the other": lambda a: said(OPENING + a) + CLOSING,
         "closed before": lambda a: CLOSING + said(a),
         "the answer inside the thinking": lambda a: f"{a}{OPENING}{CLOSING}",
-        "B or A": lambda a: said(f"7{a[::-1]} or {a}"),
+        **{
+            f"form {place} of two answers": (lambda a, place=place: said(beside(a, f"7{a}")[place]))
+            for place in range(7)
+        },
         "other marks": lambda a: f"#{a}.",
         "huge": lambda a: said(" " * LONGEST + a + "1" * LONGEST),
     }
@@ -183,15 +216,16 @@ def test_names_and_versions() -> None:
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning")
 def test_every_set_that_is_not_refused_keeps_the_contract(package: Any) -> None:
-    """Its own answer scores, none does not, and its module runs no answer."""
+    """Its own answer scores, none does not, nor does another beside it, and its module runs no answer."""
     from reasoning_gym.factory import DATASETS
 
     assert set(DATASETS) > REFUSED
     for name in sorted(set(DATASETS) - REFUSED):
         task, key = GymTask(name), np.array([4_000_000_001])
-        assert task.scores(key, [said(task.answers(key)[0])]).tolist() == [1.0], name
-        for nothing in ("", "a"):
-            assert task.scores(key, [said(nothing)]).tolist() == [0.0], name
+        right = task.answers(key)[0]
+        wrong = ["", "a", *beside(right, "7")]
+        scored = task.scores(key.repeat(1 + len(wrong)), [said(text) for text in (right, *wrong)])
+        assert scored.tolist() == [1.0] + [0.0] * len(wrong), name
         source = inspect.getsource(inspect.getmodule(DATASETS[name][0]))  # type: ignore[arg-type]
         runs = re.search(r"\b(eval|exec|parse_expr|sympify)\(", source)
         assert not runs or name in SETTLED, name
