@@ -5,7 +5,7 @@ steps from one of these branches. On both, inference is spent by voting and by c
 longer thinking, which the prompt asks for. What is measured, and where rates are asked, was fixed before the runs.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +23,7 @@ from scaling.records.spec import CooldownSpec, PretrainSpec, RLSpec, Spec
 from scaling.records.tables import Records
 from scaling.reporting.document import Section
 from scaling.sections import ledger, rl_curves, think_axes, think_checks, think_rates
-from scaling.sections.think_checks import Conventions, Plants
+from scaling.sections.think_checks import Conventions, Guesses, Plants
 from scaling.study import Analysis, Preset, Study
 
 TASK = "s5"
@@ -197,6 +197,7 @@ def fits(records: Records) -> dict[str, Any]:
                 if not how or runs_apart(one) is not None
             }
         ),
+        "guesses": guesses_left_in(frames, measured),
         "conventions": Conventions(
             {
                 name: sensitivity(frames[name], AT, method=method_of(name), bootstrap=0)[0]
@@ -205,6 +206,18 @@ def fits(records: Records) -> dict[str, Any]:
             }
         ),
     }
+
+
+def guesses_left_in(frames: Mapping[str, pd.DataFrame], measured: Mapping[str, Exchange]) -> Guesses:
+    """Return an oracle's rates where what a guesser passes is not taken out, run by run where runs can be taken apart."""
+    found, chance = {}, {}
+    for name in measured:
+        if method_of(name) == "pass":
+            bare = frames[name].drop(columns="chance_score")
+            whole = exchange_rate(bare, at=AT, method="pass", bootstrap=0, backtested=False)
+            found[name] = (runs_apart(whole) or whole).rates
+            chance[name] = float(frames[name]["chance_score"].iloc[0])
+    return Guesses(found, chance)
 
 
 def runs_apart(found: Exchange) -> ByRun | None:
@@ -250,6 +263,7 @@ def checks(analysis: Analysis) -> list[Section]:
     """Return what the rates rest on."""
     made = [
         think_checks.planted_section(analysis),
+        think_checks.guesses_section(analysis),
         *(
             think_checks.conventions_section(analysis, f"B{word}: best of k, learned")
             for word in words_of(analysis.records)

@@ -10,6 +10,7 @@ import pandas as pd
 
 from scaling.exchange import Exchange
 from scaling.exchange.planted import Planted, table
+from scaling.exchange.summary import eta_shown
 from scaling.reporting import numbers
 from scaling.reporting.document import Section, Table, Verdict
 from scaling.sections.exchange_trust import sensitivity_section
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
+    from scaling.exchange import Rate
     from scaling.study import Analysis
 
 
@@ -107,6 +109,8 @@ def settings_section(analysis: Analysis, words: Mapping[str, str]) -> Section:
         setting=evals["method"].str.cat(evals["budget"].fillna(""), sep=" ").str.strip(),
         tokens_seen=_tokens(analysis, evals),
     )
+    rows = rows.sort_values("samples", ascending=False, kind="stable")
+    rows = rows.drop_duplicates(["run_id", "step", "difficulty", "setting"])  # a control has fewer samples
     both = rows.groupby(["kind", "tokens_seen", "step", "difficulty", "setting"], as_index=False, observed=True).agg(
         runs=("score", "size"), score=("score", "mean"), low=("score", "min"), high=("score", "max"),
         tokens=("tokens_mean", "mean"), truncated=("truncated_share", "mean"),
@@ -182,6 +186,55 @@ def verifier_section(analysis: Analysis) -> Section:
             ),
         ),
     )
+
+
+class Guesses:
+    """An oracle's rates with what a guesser passes left in."""
+
+    def __init__(self, found: Mapping[str, Sequence[Rate]], chance: Mapping[str, float]) -> None:
+        self.found, self.chance = found, chance
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the rates by method, and a guess's chance."""
+        return {name: [rate.to_json() for rate in rates] for name, rates in self.found.items()} | {
+            "chance": dict(self.chance)
+        }
+
+
+def guesses_section(analysis: Analysis) -> Section | None:
+    """Return an oracle's rates with guesses taken out, as in the rest of the report, beside those with them left in."""
+    guesses: Guesses = analysis.fits["guesses"]
+    rows = []
+    for name, rates in guesses.found.items():
+        own = analysis.fits.get(f"by run: {name}") or analysis.fits[name]
+        rows += [
+            {"method": name, "at": rate.at, "out": _shown(one), "in": _shown(rate)}
+            for one, rate in zip(own.rates, rates, strict=True)
+            if one.eta is not None or rate.eta is not None
+        ]
+    if not rows:
+        return None
+    said = ", ".join(f"{numbers.plain(chance, 2)} ({name})" for name, chance in guesses.chance.items())
+    return Section(
+        "An oracle and guesses",
+        (
+            "An oracle passes a problem if one of k answers is right, and of a hundred possible answers k guesses hold it "
+            "often. What one passes who draws answers as the right ones are spread, 1 - (1 - c)^k, is taken out of its "
+            f"scores in this report; c is {said}. With guesses left in, scores at large k are higher, and η may be too.",
+        ),
+        tables=(
+            Table(
+                "guesses",
+                "η of an oracle with guesses taken out and left in.",
+                pd.DataFrame(rows),
+                headings={"at": "score", "out": "guesses out", "in": "guesses in"},
+            ),
+        ),
+    )
+
+
+def _shown(rate: Rate) -> str:
+    return rate.status if rate.eta is None else eta_shown(rate)
 
 
 def conventions_section(analysis: Analysis, name: str) -> Section | None:
