@@ -111,10 +111,11 @@ def settings_section(analysis: Analysis, words: Mapping[str, str]) -> Section:
     )
     rows = rows.sort_values("samples", ascending=False, kind="stable")
     rows = rows.drop_duplicates(["run_id", "step", "difficulty", "setting"])  # a control has fewer samples
-    both = rows.groupby(["kind", "tokens_seen", "step", "difficulty", "setting"], as_index=False, observed=True).agg(
+    both = rows.groupby(["kind", "step", "difficulty", "setting"], as_index=False, observed=True).agg(
         runs=("score", "size"), score=("score", "mean"), low=("score", "min"), high=("score", "max"),
-        tokens=("tokens_mean", "mean"), truncated=("truncated_share", "mean"),
+        tokens=("tokens_mean", "mean"), truncated=("truncated_share", "mean"), tokens_seen=("tokens_seen", "mean"),
     )  # fmt: skip
+    both = both.sort_values(["kind", "tokens_seen", "difficulty", "setting"])
     table_rows = both.drop(columns=["tokens_seen"]).rename(
         columns={"low": "lowest run", "high": "highest run"}
     )
