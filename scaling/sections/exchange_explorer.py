@@ -19,7 +19,7 @@ from scaling.sections.explorer import check
 
 DRAWS = 100
 """Most draws of a surface in the page."""
-DIGITS = 5
+DIGITS = 6
 """Digits after the point of a draw's numbers, which are on the link's scale."""
 MARGIN = 0.15
 """Part of what was measured that is tabulated beyond it, on either side: the page shows some of that."""

@@ -142,9 +142,10 @@ def test_the_report_finds_the_planted_share_among_realised_ones(records: Records
     rows = section.tables[0].frame
     assert len(rows) == 10
     assert rows["steps"].tolist() == [arm.steps for arm in design("cpu").arms() if arm.seed == 0]
-    assert rows[["seed 0", "seed 1", "seed 2"]].mean(axis=1).to_numpy() == pytest.approx(
-        rows["mean"].to_numpy()
-    )
+    each = [[float(one) for one in text.split(", ")] for text in rows["seeds"]]
+    assert np.mean(each, axis=1) == pytest.approx(rows["mean"].to_numpy(), abs=0.005)
+    assert rows["low"].gt(0).all()
+    assert rows["high"].lt(1).all()
     data = section.figures[0].data
     assert set(data["what"]) == {"mean", "curve", "seed"}
     assert (data["what"] == "seed").sum() == 30
