@@ -3,17 +3,20 @@
 import dataclasses
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
+from transformers import LlamaForCausalLM
 
 from scaling import tasks
 from scaling.errors import InputError
 from scaling.inference.weights import Weights
 from scaling.records import recipe, rl_recipe
 from scaling.records.cost import CORE, predicted_bytes, predicted_seconds, spec_model
+from scaling.records.rl_spec import Algorithm
 from scaling.records.sampled import COMPONENTS, spent
 from scaling.records.spec import RLSpec, from_json, spec_id, to_json
 from scaling.records.store import Store
@@ -24,6 +27,7 @@ from scaling.training.model import build
 from scaling.training.pretrain import run as pretrain
 from scaling.training.rl import MOST_GAP, RLModule, RLStep
 from scaling.training.rollout import Trials, keys_of, trials
+from scaling.training.starting import load_weights
 
 WIDTH, STEPS = 16, 6
 
@@ -130,6 +134,35 @@ def test_the_ledger_counts_a_real_step_as_torch_does(started: tuple[Store, RLSpe
     assert spent_on + trained == pytest.approx(
         sampling.get_total_flops() + learning.get_total_flops(), rel=0.01
     )
+
+
+@pytest.mark.parametrize(("algorithm", "staleness"), [("cispo", 0), ("cispo", 1), ("ppo", 0)])
+def test_rows_of_steps_hold_what_torch_counts(
+    algorithm: Algorithm,
+    staleness: int,
+    started: tuple[Store, RLSpec],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Two whole steps, the second with old log-probabilities where weights are stale."""
+    spec = dataclasses.replace(
+        started[1], difficulties=(2,), prompts=24, group=16, steps=2, checkpoints=(2,), algorithm=algorithm,
+        staleness=staleness,
+    )  # fmt: skip
+
+    def eager(*of: Any) -> LlamaForCausalLM:
+        model = load_weights(*of)
+        model.set_attn_implementation("eager")
+        return model
+
+    monkeypatch.setattr(rl_run, "load_weights", eager)
+    store = copied(started, tmp_path)
+    with FlopCounterMode(display=False) as counted:
+        rl_run.run(spec, store)
+    rows = store.rows(spec_id(spec)).steps
+    assert rows["kept_share"].gt(0).all()
+    assert (rows["train_flops_old_logprobs"].iloc[-1] > 0) == bool(staleness)
+    assert rows[list(COMPONENTS)].iloc[-1].sum() == pytest.approx(counted.get_total_flops(), rel=0.01)
 
 
 def test_groups_that_agree_are_out_of_update_and_denominator(started: tuple[Store, RLSpec]) -> None:
