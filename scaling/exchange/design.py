@@ -49,6 +49,8 @@ class Design:
     """Difficulties by number of `problem_group`, from 1 on; none where no column tells."""
     bounded: bool = True
     """Whether scores are shares: cells are cut off at 0, below which a correction for chance takes some, and at 1."""
+    guessed: tuple[float, ...] = ()
+    """What a guesser scores at each budget, where it was taken out of the scores, (B,)."""
 
     @property
     def levels(self) -> int:

@@ -93,5 +93,7 @@ def weighed(design: Design, guessed: Mapping[Any, float]) -> Design:
     floor = np.array([guessed[name] for name in design.budgets])
     share = np.clip(np.nan_to_num(design.means, nan=0.5), 0.02, 1.0)
     return replace(
-        design, cell_weight=design.cell_weight * share * (1 - floor) / (floor + (1 - floor) * share)
+        design,
+        cell_weight=design.cell_weight * share * (1 - floor) / (floor + (1 - floor) * share),
+        guessed=tuple(floor.tolist()),
     )

@@ -49,21 +49,17 @@ def planted(
     """Plant each rate in the design of `found`, everywhere the same, and measure it as `found` was, at score `at`.
 
     The truth is additive on the link's scale: as steep along training as the design's own nearest additive surface, `eta`
-    times as steep along inference, and at `at` in the middle of the design. Runs, problems and samples are drawn anew with
-    the spreads that `found` shows, checkpoints of one run sharing it as they do there. `by_runs` measures run by run.
+    times as steep along inference, and at `at` in the middle of the design. Runs, problems and samples are drawn anew as
+    `simulation` says, with the spreads and likenesses that `found` shows. `by_runs` measures run by run.
     """
     setting = setting_of(found)
     rng = np.random.default_rng(seed)
     measure = _by_runs(found, at) if by_runs else as_measured(found, at, rng)
-    return tuple(
-        Planted(
-            eta,
-            coverage(
-                setting, f"eta {eta:g}", _surface(found, setting, at, eta), at, measure, repetitions, rng
-            ),
-        )
-        for eta in etas
-    )
+    out = []
+    for eta in etas:
+        surface = planted_surface(found, setting, at, eta)
+        out.append(Planted(eta, coverage(setting, f"eta {eta:g}", surface, at, measure, repetitions, rng)))
+    return tuple(out)
 
 
 def _by_runs(found: Exchange, at: float) -> Callable[[Design], Rate]:
@@ -71,8 +67,8 @@ def _by_runs(found: Exchange, at: float) -> Callable[[Design], Rate]:
     return lambda design: by_run(design, link, form, at, found.chance, level)[0]
 
 
-def _surface(found: Exchange, setting: Setting, at: float, eta: float) -> Surfaces:
-    """The additive surface with a rate."""
+def planted_surface(found: Exchange, setting: Setting, at: float, eta: float) -> Surfaces:
+    """Return the additive surface of a rate, with score `at` in the middle of the design."""
     surface = nearest("additive", found.design, setting)
     steep = abs(float(surface.beta[0, 1])) or 1.0
     return replace(surface, beta=np.array([[predictor_at(setting, at), steep, eta * steep]]))

@@ -1,11 +1,17 @@
 """Rates planted in a measured design are found there, and a design that cannot tell gives no interval."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.special import expit
+from scipy.stats import norm
 
-from scaling.exchange import exchange_rate
-from scaling.exchange.planted import planted, table
+from scaling.exchange import exchange_rate, links
+from scaling.exchange.planted import planted, planted_surface, table
+from scaling.exchange.pools import Pool
+from scaling.exchange.simulation import Setting, simulated
 
 
 def grid(levels: int, seed: int = 0) -> pd.DataFrame:
@@ -45,3 +51,26 @@ def test_a_design_that_cannot_tell_gives_no_interval() -> None:
     assert found.rates[0].status == "not identified"
     rows = table(planted(found, 0.3, etas=(1.0,), repetitions=20))
     assert rows["with interval"].tolist() == pytest.approx([0.0])
+
+
+@pytest.mark.parametrize(
+    "pool", [None, *(Pool(how, (1, 4, 8, 16), np.zeros(4)) for how in ("pass", "majority", "best_of"))]
+)
+def test_the_mean_over_problems_has_the_planted_rate_whatever_their_spread_at_each_budget(
+    pool: Pool | None,
+) -> None:
+    """Problems lie apart by .3 to 3; cells' mean scores are those of one additive surface over problems 1.2 apart."""
+    found = exchange_rate(grid(4), at=[0.5], bootstrap=0, backtested=False)
+    shape = (*found.design.v.shape, 4000)
+    design = replace(found.design, scores=np.full(shape, 0.5), trials=np.full(shape, 16.0))
+    setting = Setting(
+        design, links.LOGIT, 0.0, 1.2, np.full(shape, 16.0), spread=np.array([0.3, 1, 2, 3]), pool=pool
+    )
+    surface = planted_surface(found, setting, 0.5, 0.7)
+    means = np.mean([one.means for one in simulated(setting, surface, 5, np.random.default_rng(0))], axis=0)
+    assert surface.beta[0, 2] / surface.beta[0, 1] == pytest.approx(0.7)
+    x = surface.predictor(np.broadcast_to(design.u[:, None], shape[:2]).ravel(), design.v.ravel())[0]
+    z = norm.ppf((np.arange(2000) + 0.5) / 2000)
+    expected = expit(x[:, None] + 1.2 * z).mean(axis=1).reshape(shape[:2])
+    assert 0.02 < expected.min() < 0.2
+    np.testing.assert_allclose(means, expected, atol=4 * 0.5 / np.sqrt(5 * 4000))
