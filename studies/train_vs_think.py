@@ -133,7 +133,7 @@ METHODS = {
     "best of k, oracle": "pass",
 }
 """What each method is called by ``exchange_rate``."""
-DRAWS, PLANTED = 400, 25
+DRAWS, PLANTED = 400, 100
 """Draws for bands, and simulated grids for each planted rate."""
 PLANTED_AT = {"A": AT[0], "B": AT[1]}
 """Scores at which rates are planted: the lowest that an axis brackets."""

@@ -64,10 +64,21 @@ def planted_section(analysis: Analysis) -> Section:
     if rows.empty:
         return Section(title, ("No method was measured, so that there is no design to plant in.",))
     prose = (
-        "The same levels, budgets, runs, problems and samples, with the spreads between runs and problems that were "
-        "measured, about a surface with a known rate; the analysis is the one that made the tables above. Coverage is "
-        "the share of the 95 % intervals that hold the planted rate, with its Monte Carlo error; the last column is "
-        "the share of simulated grids that gave an interval with two ends, and where it is low these are a choice.",
+        "The same levels, budgets, runs, problems and samples, drawn anew about a surface with a known rate, everywhere the "
+        "same on the link's scale; the analysis is the one that made the tables above. Coverage is the share of the 95 % "
+        "intervals that hold the planted rate, with its Monte Carlo error; the last column is the share of simulated grids "
+        "that gave an interval with two ends, and where it is low these are a choice.",
+        "Simulated, with sizes estimated from the measured scores less the noise of samples: runs, whose luck shifts their "
+        "checkpoints, half of its variance for good, a quarter growing along training, a quarter anew at each checkpoint; "
+        "problems, normal on the link's scale with one spread at each budget, in parts that stay in all runs, in one run, "
+        "and in one checkpoint; and samples. For longer thinking, part of a run's luck and of a problem's place is of one "
+        "budget alone. All k of a problem at a checkpoint have luck, place and one pool of samples in common: a pass counts "
+        "the pool's right samples, a vote is against one other answer, a verifier's choice is of ranked samples that are "
+        "right independently of each other.",
+        "Not simulated: spreads that change along training or are not normal; scores below chance; ranks at which verifiers "
+        "err more or less often; costs, which stay as measured; a rate that changes along the surface. The planted rate is "
+        "that of a middling run, from which runs' own rates differ as their luck grows. It may ask more of k than choosing "
+        "among the same samples can give.",
     )
     table = Table(
         "planted",
