@@ -181,8 +181,11 @@ def method_of(name: str) -> str:
     return METHODS[name.partition(": ")[2]]
 
 
-def fits(records: Records) -> dict[str, Any]:
-    """Return every method's rates on both axes, rates planted in the same designs, and the rates under every convention."""
+def fits(records: Records, grids: int | None = None) -> dict[str, Any]:
+    """Return every method's rates on both axes, rates planted in the same designs, and the rates under every convention.
+
+    ``grids`` are simulated for each planted rate, by default ``PLANTED``.
+    """
     frames = {name: frame for word in words_of(records) for name, frame in tables(records, word).items()}
     rates = {name: rate(frame, name) for name, frame in frames.items()}
     measured = {name: one for name, one in rates.items() if isinstance(one, Exchange)}
@@ -191,7 +194,9 @@ def fits(records: Records) -> dict[str, Any]:
         **{f"by run: {name}": own for name, one in measured.items() if (own := runs_apart(one)) is not None},
         "planted": Plants(
             {
-                f"{name}{how}": planted(one, PLANTED_AT[name[0]], repetitions=PLANTED, by_runs=bool(how))
+                f"{name}{how}": planted(
+                    one, PLANTED_AT[name[0]], repetitions=grids or PLANTED, by_runs=bool(how)
+                )
                 for name, one in measured.items()
                 for how in ("", ", by run")
                 if not how or runs_apart(one) is not None
@@ -287,6 +292,7 @@ STUDY = Study(
             "12 and 7 levels x 6 seeds, words of 6 and 8 letters; 12 minutes of one H100 with --workers 14",
             H200.specs,
             device="cuda",
+            fits=lambda records: fits(records, 25),
         ),
     ),
     fits=fits,

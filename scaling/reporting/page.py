@@ -15,7 +15,11 @@ from scaling.reporting.folder import SCHEMA
 from scaling.reporting.grid import Grid
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from pandas import DataFrame
+
+    from scaling.reporting.document import Verdict
 
 _DATA_ROWS = 12
 """Rows of a figure's data that the page itself shows."""
@@ -128,12 +132,11 @@ def _html(report: Report, parts: list[Part]) -> str:
 
 def _markdown(report: Report, parts: list[Part]) -> str:
     blocks = [f"# {markup.markdown(report.title)}", f"> {markup.markdown(report.question)}"]
-    blocks += [
-        "\n".join(f"- **{v.status.capitalize()}:** {markup.markdown(v.text)}" for v in report.verdicts)
-    ]
+    blocks += [_bullets(report.verdicts)]
     blocks += [markup.markdown(STATUS_LEGEND)] if report.verdicts else []
     for part in parts:
         blocks += [f"## {markup.markdown(part.section.title)}"]
+        blocks += [_bullets([one for one in part.section.verdicts if not one.on_top])]
         blocks += [markup.markdown(paragraph) for paragraph in part.section.prose]
         for drawn in part.figures:
             name, caption = drawn.item.name, markup.markdown(drawn.item.caption)
@@ -151,6 +154,10 @@ def _markdown(report: Report, parts: list[Part]) -> str:
     origins = report.provenance.items()
     blocks += ["\n".join(f"- {markup.markdown(key)}: {markup.code(value)}" for key, value in origins)]
     return "\n\n".join(block for block in blocks if block) + "\n"
+
+
+def _bullets(verdicts: Iterable[Verdict]) -> str:
+    return "\n".join(f"- **{one.status.capitalize()}:** {markup.markdown(one.text)}" for one in verdicts)
 
 
 def _pipe_table(cells: Grid) -> str:

@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 from scaling.errors import InputError
-from scaling.reporting.document import Figure, Section, Table, write
+from scaling.reporting.document import Figure, Section, Table, Verdict, write
 
 VOID = {"meta", "link", "br", "img", "hr", "input"}
 
@@ -80,6 +80,18 @@ def test_the_page_needs_nothing_from_elsewhere(page, folder):
     text = (folder / "index.html").read_text()
     assert "http" not in text and "@import" not in text and "<script" not in text
     assert not [tag for tag, attrs in page.tags if "src" in attrs or tag in ("link", "script", "img")]
+
+
+def test_a_verdict_of_its_section_alone_is_not_on_top(report, tmp_path):
+    verdicts = (Verdict("On top too.", "measured"), Verdict("Of the section.", "measured", on_top=False))
+    written = write(replace(report, sections=(Section("One", verdicts=verdicts),)), tmp_path / "own").parent
+    assert Page((written / "index.html").read_text()).text.count("On top too.") == 2
+    for name in ("index.html", "index.md"):
+        text = (written / name).read_text()
+        assert text.count("Of the section.") == 1
+    assert [one["text"] for one in json.loads((written / "results.json").read_text())["verdicts"]] == [
+        "On top too."
+    ]
 
 
 def test_headings_descend_one_step_at_a_time_and_verdicts_stand_before_the_first_section(page):
