@@ -87,7 +87,7 @@ def explorer_data(
         "defaults": {
             "method": methods[0],
             "target": target,
-            "volume": volume,
+            "volume": float(f"{volume:.3g}"),
             "price_ratio": price_ratio,
         },
     }

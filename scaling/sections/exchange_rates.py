@@ -95,12 +95,13 @@ def rates_table(rates: Iterable[Rate], name: str = "rates") -> Table:
     )
     return Table(
         name,
-        "η by score; training, inference: decades of the measured piece; local: η over its first and its last third.",
+        "η by score; 10x =: what ten times the inference is worth; training, inference: decades of the piece; local: "
+        "η over its first and its last third.",
         rows,
         headings={
-            "at": "score", "eta": "η", "ten": "10x inference =", "train": "training",
-            "infer": "inference",
+            "at": "score", "eta": "η", "ten": "10x =", "train": "training", "infer": "inference",
         },
+        formats=dict.fromkeys(("train", "infer"), lambda x: numbers.plain(float(x), 2)),
         estimates={"eta": ("low", "high")},
     )  # fmt: skip
 

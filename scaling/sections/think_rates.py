@@ -106,7 +106,7 @@ def _runs(axis: str, found: Mapping[str, Measured]) -> list[Table]:
             "at": rate.at,
             "mean": _eta(rate),
             "surface": _eta(surface),
-            "runs": "  ".join(f"{round(eta, 3):.2g}" for eta in own.etas[rate.at].values()) or "–",
+            "runs": ", ".join(f"{round(eta, 3):.2g}" for eta in own.etas[rate.at].values()) or "–",
         }
         for method, (one, own) in found.items()
         if own is not None and isinstance(one, Exchange)
