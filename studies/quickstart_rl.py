@@ -3,11 +3,11 @@
 One seed, so that every rate is labelled "this run"; train_vs_think is the same with three.
 """
 
+from functools import partial
 from typing import Any
 
-from scaling.errors import FitError, InputError
 from scaling.exchange import exchange_rate
-from scaling.exchange.result import Unmeasured
+from scaling.exchange.result import or_unmeasured
 from scaling.records import recipe, rl_recipe
 from scaling.records.sampled import counts, sampled
 from scaling.records.spec import CooldownSpec, Spec
@@ -58,13 +58,10 @@ def fits(records: Records) -> dict[str, Any]:
         "A: majority of k": (free, "majority"),
         "A: best of k, oracle": (free.assign(chance_score=find(TASK).random_chance(WORD)), "pass"),
     }
-    found: dict[str, Any] = {}
-    for name, (table, method) in tables.items():
-        try:
-            found[name] = exchange_rate(table, at=AT, method=method, bootstrap=400)
-        except (FitError, InputError) as error:
-            found[name] = Unmeasured(name, str(error))
-    return found
+    return {
+        name: or_unmeasured(name, partial(exchange_rate, table, at=AT, method=method, bootstrap=400))
+        for name, (table, method) in tables.items()
+    }
 
 
 def overview(analysis: Analysis) -> Section:

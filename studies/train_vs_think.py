@@ -7,16 +7,17 @@ longer thinking, which the prompt asks for. What is measured, and where rates ar
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pandas as pd
 
 from scaling import tasks
-from scaling.errors import FitError, InputError
+from scaling.errors import InputError
 from scaling.exchange import Exchange, exchange_rate, sensitivity
 from scaling.exchange.by_run import ByRun, rates_by_run
 from scaling.exchange.planted import planted
-from scaling.exchange.result import Unmeasured
+from scaling.exchange.result import Unmeasured, or_unmeasured
 from scaling.records import recipe, rl_recipe
 from scaling.records.sampled import counts, sampled
 from scaling.records.spec import CooldownSpec, PretrainSpec, RLSpec, Spec
@@ -235,10 +236,7 @@ def runs_apart(found: Exchange) -> ByRun | None:
 
 def rate(frame: pd.DataFrame, name: str) -> Exchange | Unmeasured:
     """Return the rates of a method, or why there are none."""
-    try:
-        return exchange_rate(frame, at=AT, method=method_of(name), bootstrap=DRAWS)
-    except (FitError, InputError) as error:
-        return Unmeasured(name, str(error))
+    return or_unmeasured(name, partial(exchange_rate, frame, at=AT, method=method_of(name), bootstrap=DRAWS))
 
 
 def overview(analysis: Analysis) -> Section:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args
 
+from scaling.errors import FitError, InputError
 from scaling.exchange.schema import of_design, schema
 from scaling.exchange.support import Span, power_of_ten
 from scaling.fitting.parts import Estimate, Warned
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from scaling.exchange.ledger import Ledger
     from scaling.exchange.surface import Surfaces
     from scaling.exchange.uncertainty import Components
+
+T = TypeVar("T")
 
 Status = Literal["ok", "this run", "undefined", "not identified", "assumes additivity", "one-sided"]
 STATUSES: tuple[Status, ...] = get_args(Status)
@@ -94,6 +97,14 @@ class Unmeasured:
         """The method and the reason."""
         del command
         return {"method": self.method, "rates": [], "reason": self.reason}
+
+
+def or_unmeasured(method: str, measure: Callable[[], T]) -> T | Unmeasured:
+    """Return what ``measure`` returns, or why the data of a method do not allow it."""
+    try:
+        return measure()
+    except (FitError, InputError) as error:
+        return Unmeasured(method, str(error))
 
 
 @dataclass(frozen=True, repr=False)

@@ -48,11 +48,12 @@ def sample(
     model: LlamaForCausalLM,
     shape: ModelSpec,
     *,
+    step: int,
     bf16: bool = False,
     progress: Callable[[int], None] = lambda tokens: None,
     stop: Callable[[], bool] = lambda: False,
 ) -> Records | None:
-    """Return the rows of a spec, or None if ``stop`` said so between two settings.
+    """Return the rows of a spec, or None if ``stop`` said so between two settings; the model is that after ``step``.
 
     ``progress`` hears the most tokens that were written so far. Raises ``InputError`` for another version of the task, and
     for settings and problems that it does not have.
@@ -70,7 +71,7 @@ def sample(
         if stop():
             return None
         row, rows = _measured(spec, task, setting, keys, weights)
-        evals.append(row)
+        evals.append(row | {"step": step})
         samples.append(rows)
     return records_of(evals=pd.DataFrame(evals), samples=pd.concat(samples, ignore_index=True))
 
@@ -107,7 +108,7 @@ def _measured(
     )
     by_problem = right.reshape(len(keys), -1).mean(1)
     row = {
-        "eval_id": eval_id, "run_id": spec_id(spec.of), "step": spec.step, "task": task.name,
+        "eval_id": eval_id, "run_id": spec_id(spec.of), "task": task.name,
         "task_version": task.version, "difficulty": spec.difficulty, "method": setting.method,
         "budget": setting.budget, "budget_tokens": setting.tokens(task, keys, spec.difficulty),
         "samples": spec.samples, "temperature": spec.temperature, "top_p": spec.top_p, "seed": spec.seed,

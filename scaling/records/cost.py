@@ -60,6 +60,8 @@ DEVICES = {"cpu": CORE, "cuda": GPU}
 
 TYPICAL = 0.5
 """Share of the tokens that completions may take which they are planned to take."""
+LEARNING = 3
+"""FLOPs of forward and backward over those of a forward pass, which sampling takes."""
 
 DRAW_SECONDS = 4.2e-9
 """Seconds a counting learner takes for a token of level 0; each deeper level is 2^-1/2 as frequent. Like the next
@@ -82,11 +84,14 @@ def spec_model(spec: PretrainSpec | CooldownSpec | RLSpec | SamplingSpec) -> Mod
 def spec_tokens(spec: Spec) -> int:
     """Return the tokens that the run itself trains on (a cooldown: those after the branch; counting: all learners).
 
-    Of RL and samples: the most that may be sampled.
+    Of RL and samples: the most that may be sampled; of RL with a budget, about as many.
     """
     if isinstance(spec, CooldownSpec):
         return spec.decay_steps * spec.trunk.optim.batch_tokens
     if isinstance(spec, RLSpec):
+        if spec.budget_flops is not None:
+            once = decode_flops(spec_model(spec), spec.max_tokens)
+            return round(spec.budget_flops / (1 + LEARNING) / once / TYPICAL)
         return spec.steps * spec.prompts * spec.group * spec.max_tokens
     if isinstance(spec, SamplingSpec):
         return len(spec.settings) * spec.problems * spec.samples * spec.max_tokens
@@ -110,7 +115,7 @@ def _sampling_flops(spec: RLSpec | SamplingSpec) -> tuple[int, int]:
     """Return about how many FLOPs go into sampling, and into learning from samples or reading them again."""
     model = spec_model(spec)
     tokens = round(TYPICAL * spec_tokens(spec))
-    again = 3 if isinstance(spec, RLSpec) else int(spec.verifier)
+    again = LEARNING if isinstance(spec, RLSpec) else int(spec.verifier)
     return tokens * decode_flops(model, spec.max_tokens), again * tokens * decode_flops(
         model, spec.max_tokens
     )
@@ -126,7 +131,11 @@ def predicted_seconds(spec: Spec, device: Device) -> float:
         return _counting_seconds(spec)
     if isinstance(spec, RLSpec | SamplingSpec):
         sampled, learned = _sampling_flops(spec)
-        steps = spec.steps if isinstance(spec, RLSpec) else len(spec.settings)
+        steps = (
+            spec_tokens(spec) / (spec.prompts * spec.group * spec.max_tokens)
+            if isinstance(spec, RLSpec)
+            else len(spec.settings)
+        )
         return (
             steps * device.evaluation_seconds / 4
             + sampled / device.sampling_flops_per_second

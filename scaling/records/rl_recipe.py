@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from scaling import tasks
 from scaling.records.rl_spec import Algorithm, RLSpec, Sampler, SamplingSpec
 from scaling.records.spec import CooldownSpec, PretrainSpec, TaskData, kept_steps
+from scaling.tasks.task import Split
 
 PROMPTS, GROUP = 24, 16
 """Problems of an RL step and completions of each: a step takes about half a second on one core at .1M parameters."""
@@ -48,6 +50,7 @@ def learning(
     sampler: Sampler = "uniform",
     problems: int | None = None,
     reward_noise: float = 0.0,
+    budget_flops: int | None = None,
 ) -> RLSpec:
     """Return the recipe's RL run from the end of a pretraining run; checkpoints by default at the last step alone.
 
@@ -56,7 +59,7 @@ def learning(
     one = tasks.find(task)
     if problems is not None:
         for difficulty in difficulties:
-            one.distinct(seed, problems, difficulty, "train")
+            _enough(task, seed, problems, difficulty, "train")
     return RLSpec(
         start=start,
         task=task,
@@ -76,6 +79,7 @@ def learning(
         reward_noise=reward_noise,
         precision=start.trunk.precision if isinstance(start, CooldownSpec) else start.precision,
         seed=seed,
+        budget_flops=budget_flops,
     )
 
 
@@ -93,7 +97,11 @@ def samples(
     verifier: bool = False,
     seed: int = 0,
 ) -> SamplingSpec:
-    """Return samples of a checkpoint, by default the last, on held-out problems, the same for every checkpoint."""
+    """Return samples of a checkpoint, by default the last, on held-out problems, the same for every checkpoint.
+
+    Raises ``InputError`` for more problems than are held out.
+    """
+    _enough(task, seed, problems, difficulty, "held_out")
     return SamplingSpec(
         of=of,
         step=kept_steps(of)[-1] if step is None else step,
@@ -109,3 +117,9 @@ def samples(
         verifier=verifier,
         seed=seed,
     )
+
+
+@lru_cache(maxsize=256)
+def _enough(task: str, seed: int, problems: int, difficulty: int, split: Split) -> None:
+    """Refuse more problems than a split has, before anything is run."""
+    tasks.find(task).distinct(seed, problems, difficulty, split)

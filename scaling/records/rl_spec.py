@@ -31,7 +31,7 @@ class RLSpec:
     algorithm: Algorithm
     """How completions and rewards become a gradient."""
     steps: int
-    """Optimiser steps."""
+    """Optimiser steps; the most of them where the run ends at a budget."""
     checkpoints: tuple[int, ...]
     """Steps, increasing up to the last, whose weights are kept and whose ledger gets a row."""
     prompts: int
@@ -56,6 +56,8 @@ class RLSpec:
     """Arithmetic of forward and backward; weights and optimiser state stay fp32."""
     seed: int
     """Seeds problems and samples."""
+    budget_flops: int | None = None
+    """FLOPs of this stage at which the run ends, with the step that comes nearest; None: after all steps."""
 
     def __post_init__(self) -> None:
         coerce(self)
@@ -79,8 +81,9 @@ class RLSpec:
                 f"RL needs difficulties, staleness of 0 or more and reward noise in [0, .5); got {self.difficulties}, "
                 f"{self.staleness}, {self.reward_noise}"
             )
-        if self.problems is not None:
-            positive(self, "problems")
+        positive(self, *(name for name in ("problems", "budget_flops") if getattr(self, name) is not None))
+        if self.budget_flops is not None and len(kept) > 1:
+            raise InputError(f"an RL run that ends at a budget keeps its end alone; got checkpoints {kept}")
 
 
 @dataclass(frozen=True)
@@ -90,7 +93,7 @@ class SamplingSpec:
     of: PretrainSpec | CooldownSpec | RLSpec
     """The run."""
     step: int
-    """The checkpoint's step: the last one, or one that the run keeps."""
+    """The checkpoint's step: the last one, or one that the run keeps. The most steps of a run with a budget are its end."""
     task: str
     """Name on the shelf ``scaling.tasks``."""
     task_version: int
@@ -128,7 +131,10 @@ class SamplingSpec:
 
 
 def kept_steps(run: PretrainSpec | CooldownSpec | RLSpec) -> tuple[int, ...]:
-    """Return the steps whose weights a finished run leaves."""
+    """Return the steps whose weights a finished run leaves, ascending.
+
+    The last stands for the run's end; one with a budget may have ended before.
+    """
     if isinstance(run, RLSpec):
         return run.checkpoints
     return (run.whole.steps if isinstance(run, CooldownSpec) else run.steps,)

@@ -116,8 +116,11 @@ def kind_of(spec: Any) -> str:
 
 
 def to_json(spec: Any) -> str:
-    """Return the canonical JSON of a spec: sorted keys, no spaces, shortest float repr."""
-    body = {"kind": kind_of(spec), **dataclasses.asdict(spec)}
+    """Return the canonical JSON of a spec: sorted keys, no spaces, shortest float repr.
+
+    Fields that are None by default are left out where they are: they came after specs that do not have them.
+    """
+    body = {"kind": kind_of(spec), **_body(spec)}
     return json.dumps(body, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
@@ -144,6 +147,16 @@ def parents(spec: Spec) -> tuple[PretrainSpec | CooldownSpec | RLSpec, ...]:
     return (spec.of,) if isinstance(spec, SamplingSpec) else ()
 
 
+def _body(spec: Any) -> dict[str, Any]:
+    """Return the fields that canonical JSON holds."""
+    found = {}
+    for field in dataclasses.fields(spec):
+        value = getattr(spec, field.name)
+        if value is not None or field.default is not None:
+            found[field.name] = _body(value) if dataclasses.is_dataclass(value) else value
+    return found
+
+
 def _build(cls: type[Any], body: dict[str, Any]) -> Any:
     hints = typing.get_type_hints(cls)
     if unknown := set(body) - set(hints):
@@ -157,5 +170,10 @@ def _value(hint: Any, value: Any) -> Any:
     kinds = [kind for kind in several if dataclasses.is_dataclass(kind)]
     if not kinds:
         return value
-    kind = next((one for one in kinds if {f.name for f in dataclasses.fields(one)} == set(value)), kinds[0])
-    return _build(kind, value)
+    return _build(next((kind for kind in kinds if _has(kind, set(value))), kinds[0]), value)
+
+
+def _has(kind: type[Any], names: set[str]) -> bool:
+    """Return whether a kind of spec has fields of all these names and lacks none but such as are None by default."""
+    fields = dataclasses.fields(kind)
+    return {field.name for field in fields if field.default is not None} <= names <= {f.name for f in fields}

@@ -32,7 +32,7 @@ class Arms:
     """What each share of each total was made of, by seed."""
 
     def __init__(self, frame: pd.DataFrame) -> None:
-        """Columns total [FLOPs], share (planned), seed, tokens (of pretraining), steps (of RL)."""
+        """Columns total [FLOPs], share (planned), seed, tokens (of pretraining), steps (of RL, as they came out)."""
         self.frame = frame
 
     def to_json(self) -> dict[str, Any]:
@@ -51,8 +51,8 @@ def split(analysis: Analysis) -> Section:
         "A total of training FLOPs is fixed, and a share of it goes to RL. Counted are all of RL's: every prompt read and "
         "every completion written, those of groups that taught nothing too, and forward and backward; and all of "
         "pretraining's: the whole path of the branch that RL starts from, the trunk's part of it included. Each share has a "
-        "branch of its own, decayed to its end. RL steps were chosen beforehand by an expected cost, and what they came to "
-        "is the realised share.",
+        "branch of its own, decayed to its end, and RL takes what that leaves of the total: it ends with the step that "
+        "comes nearest.",
         "The curve is a parabola of the score's log-odds in the log-odds of the share, fitted to the shares above none by "
         "binomial likelihood. The interval of its top holds shares at which its slope, or that of a curve that is linear in "
         "the logarithms of RL and of pretraining compute, cannot be told from none. "

@@ -12,7 +12,7 @@ from lightning.pytorch.callbacks import Callback
 
 from scaling import tasks
 from scaling.records.columns import TRAIN_FLOPS
-from scaling.records.cost import spec_model
+from scaling.records.cost import spec_model, spec_tokens
 from scaling.records.flops import params_by_group
 from scaling.records.spec import CooldownSpec, RLSpec, kept_steps, spec_id, to_json
 from scaling.records.store import Store
@@ -27,6 +27,7 @@ from scaling.training.starting import load_weights
 
 SPENT = tuple(column.name for column in TRAIN_FLOPS)
 """Columns that add up from step to step."""
+FLOPS = tuple(name for name in SPENT if name.startswith("train_flops"))
 
 
 class Recorder(Callback):
@@ -37,6 +38,20 @@ class Recorder(Callback):
         self.begun = time.perf_counter()
         last = rows.steps[-1] if rows.steps else {}
         self.spent = {name: last.get(name, 0.0) for name in SPENT}
+
+    def budget_share(self) -> float | None:
+        """Return the share of the run's budget that is spent when its last step counts one and a half times.
+
+        From 1 on, another step like it would end farther from the budget. None where there is no budget.
+        """
+        if self.spec.budget_flops is None:
+            return None
+        last = [0.0, 0.0, *(sum(row[name] for name in FLOPS) for row in self.rows.steps[-2:])]
+        return (last[-1] + (last[-1] - last[-2]) / 2) / self.spec.budget_flops
+
+    def is_spent(self) -> bool:
+        """Return whether the run ends here for its budget."""
+        return (self.budget_share() or 0) >= 1
 
     def seconds(self) -> float:
         """Return the device seconds spent so far, earlier sittings included."""
@@ -66,7 +81,7 @@ class Recorder(Callback):
                 step.index,
                 f"sampler and trainer differ by {step.gap:.3g} in a log-probability at step {step.index}",
             )
-        if step.index in self.spec.checkpoints:
+        if step.index in self.spec.checkpoints or self.is_spent():
             self.add_checkpoint(step.index)
 
     def add_checkpoint(self, step: int) -> None:
@@ -89,8 +104,9 @@ def run(
 ) -> bool:
     """Run a spec to its end, or to a clean stop, in its folder of the store; return whether it ended.
 
-    ``progress`` hears the most tokens that the updates so far may have sampled. Raises ``InputError`` for another version of
-    the task, more problems than it has, or a start whose weights are not there.
+    ``progress`` hears the most tokens that the updates so far may have sampled; of a run with a budget, their part of
+    ``spec_tokens``. Raises ``InputError`` for another version of the task, more problems than it has, or a start whose
+    weights are not there.
     """
     folder = store.add(spec)
     task = tasks.find(spec.task, spec.task_version)
@@ -103,14 +119,18 @@ def run(
     if reason is None:
         model = load_weights(store, spec.start, kept_steps(spec.start)[-1])
         module = RLModule(spec, model, spec_model(spec), recorder.on_step)
-        watcher = Watcher(progress, stop, spec.prompts * spec.group * spec.max_tokens)
+        watcher = Watcher(
+            lambda most: progress(_seen(spec, recorder, most)),
+            lambda: recorder.is_spent() or stop(),
+            spec.prompts * spec.group * spec.max_tokens,
+        )
         callbacks: list[Callback] = [watcher, StateKeeper(folder, spec.checkpoints[:-1], recorder)]
         if saved:
             callbacks.append(Restorer(saved))
             model.load_state_dict(saved["model"])
-        todo = range(saved["step"] if saved else 0, spec.steps)
+        todo = range(saved["step"] if saved else 0, 0 if recorder.is_spent() else spec.steps)
         try:
-            if todo and not fit(module, todo, spec.precision, device, callbacks):
+            if todo and not fit(module, todo, spec.precision, device, callbacks) and not recorder.is_spent():
                 return False
             model.save_pretrained(folder / "model")
         except DivergedError as diverged:
@@ -118,6 +138,12 @@ def run(
             recorder.add_checkpoint(diverged.step)
     _finish(spec, store, task, recorder, reason, device)
     return True
+
+
+def _seen(spec: RLSpec, recorder: Recorder, most: int) -> int:
+    """Return the tokens that progress is counted in."""
+    share = recorder.budget_share()
+    return most if share is None else round(min(1.0, share) * spec_tokens(spec))
 
 
 def _dead_start(spec: RLSpec, store: Store) -> str | None:
@@ -151,7 +177,7 @@ def _run_row(
         "params_total": sum(groups.values()), **{f"params_{group}": count for group, count in groups.items()},
         "layers": model.layers, "width": model.width, "context_tokens": model.context, "data": f"rl:{task.name}",
         "data_sha256": hashlib.sha256(problems.encode()).hexdigest(),
-        "tokens_planned": spec.steps * spec.prompts * spec.group * spec.max_tokens,
+        "tokens_planned": spec_tokens(spec),
         "lr": spec.lr, "precision": spec.precision, "seed_init": trunk.seed, "seed_data": spec.seed,
         "hardware": hardware(device), "device_seconds": seconds, "version": versions(), "spec": to_json(spec),
     }  # fmt: skip

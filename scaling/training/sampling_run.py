@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from scaling.inference.sampling import sample
 from scaling.records.cost import spec_model
-from scaling.records.spec import CooldownSpec, SamplingSpec, spec_id
+from scaling.records.spec import CooldownSpec, SamplingSpec, kept_steps, spec_id
 from scaling.records.tables import no_records
 from scaling.training.starting import load_weights
 
@@ -27,14 +27,17 @@ def run(
     import torch
 
     store.add(spec)
-    if store.rows(spec_id(spec.of)).runs.iloc[0]["status"] == "diverged":
+    rows = store.rows(spec_id(spec.of))
+    if rows.runs.iloc[0]["status"] == "diverged":
         store.finish(spec_id(spec), no_records())
         return True
     model = load_weights(store, spec.of, spec.step)
     model.to(torch.device(device))  # type: ignore[arg-type]  # its stub knows no module's own ``to``
+    at_end = spec.step == kept_steps(spec.of)[-1]
+    step = int(rows.checkpoints["step"].max()) if at_end else spec.step
     found = sample(
-        spec, model, spec_model(spec.of), bf16=_precision(spec) == "bf16", progress=progress, stop=stop
-    )
+        spec, model, spec_model(spec.of), step=step, bf16=_precision(spec) == "bf16", progress=progress, stop=stop
+    )  # fmt: skip
     if found is None:
         return False
     store.finish(spec_id(spec), found)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
@@ -15,13 +16,13 @@ from scaling import tasks
 from scaling.errors import InputError
 from scaling.inference.weights import Weights
 from scaling.records import recipe, rl_recipe
-from scaling.records.cost import CORE, predicted_bytes, predicted_seconds, spec_model
+from scaling.records.cost import CORE, predicted_bytes, predicted_seconds, spec_flops, spec_model
 from scaling.records.rl_spec import Algorithm
 from scaling.records.sampled import COMPONENTS, spent
 from scaling.records.spec import RLSpec, from_json, spec_id, to_json
 from scaling.records.store import Store
 from scaling.records.tables import Records
-from scaling.training import rl, rl_run
+from scaling.training import rl, rl_run, sampling_run
 from scaling.training.algorithms import ALL
 from scaling.training.model import build
 from scaling.training.pretrain import run as pretrain
@@ -117,6 +118,39 @@ def test_every_algorithm_trains_and_resumes_to_the_same_rows(
     assert (expected.steps["logprob_gap"] < MOST_GAP).all(), (
         "old log-probabilities are those of the old weights"
     )
+
+
+@pytest.mark.parametrize("part", [0.01, 0.3, 0.55, 2.0])
+def test_a_run_with_a_budget_ends_at_the_step_nearest_to_it(
+    started: tuple[Store, RLSpec],
+    tmp_path: Path,
+    part: float,
+    same_rows: Callable[[Records, Records], None],
+) -> None:
+    spec = dataclasses.replace(started[1], checkpoints=(STEPS,))
+    every = rows_of(spec, copied(started, tmp_path / "every")).steps
+    spent_by = every[list(COMPONENTS)].sum(axis=1).to_numpy()
+    budget = int(part * spent_by[-1])
+    limited = dataclasses.replace(spec, budget_flops=budget)
+    store = copied(started, tmp_path / "limited")
+    found = rows_of(limited, store)
+    taken = len(found.steps)
+    reached = np.flatnonzero(spent_by + np.diff(spent_by, prepend=0) / 2 >= budget)
+    assert taken == (reached[0] + 1 if len(reached) else STEPS)
+    same = [name for name in every if name not in ("run_id", "seconds", "verifier_seconds")]
+    pd.testing.assert_frame_equal(found.steps[same], every[same].head(taken))
+    assert found.checkpoints["step"].tolist() == [taken]
+
+    stopped = copied(started, tmp_path / "stopped")
+    sittings = 1
+    while not rl_run.run(limited, stopped, stop=lambda: True):
+        sittings += 1
+    assert sittings == taken, "every sitting was one step, and none came after the end"
+    same_rows(stopped.rows(spec_id(limited)), found)
+
+    asked = rl_recipe.samples(limited, "s5", 2, ["free"], max_tokens=24, problems=3, each=2)
+    assert sampling_run.run(asked, store)
+    assert store.rows(spec_id(asked)).evals["step"].tolist() == [taken]
 
 
 def test_the_ledger_counts_a_real_step_as_torch_does(started: tuple[Store, RLSpec]) -> None:
@@ -244,10 +278,22 @@ def test_a_start_that_diverged_is_said_and_another_version_is_refused(
 
 def test_specs_are_checked_and_survive_json(started: tuple[Store, RLSpec]) -> None:
     spec = started[1]
-    assert from_json(to_json(spec)) == spec
     sampling = rl_recipe.samples(spec, "s5", 6, ["free", "asked 1"], max_tokens=40, step=4)
-    assert from_json(to_json(sampling)) == sampling
-    for one in (spec, sampling):
+    limited = dataclasses.replace(spec, checkpoints=(STEPS,), budget_flops=10**9)
+    of_limited = rl_recipe.samples(limited, "s5", 6, ["free"], max_tokens=40)
+    assert "budget_flops" not in to_json(spec), "records from before there were budgets keep their names"
+    assert (
+        len({spec_id(one) for one in (spec, limited, dataclasses.replace(limited, budget_flops=10**8))}) == 3
+    )
+    assert spec_flops(limited) == pytest.approx(10**9, rel=1e-3)
+    with pytest.raises(
+        InputError, match=r"ends at a budget keeps its end alone; got checkpoints \(2, 4, 6\)"
+    ):
+        dataclasses.replace(spec, budget_flops=10**9)
+    with pytest.raises(InputError, match=r"RLSpec\.budget_flops must be positive, got 0"):
+        dataclasses.replace(limited, budget_flops=0)
+    for one in (spec, sampling, limited, of_limited):
+        assert from_json(to_json(one)) == one
         assert predicted_seconds(one, CORE) > 0
         assert predicted_bytes(one, CORE) > 0
     with pytest.raises(InputError, match=r"RLSpec\.algorithm is 'magic'; choose one of"):
