@@ -57,9 +57,9 @@ def test_every_share_is_run_and_its_parts_cost_the_total(preset: str) -> None:
 
 def test_the_grid_for_a_cpu_is_the_one_that_was_planned() -> None:
     one = design("cpu")
-    assert (one.shares, one.seeds) == ((0.0, 0.1, 0.2, 0.4, 0.6), (0, 1, 2, 3))
+    assert (one.shares, one.seeds) == ((0.0, 0.1, 0.2, 0.4, 0.8), (0, 1, 2))
     assert [train_flops(one.model, tokens) for tokens in one.tokens] == pytest.approx(
-        [2.25e12, 4.5e12], rel=0.02
+        [2.87e12, 5.73e12], rel=0.02
     )
     trunks = [spec for spec in with_parents(one.specs()) if getattr(spec, "decay_start", 0) is None]
     assert len(trunks) == len(one.seeds)
@@ -143,7 +143,7 @@ def test_the_report_finds_the_planted_share_among_realised_ones(records: Records
         assert one.best.low < 0.2 < one.best.high
     section = split(analysis)
     assert [verdict.status for verdict in section.verdicts] == ["measured"] * 3
-    assert section.verdicts[0].text.startswith("Of 2.25 × 10¹² FLOP the best share of RL is 0.1")
+    assert section.verdicts[0].text.startswith("Of 2.87 × 10¹² FLOP the best share of RL is 0.1")
     assert "points more than no RL" in section.verdicts[0].text
     assert "which cannot be told from none" in section.verdicts[2].text
     rows = section.tables[0].frame
@@ -155,7 +155,7 @@ def test_the_report_finds_the_planted_share_among_realised_ones(records: Records
     assert rows["high"].lt(1).all()
     data = section.figures[0].data
     assert set(data["what"]) == {"mean", "curve", "seed"}
-    assert (data["what"] == "seed").sum() == 40
+    assert (data["what"] == "seed").sum() == 30
 
 
 def test_a_seed_whose_run_died_is_left_out_and_said(records: Records) -> None:
@@ -192,7 +192,7 @@ def test_edges_and_ignorance_are_verdicts_too(records: Records) -> None:
     status, text = verdicts((0.3 + at).to_numpy())[0]
     assert status == "measured"
     assert (
-        "at an edge, the greatest share of RL that was tried, 0.6, scores best: the best share is more than"
+        "at an edge, the greatest share of RL that was tried, 0.8, scores best: the best share is more than"
         in text
     )
     status, text = verdicts((0.7 - at).to_numpy())[0]
