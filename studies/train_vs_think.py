@@ -14,7 +14,7 @@ import pandas as pd
 
 from scaling import tasks
 from scaling.errors import InputError
-from scaling.exchange import Exchange, exchange_rate, sensitivity
+from scaling.exchange import Exchange, Rate, exchange_rate, sensitivity
 from scaling.exchange.by_run import ByRun, rates_by_run
 from scaling.exchange.planted import planted
 from scaling.exchange.result import Unmeasured, or_unmeasured
@@ -134,6 +134,8 @@ METHODS = {
     "best of k, oracle": "pass",
 }
 """What each method is called by ``exchange_rate``."""
+COUNTED = "best of k, learned"
+"""The method whose rates are given under every convention: of all it has the most that can be counted or not."""
 DRAWS, PLANTED = 400, 100
 """Draws for bands, and simulated grids for each planted rate."""
 PLANTED_AT = {"A": AT[0], "B": AT[1]}
@@ -206,9 +208,9 @@ def fits(records: Records, grids: int | None = None) -> dict[str, Any]:
         "guesses": guesses_left_in(frames, measured),
         "conventions": Conventions(
             {
-                name: sensitivity(frames[name], AT, method=method_of(name), bootstrap=0)[0]
+                name: sensitivity(frames[name], AT, rates_shown, method=method_of(name), bootstrap=0)[0]
                 for name in measured
-                if name.startswith("B")
+                if name.endswith(COUNTED)
             }
         ),
     }
@@ -221,7 +223,7 @@ def guesses_left_in(frames: Mapping[str, pd.DataFrame], measured: Mapping[str, E
         if method_of(name) == "pass":
             bare = frames[name].drop(columns="chance_score")
             whole = exchange_rate(bare, at=AT, method="pass", bootstrap=0, backtested=False)
-            found[name] = (runs_apart(whole) or whole).rates
+            found[name] = rates_shown(whole)
             chance[name] = float(frames[name]["chance_score"].iloc[0])
     return Guesses(found, chance)
 
@@ -232,6 +234,11 @@ def runs_apart(found: Exchange) -> ByRun | None:
         return rates_by_run(found)
     except InputError:
         return None
+
+
+def rates_shown(found: Exchange) -> Sequence[Rate]:
+    """Return the rates that the report gives of a method: run by run, if runs can be taken apart."""
+    return (runs_apart(found) or found).rates
 
 
 def rate(frame: pd.DataFrame, name: str) -> Exchange | Unmeasured:
@@ -268,8 +275,8 @@ def checks(analysis: Analysis) -> list[Section]:
         think_checks.planted_section(analysis),
         think_checks.guesses_section(analysis),
         *(
-            think_checks.conventions_section(analysis, f"B{word}: best of k, learned")
-            for word in words_of(analysis.records)
+            think_checks.conventions_section(analysis, f"{axis}: {COUNTED}", words)
+            for axis, words in axes(analysis.records).items()
         ),
         think_checks.settings_section(analysis, {"cooldown": "pretraining", "rl": "RL"}),
         think_checks.verifier_section(analysis),
@@ -282,7 +289,7 @@ STUDY = Study(
     question="What are longer thinking, voting and choosing among samples worth in training compute?",
     presets=(
         Preset(
-            "cpu", "8 pretraining levels and 6 RL levels x 3 seeds, 20 to 25 minutes on 2 cores", CPU.specs
+            "cpu", "8 pretraining levels and 6 RL levels x 3 seeds, 15 to 25 minutes on 2 cores", CPU.specs
         ),
         Preset("smoke", "3 short levels, under a minute; far too short for a rate", SMOKE.specs),
         Preset(

@@ -1,15 +1,18 @@
 """The best of several methods at each cost, honestly: chosen on one half of the problems, scored on the other.
 
-Choosing and scoring on the same problems overstates the best, the more so the fewer problems and the more methods. Shapes:
-L levels, X costs, P problems.
+Choosing and scoring on the same problems overstates the best, the more so the fewer problems and the more methods. Who can
+afford a cost can afford less: a method stays in the choice beyond its own dearest budget, with the best that it had. Shapes:
+L levels, X costs, K offers (a method at a cost), P problems.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from scaling.errors import InputError
 from scaling.exchange.arrange import SAME_LEVEL
@@ -21,56 +24,81 @@ if TYPE_CHECKING:
 
 SPLITS = 50
 """Random halvings of the problems."""
-COSTS = 9
+COSTS = 25
 """Inference computes at which methods are compared."""
+ROUNDING = 1e-9
+"""Decades by which an offer may be dearer than a cost that affords it."""
+
+
+@dataclass(frozen=True)
+class _Offers:
+    """What can be bought at one training level, cheapest first."""
+
+    method: npt.NDArray[np.intp]
+    """Which method, (K,)."""
+    v: Array
+    """Logarithm of its inference compute, (K,)."""
+    scores: Array
+    """(K, P); NaN where a problem is not known."""
 
 
 def envelope(designs: Mapping[str, Design], *, splits: int = SPLITS, seed: int = 0) -> pd.DataFrame:
     """One row a training level and inference compute: the method chosen, what it scores on problems that did not choose it.
 
-    Columns train, infer, method (the one chosen most often), chosen (how often), score, score_se (over problems), same_half
-    (the score on the problems that chose, always higher on average). Between budgets a method's score is interpolated in
-    log compute; beyond them it is out. Raises InputError for designs of other levels or problems.
+    Columns train, infer, method (the one chosen most often), chosen (how often), spent (what its offer costs, the median of
+    those chosen), score, score_se (over problems), same_half (the score on the problems that chose, always higher on
+    average). On offer is every measured budget that costs no more than ``infer``, and between budgets a method's score
+    interpolated in log compute. Raises InputError for designs of other levels or problems.
     """
     import pandas as pd
 
     names = list(designs)
     if len(names) < 2:
         raise InputError("an envelope takes two methods or more")
-    curves, level_u, v = _curves(designs)
-    problems = curves.shape[-1]
+    level_u = _common_levels(designs)
+    ends = [(np.nanmin(one.v), np.nanmax(one.v)) for one in designs.values()]
+    v = np.linspace(min(low for low, _ in ends), max(high for _, high in ends), COSTS)
+    problems = next(iter(designs.values())).problems
     if problems < 4:
         raise InputError("an envelope halves the problems; rows must tell at least 4 apart")
     rng = np.random.default_rng(seed)
-    picks, scores, own = [], [], []
+    halves = []
     for _ in range(splits):
         order = rng.permutation(problems)
-        for chooses, judges in (
-            (order[: problems // 2], order[problems // 2 :]),
-            (order[problems // 2 :], order[: problems // 2]),
-        ):
-            means = _mean(curves[..., chooses])
-            best = np.argmax(np.where(np.isfinite(means), means, -np.inf), axis=0)
-            picks.append(best)
-            scores.append(_taken(_mean(curves[..., judges]), best))
-            own.append(_taken(means, best))
-    counts = np.stack([(np.stack(picks) == k).mean(axis=0) for k in range(len(names))])
-    most = np.argmax(counts, axis=0)
-    told = np.isfinite(curves).sum(axis=-1)
-    off = np.where(np.isfinite(curves), curves - _mean(curves)[..., None], 0.0)
-    spread = np.sqrt((off**2).sum(axis=-1) / np.maximum(told - 1, 1) / np.maximum(told, 1))
-    return pd.DataFrame(
-        [
-            {
-                "train": 10 ** level_u[i], "infer": 10 ** v[j], "method": names[most[i, j]],
-                "chosen": float(counts[most[i, j], i, j]), "score": float(np.mean([s[i, j] for s in scores])),
-                "score_se": float(spread[most[i, j], i, j]), "same_half": float(np.mean([s[i, j] for s in own])),
-            }
-            for i in range(len(level_u))
-            for j in range(len(v))
-            if np.isfinite(curves[:, i, j]).any()
-        ]
-    )  # fmt: skip
+        one, other = order[: problems // 2], order[problems // 2 :]
+        halves += [(one, other), (other, one)]
+    rows = []
+    for level, u in enumerate(level_u):
+        offers = _offers(designs, level, v)
+        within = np.searchsorted(offers.v, v + ROUNDING, side="right")  # offers that each cost affords
+        means = [(_mean(offers.scores[:, a]), _mean(offers.scores[:, b])) for a, b in halves]
+        picks = np.stack([_best_so_far(choosing) for choosing, _ in means])
+        own, judged = (np.stack(half) for half in zip(*means, strict=True))
+        for j in np.flatnonzero(within):
+            best = picks[:, within[j] - 1]
+            counts = np.bincount(offers.method[best], minlength=len(names))
+            most = int(counts.argmax())
+            bought = best[offers.method[best] == most]
+            each = offers.scores[np.bincount(bought).argmax()]
+            known = each[np.isfinite(each)]
+            every = np.arange(len(best))
+            rows.append(
+                {
+                    "train": 10**u, "infer": 10 ** v[j], "method": names[most], "chosen": counts[most] / len(best),
+                    "spent": 10 ** float(np.median(offers.v[bought])), "score": float(np.nanmean(judged[every, best])),
+                    "score_se": float(known.std(ddof=1) / np.sqrt(len(known))) if len(known) > 1 else 0.0,
+                    "same_half": float(own[every, best].mean()),
+                }
+            )  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def _best_so_far(means: Array) -> npt.NDArray[np.intp]:
+    """Which of the offers up to each one scores best, (K,), of their means (K,); the cheapest of equals."""
+    known = np.where(np.isfinite(means), means, -np.inf)
+    rises = known > np.concatenate([[-np.inf], np.maximum.accumulate(known)[:-1]])
+    rises[0] = True
+    return np.maximum.accumulate(np.where(rises, np.arange(len(means)), 0))
 
 
 def _mean(values: Array) -> Array:
@@ -80,12 +108,8 @@ def _mean(values: Array) -> Array:
         return np.asarray(np.where(known, values, 0.0).sum(axis=-1) / known.sum(axis=-1))
 
 
-def _taken(means: Array, best: Any) -> Array:
-    return np.asarray(np.take_along_axis(means, best[None], axis=0)[0])
-
-
-def _curves(designs: Mapping[str, Design]) -> tuple[Array, Array, Array]:
-    """Scores (methods, L, X, P) at common inference computes, with the levels' and those computes' logarithms."""
+def _common_levels(designs: Mapping[str, Design]) -> Array:
+    """Logarithms of the training levels, the same for all methods; InputError where they or the problems are not."""
     first = next(iter(designs.values()))
     level_u = first.level_curves()[0]
     for name, one in designs.items():
@@ -99,17 +123,23 @@ def _curves(designs: Mapping[str, Design]) -> tuple[Array, Array, Array]:
         if apart.max() > SAME_LEVEL:
             at = 10 ** level_u[apart.argmax()]
             raise InputError(f"method {name} has no training level at {at:.3g}, which the first has")
-    ends = [(np.nanmin(one.v), np.nanmax(one.v)) for one in designs.values()]
-    v = np.linspace(min(low for low, _ in ends), max(high for _, high in ends), COSTS)
-    found = np.full((len(designs), first.levels, COSTS, first.problems), np.nan)
+    return level_u
+
+
+def _offers(designs: Mapping[str, Design], level: int, v: Array) -> _Offers:
+    """All methods at one level: at their budgets, means over runs, and interpolated at computes ``v`` between them."""
+    names = next(iter(designs.values())).problem_names or ()
+    method, costs, scores = [], [], []
     for m, one in enumerate(designs.values()):
-        place = [(one.problem_names or ()).index(name) for name in first.problem_names or ()]
-        for level in range(one.levels):
-            at = one.level == level
-            mean_v = _mean(one.v[at].T)
-            scores = _mean(np.moveaxis(one.scores[at], 0, -1))[:, place]
-            known = np.flatnonzero(np.isfinite(mean_v))
-            inside = (v >= mean_v[known].min() - 1e-9) & (v <= mean_v[known].max() + 1e-9)
-            for p in range(first.problems):
-                found[m, level, inside, p] = np.interp(v[inside], mean_v[known], scores[known, p])
-    return found, level_u, v
+        place = [(one.problem_names or ()).index(name) for name in names]
+        at = one.level == level
+        mean_v = _mean(one.v[at].T)
+        mean_scores = _mean(np.moveaxis(one.scores[at], 0, -1))[:, place]
+        known = np.argsort(mean_v)[: np.isfinite(mean_v).sum()]
+        own, table = mean_v[known], mean_scores[known]
+        x = np.union1d(own, v[(v > own.min()) & (v < own.max())])
+        method.append(np.full(len(x), m))
+        costs.append(x)
+        scores.append(np.stack([np.interp(x, own, table[:, p]) for p in range(len(names))], axis=-1))
+    order = np.argsort(np.concatenate(costs), kind="stable")
+    return _Offers(np.concatenate(method)[order], np.concatenate(costs)[order], np.concatenate(scores)[order])

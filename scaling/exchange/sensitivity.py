@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -13,15 +13,19 @@ from scaling.exchange.measure import exchange_rate
 from scaling.exchange.table import METHODS
 
 if TYPE_CHECKING:
-    from scaling.exchange.result import Exchange
+    from scaling.exchange.result import Exchange, Rate
 
 
 def sensitivity(
-    frame: pd.DataFrame, at: Sequence[float], **options: Any
+    frame: pd.DataFrame,
+    at: Sequence[float],
+    rates: Callable[[Exchange], Sequence[Rate]] = lambda one: one.rates,
+    **options: Any,
 ) -> tuple[pd.DataFrame, list[Exchange]]:
     """One row a convention and score: train, verifier, prefill, currency, at, eta, low, high, status; and the measurements.
 
-    `options` are those of `exchange_rate`, but for `ledger`. A convention that cannot be measured has its reason as status.
+    `rates` says which rates of a measurement count, by default its own. `options` are those of `exchange_rate`, but for
+    `ledger`. A convention that cannot be measured has its reason as status.
     """
     rows: list[dict[str, Any]] = []
     found: list[Exchange] = []
@@ -34,7 +38,7 @@ def sensitivity(
             rows.append(said | {"at": None, "eta": None, "low": None, "high": None, "status": str(error)})
             continue
         found.append(one)
-        for rate in one.rates:
+        for rate in rates(one):
             eta = rate.eta
             rows.append(
                 said

@@ -89,10 +89,11 @@ def spec_tokens(spec: Spec) -> int:
     if isinstance(spec, CooldownSpec):
         return spec.decay_steps * spec.trunk.optim.batch_tokens
     if isinstance(spec, RLSpec):
-        if spec.budget_flops is not None:
-            once = decode_flops(spec_model(spec), spec.max_tokens)
-            return round(spec.budget_flops / (1 + LEARNING) / once / TYPICAL)
-        return spec.steps * spec.prompts * spec.group * spec.max_tokens
+        most = spec.steps * spec.prompts * spec.group * spec.max_tokens
+        if spec.budget_flops is None:
+            return most
+        paid = spec.budget_flops / (1 + LEARNING) / decode_flops(spec_model(spec), spec.max_tokens)
+        return min(most, max(round(paid / TYPICAL), 1))
     if isinstance(spec, SamplingSpec):
         return len(spec.settings) * spec.problems * spec.samples * spec.max_tokens
     return sum(spec.tokens) if isinstance(spec, CountingSpec) else spec.tokens

@@ -206,15 +206,20 @@ def sensitivity_section(rows: pd.DataFrame) -> Section:
     if same:
         words.append(f"The same in all of them: {'; '.join(rows[name].max() for name in same)}.")
     verdicts: tuple[Verdict, ...] = ()
-    known = rows[np.isfinite(rows["eta"].astype(float)) & (rows["eta"].astype(float) > 0)]
+    rated = np.isfinite(rows["eta"].astype(float))
+    known = rows[rated & (rows["eta"].astype(float) > 0)]
+    none = (
+        "" if rated.all() else f"; {(~rated).sum()} of {len(rows)} rows have no rate, and may differ by more"
+    )
     spread = known.groupby("at")["eta"].agg(["min", "max", "count"])
     spread = spread[spread["count"] > 1]
     if len(spread):
         ratio = float((spread["max"] / spread["min"]).max())
         text = (
-            f"What is counted moves η by up to a factor of {numbers.plain(ratio, 3)} on the same runs."
+            f"Among conventions with a rate, what is counted moves η by up to a factor of {numbers.plain(ratio, 3)} on the "
+            f"same runs{none}."
             if ratio > 1.005
-            else "What is counted does not move η here."
+            else f"Among conventions with a rate, what is counted does not move η{none}."
         )
         verdicts = (Verdict(text, "measured"),)
     return Section(

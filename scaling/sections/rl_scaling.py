@@ -99,8 +99,10 @@ def _shape(found: RewardScaling) -> Verdict:
     parts, nearer = [], []
     for one in found.sizes:
         ends = one.rows.sort_values("step").groupby("run_id")["score"].agg(["first", "last"])
-        start, end = (numbers.percent(float(ends[which].mean())) for which in ("first", "last"))
-        said = f"{named(one.width)} from {start} to {end}"
+        said = (
+            f"{named(one.width)} from {_with_range(ends['first'])} to {_with_range(ends['last'])} in "
+            f"{numbers.flops(float(one.rows['C'].max()))}"
+        )
         if one.sigmoid is not None and one.power is not None:
             rms = [one.sigmoid.rms, one.power.rms]
             nearer.append(rms[0] < rms[1])
@@ -109,12 +111,19 @@ def _shape(found: RewardScaling) -> Verdict:
     unfitted = _unfitted(found)
     if not nearer:
         return Verdict(f"Held-out score: {'; '.join(parts) or 'none'}. {unfitted}", "not identified")
-    claim = f"Held-out score in {numbers.flops(float(found.rows['C'].max()))} of RL: {'; '.join(parts)}."
+    claim = f"Held-out score by RL, mean over runs [lowest, highest]: {'; '.join(parts)}."
     where = "at every size" if all(nearer) else f"at {sum(nearer)} of {len(nearer)} sizes"
     return Verdict(
-        f"{claim} The sigmoid lies nearer to the scores than the power law {where}. {unfitted}".strip(),
+        f"{claim} The sigmoid, with a start of its own, lies nearer to the scores than the power law {where}. "
+        f"{unfitted}".strip(),
         "measured",
     )
+
+
+def _with_range(scores: pd.Series) -> str:
+    """Return the mean of runs' scores with the lowest and the highest."""
+    mean, low, high = (numbers.percent(float(one)) for one in (scores.mean(), scores.min(), scores.max()))
+    return f"{mean} [{low}, {high}]"
 
 
 def _unfitted(found: RewardScaling) -> str:

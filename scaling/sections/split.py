@@ -31,13 +31,16 @@ POINTS = 81
 class Arms:
     """What each share of each total was made of, by seed."""
 
-    def __init__(self, frame: pd.DataFrame) -> None:
-        """Columns total [FLOPs], share (planned), seed, tokens (of pretraining), steps (of RL, as they came out)."""
-        self.frame = frame
+    def __init__(self, frame: pd.DataFrame, placed: str = "") -> None:
+        """Columns total [FLOPs], share (planned), seed, tokens (of pretraining), steps (of RL, as they came out).
+
+        ``placed`` says how totals and shares were chosen.
+        """
+        self.frame, self.placed = frame, placed
 
     def to_json(self) -> dict[str, Any]:
         """The rows."""
-        return {"rows": self.frame.to_dict("records")}
+        return {"rows": self.frame.to_dict("records"), "placed": self.placed}
 
 
 def split(analysis: Analysis) -> Section:
@@ -58,6 +61,7 @@ def split(analysis: Analysis) -> Section:
         "the logarithms of RL and of pretraining compute, cannot be told from none. "
         f"Intervals are {numbers.percent(found.level)}, from leaving out each of {len(found.runs)} seeds and "
         f"{found.problems} problems, the same at every share. Bounds take scores to rise to one top and to fall after it.",
+        *filter(None, [arms.placed]),
     )
     verdicts = [_verdict(one) for one in found.totals]
     if found.move is not None:

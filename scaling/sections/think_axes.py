@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from scaling.errors import FitError, InputError
 from scaling.exchange import Exchange
+from scaling.exchange.crossings import crossings
 from scaling.exchange.result import Unmeasured
-from scaling.reporting import plots
-from scaling.reporting.document import Figure, Section
+from scaling.reporting import numbers, plots
+from scaling.reporting.document import Figure, Section, Table
 from scaling.reporting.style import Groups
 from scaling.sections.exchange_buy import Terms, buy_section
 from scaling.sections.exchange_envelope import envelope_section
@@ -29,6 +32,15 @@ if TYPE_CHECKING:
     from scaling.study import Analysis
 
 UNITS = ("FLOPs", "FLOPs a problem")
+SURFACE = (
+    "η by score of one surface through the means over runs; 10x =: what ten times the inference is worth; training, "
+    "inference: decades of the piece; local: η over its first and its last third."
+)
+"""What is said of rates that may differ from those run by run."""
+NO_PURCHASE = (
+    "Run by run no rate of it is identified here. What follows is of one surface through the means over runs, to look at "
+    "and not to decide by; what to buy is left out."
+)
 
 
 def axis_section(
@@ -45,27 +57,109 @@ def axis_section(
         return [Section(title, (*prose, *reasons))]
     code = axis.lower()
     pictures = tuple(dataclasses.replace(one, name=f"{code}-{one.name}") for one in figures(chosen, *UNITS))
-    tables = [rates_table(chosen.rates, f"{code}-rates"), *doubts_table(chosen.warnings, f"{code}-to-know")]
+    rates = rates_table(chosen.rates, f"{code}-rates")
+    if f"by run: {axis}: {main}" in analysis.fits:
+        rates = dataclasses.replace(rates, caption=SURFACE)
+    tables = [rates, *doubts_table(chosen.warnings, f"{code}-to-know")]
     sections = [
         Section(
             title,
-            (*prose, f"The figures are of {main}."),
+            (
+                *prose,
+                f"The figures are of {main}.",
+                *((NO_PURCHASE,) if _untold(analysis, axis, main) else ()),
+            ),
             figures=(*pictures, _methods(code, measured)),
             tables=tuple(tables),
         )
     ]
     rest = [one for one in measured.values() if one is not chosen]
-    more = [
-        equivalences_section(chosen, UNITS[0]),
-        buy_section(chosen, Terms(), UNITS),
-        explore_section(chosen, UNITS, Terms(), [chosen, *rest]),
-        trust_section(chosen),
-    ]
+    more = [explore_section(chosen, UNITS, Terms(), [chosen, *rest]), trust_section(chosen)]
     return (
         sections
+        + [
+            part
+            for method, one in measured.items()
+            for part in _of_method(analysis, axis, title, method, one)
+        ]
         + [_named(one, code, title) for one in more if one is not None]
+        + crossings_section(measured, code, title)
         + _envelope(measured, code, title)
     )
+
+
+def _of_method(analysis: Analysis, axis: str, title: str, method: str, found: Exchange) -> list[Section]:
+    """Return what stands in for what by one method, and what to buy where it has a rate."""
+    parts = [equivalences_section(found, UNITS[0])]
+    if not _untold(analysis, axis, method):
+        parts.append(buy_section(found, Terms(), UNITS))
+    code = f"{axis.lower()}-{'-'.join(method.replace(',', '').split())}"
+    made = [_named(one, code, title) for one in parts if one is not None]
+    return [dataclasses.replace(one, title=f"{one.title} ({method})") for one in made]
+
+
+def _untold(analysis: Analysis, axis: str, method: str) -> bool:
+    """Return whether a method's runs were taken apart and have no rate at any score."""
+    own = analysis.fits.get(f"by run: {axis}: {method}")
+    return own is not None and all(one.eta is None for one in own.rates)
+
+
+def crossings_section(measured: Mapping[str, Exchange], code: str, title: str) -> list[Section]:
+    """Return where methods that can be had change places, at every training level."""
+    had = {method: one.design for method, one in measured.items() if "oracle" not in method}
+    parts = []
+    for (first, one), (second, other) in combinations(had.items(), 2):
+        with contextlib.suppress(InputError):
+            parts.append(crossings(one, other).assign(first=first, second=second))
+    if not parts:
+        return []
+    rows = pd.concat(parts, ignore_index=True)
+    shown = pd.DataFrame(
+        {
+            "first": rows["first"],
+            "second": rows["second"],
+            "train": rows["train"],
+            "low": [_gap(row, "low") for _, row in rows.iterrows()],
+            "high": [_gap(row, "high") for _, row in rows.iterrows()],
+            "where": [_where(row) for _, row in rows.iterrows()],
+        }
+    )
+    whole = Section(
+        "Where methods cross",
+        (
+            "Gaps are of the second method's score over the first's, in points, at the least and at the most inference "
+            "compute that both were measured at; where they change places once between, that is where the better way to "
+            "spend inference changes. Intervals are 95 %, from leaving out runs and problems, the same of both methods.",
+        ),
+        tables=(
+            Table(
+                "crossings",
+                "The second method against the first, by training level.",
+                shown,
+                headings={
+                    "train": "C_train", "low": "gap at the least", "high": "gap at the most", "where": "they cross at",
+                },
+                formats={"train": lambda x: numbers.quantity(float(x))},
+                rows_shown=40,
+            ),
+        ),
+    )  # fmt: skip
+    return [_named(whole, code, title)]
+
+
+def _gap(row: pd.Series, end: str) -> str:
+    gap, low, high = (100 * float(row[f"{end}_gap{which}"]) for which in ("", "_low", "_high"))
+    return f"{numbers.estimate(gap, low, high)} at {numbers.quantity(float(row[f'{end}_infer']))}"
+
+
+def _where(row: pd.Series) -> str:
+    times = int(row["times"])
+    if times != 1:
+        return "–" if not times else f"{times} places"
+    shown = numbers.quantity(float(row["infer"]))
+    if pd.isna(row["infer_low"]):
+        return f"{shown} [–]"
+    return f"{shown} [{', '.join(numbers.quantity(float(row[f'infer_{end}'])) for end in ('low', 'high'))}]"
 
 
 def _envelope(measured: Mapping[str, Exchange], code: str, title: str) -> list[Section]:

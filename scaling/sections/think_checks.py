@@ -11,6 +11,7 @@ import pandas as pd
 from scaling.exchange import Exchange
 from scaling.exchange.planted import Planted, table
 from scaling.exchange.summary import eta_shown
+from scaling.records.sampled import spent
 from scaling.reporting import numbers
 from scaling.reporting.document import Section, Table, Verdict
 from scaling.sections.exchange_trust import sensitivity_section
@@ -102,10 +103,16 @@ def _planted_verdict(rows: pd.DataFrame) -> Verdict:
             "not identified",
         )
     worst = told.iloc[int(told["coverage"].to_numpy().argmin())]
+    few = rows[(rows["with interval"] < MOST_GIVEN) & rows["coverage"].notna()]["coverage"]
+    rest = ""
+    if len(few):
+        low, high = (numbers.percent(float(end)) for end in (few.min(), few.max()))
+        rest = f" Where fewer do, which makes them a choice, they hold it {low} to {high} of the time."
     return Verdict(
         f"In {len(told)} of {len(rows)} cases {least} or more of the simulated grids give an interval, and these hold the "
         f"planted rate {numbers.percent(float(told['coverage'].mean()))} of the time on average, at the least "
-        f"{numbers.percent(float(worst['coverage']))} ({worst['method']}, η = {numbers.plain(float(worst['planted']))}).",
+        f"{numbers.percent(float(worst['coverage']))} ({worst['method']}, η = {numbers.plain(float(worst['planted']))}), "
+        f"with Monte Carlo errors up to {numbers.percent(float(told['error'].max()))} a case.{rest}",
         "measured",
     )
 
@@ -165,34 +172,42 @@ def verifier_section(analysis: Analysis) -> Section:
     evals = analysis.records.evals
     judged = evals[evals["verifier_auc"].notna() | evals["infer_flops_verifier_per_problem"].notna()]
     runs = analysis.records.runs.set_index("run_id")["kind"]
+    spent_on = spent(analysis.records).set_index(["run_id", "step"])["train_flops"]
+    stage = pd.MultiIndex.from_frame(judged[["run_id", "step"]])
     rows = judged.assign(
         kind=judged["run_id"].map(runs),
+        of_stage=judged["verifier_train_flops"].to_numpy() / spent_on.reindex(stage).to_numpy(),
         share=judged["infer_flops_verifier_per_problem"] / judged["infer_flops_decode_per_problem"],
     ).groupby(["kind", "step"], as_index=False).agg(
         score=("score", "mean"), auc=("verifier_auc", "mean"), lowest=("verifier_auc", "min"), share=("share", "mean"),
-        training=("verifier_train_flops", "mean"),
+        training=("verifier_train_flops", "mean"), of_stage=("of_stage", "mean"),
     )  # fmt: skip
     return Section(
         "The learned verifier",
         (
             "A logistic regression on the model's own hidden states and log-probabilities, trained on its own completions "
             "of training problems, one for each checkpoint. Scoring a completion means reading it once more, which the "
-            "inference bill counts. Training it is not in the training bill of the rates; its FLOPs are here.",
+            "inference bill counts. Training it is not in the training bill of the rates; its FLOPs are here, and over "
+            "those of the stage up to the checkpoint: booked there, they would move the least RL levels closer together, "
+            "and η of this method against RL would be smaller.",
         ),
         tables=(
             Table(
                 "verifier",
-                "Area under the ROC curve on held-out problems; reading again over writing; FLOPs of training it.",
+                "Area under the ROC curve on held-out problems, mean and lowest run; reading again over writing; FLOPs of "
+                "training it, and over those of the stage.",
                 rows,
                 headings={
                     "auc": "AUC",
                     "lowest": "lowest run's",
                     "share": "reading / writing",
                     "training": "training FLOPs",
+                    "of_stage": "training / stage",
                 },
                 formats={
                     "score": lambda x: numbers.percent(float(x)),
                     "training": lambda x: numbers.quantity(float(x)),
+                    "of_stage": lambda x: numbers.plain(float(x), 2),
                 },
                 rows_shown=60,
             ),
@@ -249,8 +264,11 @@ def _shown(rate: Rate) -> str:
     return rate.status if rate.eta is None else eta_shown(rate)
 
 
-def conventions_section(analysis: Analysis, name: str) -> Section | None:
-    """Return the rates of a method under every convention: the stage alone or all training, verifier in or out."""
+def conventions_section(analysis: Analysis, name: str, words: str) -> Section | None:
+    """Return the rates of a method under every convention: the stage alone or all training, verifier in or out.
+
+    ``words`` say what the method's axis is.
+    """
     conventions: Conventions = analysis.fits["conventions"]
     rows = conventions.rows.get(name)
     if rows is None or not isinstance(analysis.fits.get(name), Exchange):
@@ -259,4 +277,9 @@ def conventions_section(analysis: Analysis, name: str) -> Section | None:
     named = tuple(
         dataclasses.replace(one, name=f"conventions-{name[:2].lower()}-{one.name}") for one in made.tables
     )
-    return dataclasses.replace(made, title=f"Conventions, {name}", tables=named)
+    method = name.partition(": ")[2]
+    verdicts = tuple(
+        dataclasses.replace(one, text=f"Of {method} against {words}: {one.text[0].lower()}{one.text[1:]}")
+        for one in made.verdicts
+    )
+    return dataclasses.replace(made, title=f"Conventions, {method}, {words}", tables=named, verdicts=verdicts)

@@ -181,4 +181,8 @@ def _worth(rate: Rate) -> str:
         return f" (10x inference = {ten} of training)"
     if rate.span is None or rate.status == "one-sided":
         return ""
-    return f" ({factor(10**rate.span.infer)} inference = {factor(10**rate.span.train)} of training)"
+    worth = factor(10**rate.span.train)
+    if rate.eta is not None and rate.eta.low is not None and rate.eta.high is not None:
+        ends = (factor(10 ** (end * rate.span.infer)) for end in (rate.eta.low, rate.eta.high))
+        worth += f" [{', '.join(ends)}]"
+    return f" ({factor(10**rate.span.infer)} inference = {worth} of training)"

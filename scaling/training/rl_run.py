@@ -46,8 +46,8 @@ class Recorder(Callback):
         """
         if self.spec.budget_flops is None:
             return None
-        last = [0.0, 0.0, *(sum(row[name] for name in FLOPS) for row in self.rows.steps[-2:])]
-        return (last[-1] + (last[-1] - last[-2]) / 2) / self.spec.budget_flops
+        spent = [0.0, 0.0, *(sum(float(row[name]) for name in FLOPS) for row in self.rows.steps[-2:])]
+        return (spent[-1] + (spent[-1] - spent[-2]) / 2) / self.spec.budget_flops
 
     def is_spent(self) -> bool:
         """Return whether the run ends here for its budget."""

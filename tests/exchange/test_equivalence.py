@@ -1,10 +1,13 @@
 """Named points that stand in for each other, and the envelope over methods."""
 
 from collections.abc import Callable
+from itertools import product
 
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy.special import expit
 
 from scaling.errors import InputError
@@ -171,7 +174,7 @@ def test_a_method_that_is_clearly_better_is_chosen(grid: Grid) -> None:
     assert (found["score_se"] > 0).all()
 
 
-def test_beyond_its_budgets_a_method_is_out(grid: Grid) -> None:
+def test_a_method_is_chosen_from_its_first_budget_on(grid: Grid) -> None:
     """The better one costs at least 10^10.5."""
     found = envelope(methods(grid, (0.0, 2.0), infer=((9.0, 11.0), (10.5, 12.0))))
     cheap, dear = found[found["infer"] < 10**10.45], found[found["infer"] > 10**10.55]
@@ -181,9 +184,30 @@ def test_beyond_its_budgets_a_method_is_out(grid: Grid) -> None:
     assert np.isfinite(found[["score", "score_se", "same_half"]]).all(axis=None)
 
 
-def test_a_gap_between_methods_is_left_out(grid: Grid) -> None:
-    found = envelope(methods(grid, (0.0, 1.0), infer=((9.0, 9.5), (11.5, 12.0))))
-    assert not ((found["infer"] > 10**9.6) & (found["infer"] < 10**11.4)).any()
+def test_who_can_afford_more_may_spend_less(grid: Grid) -> None:
+    """The better one ends at 10^9.5, the other begins at 10^11.5."""
+    found = envelope(methods(grid, (3.0, 0.0), infer=((9.0, 9.5), (11.5, 12.0))))
+    assert (found["method"] == "m0").all()
+    assert (found["spent"] <= 10**9.5 * (1 + 1e-6)).all()
+    assert found["infer"].max() == pytest.approx(1e12)
+
+
+@settings(max_examples=20, deadline=None)
+@given(
+    gains=st.lists(st.floats(-2, 2), min_size=2, max_size=4),
+    ends=st.lists(st.floats(9, 11), min_size=4, max_size=4),
+)
+def test_the_envelope_misses_no_cheaper_budget(grid: Grid, gains: list[float], ends: list[float]) -> None:
+    infer = tuple((low, low + 1.0) for low in ends[: len(gains)])
+    designs = methods(grid, tuple(gains), infer=infer)
+    found = envelope(designs, splits=10)
+    for (_, one), name in product(found.groupby("train"), designs):
+        level_u, level_v, score = designs[name].level_curves()
+        level = np.abs(10**level_u - one["train"].iloc[0]).argmin()
+        for v, best in zip(np.log10(one["infer"]), one["same_half"], strict=True):
+            cheaper = score[level][level_v[level] <= v + 1e-9]
+            assert best >= cheaper.max(initial=0.0) - 1e-9, "each half takes its best"
+        assert one["same_half"].is_monotonic_increasing
 
 
 def test_other_problems_or_levels_are_refused(grid: Grid) -> None:

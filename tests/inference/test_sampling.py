@@ -82,7 +82,7 @@ def test_a_task_without_forced_budgets_says_so(weights: Weights) -> None:
 
 
 def test_rows_add_up_and_are_a_pure_function_of_the_spec(model: LlamaForCausalLM) -> None:
-    found = sampling.sample(SPEC, model, SHAPE)
+    found = sampling.sample(SPEC, model, SHAPE, step=START.steps)
     assert found is not None
     evals, samples = check(EVALS, found.evals), check(SAMPLES, found.samples)
     assert evals["eval_id"].tolist() == [
@@ -102,16 +102,16 @@ def test_rows_add_up_and_are_a_pure_function_of_the_spec(model: LlamaForCausalLM
     problems = {tuple(rows["problem"].unique()) for _, rows in by}
     assert len(problems) == 1, "the same problems under every setting"
     assert S5.held_out(np.array(problems.pop(), dtype=np.int64), 4).all()
-    alone = sampling.sample(dataclasses.replace(SPEC, settings=("cut 4",)), model, SHAPE)
+    alone = sampling.sample(dataclasses.replace(SPEC, settings=("cut 4",)), model, SHAPE, step=START.steps)
     assert alone is not None
     last = samples[samples["eval_id"] == evals["eval_id"].iloc[-1]].reset_index(drop=True)
     assert check(SAMPLES, alone.samples).equals(last), "a setting's samples do not depend on the others"
-    assert sampling.sample(SPEC, model, SHAPE, stop=lambda: True) is None
+    assert sampling.sample(SPEC, model, SHAPE, step=START.steps, stop=lambda: True) is None
 
 
 def test_a_verifier_scores_every_completion_and_says_what_it_cost(model: LlamaForCausalLM) -> None:
     spec: SamplingSpec = dataclasses.replace(SPEC, settings=("free",), verifier=True)
-    found = sampling.sample(spec, model, SHAPE)
+    found = sampling.sample(spec, model, SHAPE, step=START.steps)
     assert found is not None
     assert found.samples["verifier_score"].notna().all()
     row = found.evals.iloc[0]

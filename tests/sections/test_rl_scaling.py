@@ -31,7 +31,7 @@ def verdict(found: Report, words: str) -> tuple[str, str]:
 
 
 def test_planted_curves_are_measured_predicted_and_compared(planted: Report) -> None:
-    assert "at every size" in verdict(planted, "Held-out score in")[1]
+    assert "at every size" in verdict(planted, "Held-out score by RL")[1]
     assert "not identified" not in verdict(planted, "tends to without limit")[1]
     status, text = verdict(planted, "predicts the rest")
     assert status == "supported"

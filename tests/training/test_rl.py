@@ -16,7 +16,7 @@ from scaling import tasks
 from scaling.errors import InputError
 from scaling.inference.weights import Weights
 from scaling.records import recipe, rl_recipe
-from scaling.records.cost import CORE, predicted_bytes, predicted_seconds, spec_flops, spec_model
+from scaling.records.cost import CORE, predicted_bytes, predicted_seconds, spec_flops, spec_model, spec_tokens
 from scaling.records.rl_spec import Algorithm
 from scaling.records.sampled import COMPONENTS, spent
 from scaling.records.spec import RLSpec, from_json, spec_id, to_json
@@ -285,7 +285,11 @@ def test_specs_are_checked_and_survive_json(started: tuple[Store, RLSpec]) -> No
     assert (
         len({spec_id(one) for one in (spec, limited, dataclasses.replace(limited, budget_flops=10**8))}) == 3
     )
-    assert spec_flops(limited) == pytest.approx(10**9, rel=1e-3)
+    assert spec_flops(dataclasses.replace(limited, steps=10**6, checkpoints=(10**6,))) == pytest.approx(
+        10**9, rel=1e-3
+    )
+    assert spec_flops(limited) <= spec_flops(dataclasses.replace(spec, checkpoints=(STEPS,)))
+    assert spec_tokens(dataclasses.replace(limited, budget_flops=1)) == 1
     with pytest.raises(
         InputError, match=r"ends at a budget keeps its end alone; got checkpoints \(2, 4, 6\)"
     ):

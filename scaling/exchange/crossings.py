@@ -1,0 +1,108 @@
+"""Where the score of one method overtakes that of another as inference grows, at each training level.
+
+Scores are means over runs, interpolated in log inference compute between a method's budgets. Shapes: D tables of scores, the
+measured one first, then without each run and each group of problems; X computes that both methods have.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from scaling.errors import InputError
+from scaling.exchange.arrange import SAME_LEVEL
+from scaling.exchange.support import power_of_ten
+from scaling.exchange.uncertainty import LeftOut, components, left_out
+from scaling.laws.base import Array
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from scaling.exchange.design import Design
+
+POINTS = 401
+
+
+def crossings(first: Design, second: Design, *, level: float = 0.95) -> pd.DataFrame:
+    """One row a training level: how far the second method scores above the first, and where they change places.
+
+    Columns train; low_infer and high_infer, the least and the most inference compute that both have; low_gap and high_gap,
+    score of the second less that of the first there, each with _low and _high from the jackknife over runs and problems;
+    times, how often they change places between; infer, where, of the only time, with infer_low and infer_high (NaN where the
+    interval is wider than the computes that both have). Levels without common computes are left out. Raises InputError for
+    designs of other levels, runs or problems, or in another order.
+    """
+    import pandas as pd
+
+    if first.problem_names != second.problem_names or first.run_names != second.run_names:
+        raise InputError("crossings compare methods on the same runs and problems, in the same order")
+    level_u = first.level_curves()[0]
+    if first.levels != second.levels or np.abs(second.level_curves()[0] - level_u).max() > SAME_LEVEL:
+        raise InputError("crossings compare methods at the same training levels")
+    without, tables = left_out(first), [_tables(one) for one in (first, second)]
+    rows = []
+    for k in np.argsort(level_u):
+        curves = [_curve(one, table, int(k)) for one, table in zip((first, second), tables, strict=True)]
+        low, high = max(v[0] for v, _ in curves), min(v[-1] for v, _ in curves)
+        if high <= low:
+            continue
+        x = np.linspace(low, high, POINTS)
+        before, after = (np.array([np.interp(x, v, one) for one in scores]) for v, scores in curves)
+        rows.append({"train": 10 ** level_u[k], **_row(x, after - before, without, level)})
+    return pd.DataFrame(rows)
+
+
+def _tables(design: Design) -> Array:
+    """Scores of a design's cells as measured and without each run and problem, (D, M)."""
+    without = left_out(design)
+    return np.concatenate([design.cells[2][None], without.runs, without.problems])
+
+
+def _curve(design: Design, tables: Array, level: int) -> tuple[Array, Array]:
+    """log10 inference compute of a level's budgets, ascending, (B,), and scores there, (D, B)."""
+    cells = np.full(design.there.shape, -1)
+    cells[design.there] = np.arange(tables.shape[1])
+    own = cells[level][cells[level] >= 0]
+    own = own[np.argsort(design.cells[1][own])]
+    return design.cells[1][own], tables[:, own]
+
+
+def _row(x: Array, gap: Array, without: LeftOut, level: float) -> dict[str, float]:
+    """The gaps at both ends and the crossing, from gaps (D, X) at computes (X,)."""
+    found = {"low_infer": 10 ** x[0], "high_infer": 10 ** x[-1]}
+    for name, at in (("low", 0), ("high", -1)):
+        reach = _reach(gap[:, at], without, level)
+        found |= {
+            f"{name}_gap": float(gap[0, at]), f"{name}_gap_low": float(gap[0, at] - reach),
+            f"{name}_gap_high": float(gap[0, at] + reach),
+        }  # fmt: skip
+    places = _changes(x, gap[0])
+    found |= {"times": float(len(places)), "infer": np.nan, "infer_low": np.nan, "infer_high": np.nan}
+    if len(places) != 1:
+        return found
+    found["infer"] = 10 ** places[0]
+    each = [_changes(x, one) for one in gap]
+    if all(len(one) for one in each):
+        values = np.array([one[np.abs(one - places[0]).argmin()] for one in each])
+        reach = _reach(values, without, level)
+        if reach < x[-1] - x[0]:
+            found |= {
+                "infer_low": power_of_ten(places[0] - reach),
+                "infer_high": power_of_ten(places[0] + reach),
+            }
+    return found
+
+
+def _reach(values: Array, without: LeftOut, level: float) -> float:
+    """Half the interval of an estimate by its values on the tables, (D,)."""
+    runs = len(without.runs)
+    return components(without, values[1 : 1 + runs], values[1 + runs :]).reach(level)
+
+
+def _changes(x: Array, gap: Array) -> Array:
+    """Where a gap (X,) changes its sign, interpolated; touching 0 is no change."""
+    apart = np.flatnonzero(gap != 0)
+    turns = np.flatnonzero(np.diff(np.sign(gap[apart])))
+    a, b = apart[turns], apart[turns + 1]
+    return np.asarray(x[a] - gap[a] * (x[b] - x[a]) / (gap[b] - gap[a]))

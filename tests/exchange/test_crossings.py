@@ -1,0 +1,63 @@
+"""Where one method's score overtakes another's: planted crossings, curves that never meet, what cannot be compared."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from scaling.errors import InputError
+from scaling.exchange.crossings import crossings
+from scaling.exchange.design import Design
+from scaling.exchange.ledger import Ledger
+from scaling.exchange.table import prepare
+
+Grid = Callable[..., pd.DataFrame]
+
+
+def method(grid: Grid, slope: float, gain: float = 0.0, **options: object) -> Design:
+    """Logits rise by ``slope`` a decade of inference about 10^10.5, where they are ``gain`` above training's."""
+
+    def surface(u: np.ndarray, v: np.ndarray) -> np.ndarray:
+        return (u - 19) + gain + slope * (v - 10.5)
+
+    return prepare(grid(surface=surface, levels=3, shared=True, **options)).design(Ledger())
+
+
+def test_a_planted_crossing_is_found_and_its_interval_holds_it(grid: Grid) -> None:
+    """Both methods are drawn 40 times, each with luck of its own: drawn alike they would cross in one place always."""
+    held, errors = [], []
+    for seed in range(40):
+        one = method(grid, 0.3, problems=60, samples=16, seed=seed)
+        other = method(grid, 0.9, problems=60, samples=16, seed=seed + 1000)
+        found = crossings(one, other)
+        assert found["train"].tolist() == pytest.approx([1e18, 1e19, 1e20])
+        once = found[found["times"] == 1]
+        assert len(once)
+        errors += (np.log10(once["infer"]) - 10.5).tolist()
+        known = once.dropna(subset="infer_low")
+        held += ((known["infer_low"] <= 10**10.5) & (known["infer_high"] >= 10**10.5)).tolist()
+    assert abs(np.mean(errors)) < 0.1
+    assert len(held) > 100
+    assert np.mean(held) > 0.9
+
+
+def test_methods_that_never_meet_have_gaps_and_no_place(grid: Grid) -> None:
+    found = crossings(method(grid, 0.5), method(grid, 0.5, gain=2.0))
+    assert (found["times"] == 0).all()
+    assert found["infer"].isna().all()
+    assert (found[["low_gap_low", "high_gap_low"]] > 0).all(axis=None)
+    swapped = crossings(method(grid, 0.5, gain=2.0), method(grid, 0.5))
+    assert swapped["low_gap"].tolist() == pytest.approx((-found["low_gap"]).tolist())
+
+
+def test_levels_without_common_computes_are_left_out(grid: Grid) -> None:
+    assert crossings(method(grid, 0.5, infer=(8.0, 9.0)), method(grid, 0.5, infer=(10.0, 11.0))).empty
+
+
+def test_other_problems_runs_or_levels_are_refused(grid: Grid) -> None:
+    one = method(grid, 0.5, problems=12)
+    with pytest.raises(InputError, match="the same runs and problems"):
+        crossings(one, method(grid, 0.5, problems=13))
+    with pytest.raises(InputError, match="the same training levels"):
+        crossings(one, method(grid, 0.5, problems=12, train=(17.0, 20.0)))
