@@ -6,6 +6,7 @@ measured one first, then without each run and each group of problems; X computes
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -31,12 +32,11 @@ def crossings(first: Design, second: Design, *, level: float = 0.95) -> pd.DataF
     score of the second less that of the first there, each with _low and _high from the jackknife over runs and problems;
     times, how often they change places between; infer, where, of the only time, with infer_low and infer_high (NaN where the
     interval is wider than the computes that both have). Levels without common computes are left out. Raises InputError for
-    designs of other levels, runs or problems, or in another order.
+    designs of other levels, runs or problems.
     """
     import pandas as pd
 
-    if first.problem_names != second.problem_names or first.run_names != second.run_names:
-        raise InputError("crossings compare methods on the same runs and problems, in the same order")
+    second = _ordered(second, first)
     level_u = first.level_curves()[0]
     if first.levels != second.levels or np.abs(second.level_curves()[0] - level_u).max() > SAME_LEVEL:
         raise InputError("crossings compare methods at the same training levels")
@@ -51,6 +51,24 @@ def crossings(first: Design, second: Design, *, level: float = 0.95) -> pd.DataF
         before, after = (np.array([np.interp(x, v, one) for one in scores]) for v, scores in curves)
         rows.append({"train": 10 ** level_u[k], **_row(x, after - before, without, level)})
     return pd.DataFrame(rows)
+
+
+def _ordered(design: Design, like: Design) -> Design:
+    """Return a design with runs and problems in another's order."""
+    names = [(one.run_names, one.problem_names or ()) for one in (design, like)]
+    if any(set(own) != set(other) for own, other in zip(*names, strict=True)):
+        raise InputError("crossings compare methods on the same runs and problems")
+    (runs, problems), (like_runs, like_problems) = names
+    place = [problems.index(name) for name in like_problems] or [0]
+    return replace(
+        design,
+        run=np.array([like_runs.index(name) for name in runs], dtype=np.intp)[design.run],
+        run_names=like_runs,
+        scores=design.scores[:, :, place],
+        trials=None if design.trials is None else design.trials[:, :, place],
+        problem_names=like.problem_names,
+        problem_group=design.problem_group[place],
+    )
 
 
 def _tables(design: Design) -> Array:

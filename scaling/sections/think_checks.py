@@ -106,8 +106,8 @@ def _planted_verdict(rows: pd.DataFrame) -> Verdict:
     few = rows[(rows["with interval"] < MOST_GIVEN) & rows["coverage"].notna()]["coverage"]
     rest = ""
     if len(few):
-        low, high = (numbers.percent(float(end)) for end in (few.min(), few.max()))
-        rest = f" Where fewer do, which makes them a choice, they hold it {low} to {high} of the time."
+        ends = dict.fromkeys(numbers.percent(float(end)) for end in (few.min(), few.max()))
+        rest = f" Where fewer do, which makes them a choice, they hold it {' to '.join(ends)} of the time."
     return Verdict(
         f"In {len(told)} of {len(rows)} cases {least} or more of the simulated grids give an interval, and these hold the "
         f"planted rate {numbers.percent(float(told['coverage'].mean()))} of the time on average, at the least "
@@ -279,7 +279,9 @@ def conventions_section(analysis: Analysis, name: str, words: str) -> Section | 
     )
     method = name.partition(": ")[2]
     verdicts = tuple(
-        dataclasses.replace(one, text=f"Of {method} against {words}: {one.text[0].lower()}{one.text[1:]}")
+        dataclasses.replace(
+            one, text=f"Of {method} against {words}: {one.text[0].lower()}{one.text[1:]}", on_top=False
+        )
         for one in made.verdicts
     )
     return dataclasses.replace(made, title=f"Conventions, {method}, {words}", tables=named, verdicts=verdicts)

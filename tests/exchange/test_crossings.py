@@ -51,6 +51,16 @@ def test_methods_that_never_meet_have_gaps_and_no_place(grid: Grid) -> None:
     assert swapped["low_gap"].tolist() == pytest.approx((-found["low_gap"]).tolist())
 
 
+def test_problems_and_runs_in_another_order_are_the_same(grid: Grid) -> None:
+    frame = grid(levels=3, shared=True, problems=12)
+    one = method(grid, 0.9, problems=12, seed=1)
+    same, shuffled = (
+        prepare(rows).design(Ledger()) for rows in (frame, frame.sample(frac=1, random_state=0))
+    )
+    assert shuffled.problem_names != same.problem_names
+    pd.testing.assert_frame_equal(crossings(one, shuffled), crossings(one, same))
+
+
 def test_levels_without_common_computes_are_left_out(grid: Grid) -> None:
     assert crossings(method(grid, 0.5, infer=(8.0, 9.0)), method(grid, 0.5, infer=(10.0, 11.0))).empty
 
