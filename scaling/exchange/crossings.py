@@ -49,7 +49,8 @@ def crossings(first: Design, second: Design, *, level: float = 0.95) -> pd.DataF
             continue
         x = np.linspace(low, high, POINTS)
         before, after = (np.array([np.interp(x, v, one) for one in scores]) for v, scores in curves)
-        rows.append({"train": 10 ** level_u[k], **_row(x, after - before, without, level)})
+        most = 1.0 if first.bounded and second.bounded else np.inf
+        rows.append({"train": 10 ** level_u[k], **_row(x, after - before, without, level, most)})
     return pd.DataFrame(rows)
 
 
@@ -86,14 +87,14 @@ def _curve(design: Design, tables: Array, level: int) -> tuple[Array, Array]:
     return design.cells[1][own], tables[:, own]
 
 
-def _row(x: Array, gap: Array, without: LeftOut, level: float) -> dict[str, float]:
-    """The gaps at both ends and the crossing, from gaps (D, X) at computes (X,)."""
+def _row(x: Array, gap: Array, without: LeftOut, level: float, most: float) -> dict[str, float]:
+    """The gaps at both ends and the crossing, from gaps (D, X) at computes (X,), which cannot be beyond ``most``."""
     found = {"low_infer": 10 ** x[0], "high_infer": 10 ** x[-1]}
     for name, at in (("low", 0), ("high", -1)):
         reach = _reach(gap[:, at], without, level)
         found |= {
-            f"{name}_gap": float(gap[0, at]), f"{name}_gap_low": float(gap[0, at] - reach),
-            f"{name}_gap_high": float(gap[0, at] + reach),
+            f"{name}_gap": float(gap[0, at]), f"{name}_gap_low": max(float(gap[0, at] - reach), -most),
+            f"{name}_gap_high": min(float(gap[0, at] + reach), most),
         }  # fmt: skip
     places = _changes(x, gap[0])
     found |= {"times": float(len(places)), "infer": np.nan, "infer_low": np.nan, "infer_high": np.nan}

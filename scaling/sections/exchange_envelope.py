@@ -62,17 +62,19 @@ def envelope_section(designs: Mapping[str, Design]) -> Section:
         (
             Table(
                 "envelope",
-                "The method chosen, how often, and its score on problems that did not choose it.",
+                "The method chosen, how often, what its offer costs, and its score on problems that did not choose it; own "
+                "half: on those that did.",
                 rows,
                 headings={
                     "train": "C_train",
                     "infer": "C_infer",
-                    "same_half": "on the choosing half",
+                    "same_half": "own half",
                     "score_se": "its error",
                 },
                 formats={
                     "train": lambda x: numbers.quantity(float(x)),
                     "infer": lambda x: numbers.quantity(float(x)),
+                    "spent": lambda x: numbers.quantity(float(x)),
                     **{
                         name: lambda x: numbers.percent(float(x))
                         for name in ("chosen", "score", "score_se", "same_half")

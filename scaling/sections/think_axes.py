@@ -107,59 +107,54 @@ def _untold(analysis: Analysis, axis: str, method: str) -> bool:
 def crossings_section(measured: Mapping[str, Exchange], code: str, title: str) -> list[Section]:
     """Return where methods that can be had change places, at every training level."""
     had = {method: one.design for method, one in measured.items() if "oracle" not in method}
-    parts = []
+    tables = []
     for (first, one), (second, other) in combinations(had.items(), 2):
         with contextlib.suppress(InputError):
-            parts.append(crossings(one, other).assign(first=first, second=second))
-    if not parts:
+            tables.append(_crossings(f"{second} over {first}", crossings(one, other)))
+    if not tables:
         return []
-    rows = pd.concat(parts, ignore_index=True)
+    prose = (
+        "Gaps are of one method's score over another's, in points, at the least and at the most inference compute that both "
+        "were measured at; where they change places once between, the better way to spend inference changes. Intervals are "
+        "95 %, from leaving out runs and problems, the same of both methods.",
+    )
+    return [_named(Section("Where methods cross", prose, tables=tuple(tables)), code, title)]
+
+
+def _crossings(pair: str, rows: pd.DataFrame) -> Table:
+    """Return where two methods cross, a row a training level."""
     shown = pd.DataFrame(
         {
-            "first": rows["first"],
-            "second": rows["second"],
             "train": rows["train"],
+            "from": rows["low_infer"],
             "low": [_gap(row, "low") for _, row in rows.iterrows()],
+            "to": rows["high_infer"],
             "high": [_gap(row, "high") for _, row in rows.iterrows()],
             "where": [_where(row) for _, row in rows.iterrows()],
         }
     )
-    whole = Section(
-        "Where methods cross",
-        (
-            "Gaps are of the second method's score over the first's, in points, at the least and at the most inference "
-            "compute that both were measured at; where they change places once between, that is where the better way to "
-            "spend inference changes. Intervals are 95 %, from leaving out runs and problems, the same of both methods.",
-        ),
-        tables=(
-            Table(
-                "crossings",
-                "The second method against the first, by training level.",
-                shown,
-                headings={
-                    "train": "C_train", "low": "gap at the least", "high": "gap at the most", "where": "they cross at",
-                },
-                formats={"train": lambda x: numbers.quantity(float(x))},
-                rows_shown=40,
-            ),
-        ),
-    )  # fmt: skip
-    return [_named(whole, code, title)]
+    return Table(
+        f"crossings-{'-'.join(pair.replace(',', '').split())}",
+        f"{pair[0].upper()}{pair[1:]}: gaps in points by training level.",
+        shown,
+        headings={"train": "C_train", "low": "gap there", "high": "gap there", "where": "they cross at"},
+        formats=dict.fromkeys(("train", "from", "to"), lambda x: numbers.quantity(float(x))),
+    )
 
 
 def _gap(row: pd.Series, end: str) -> str:
     gap, low, high = (100 * float(row[f"{end}_gap{which}"]) for which in ("", "_low", "_high"))
-    return f"{numbers.estimate(gap, low, high)} at {numbers.quantity(float(row[f'{end}_infer']))}"
+    return numbers.estimate(gap, low, high)
 
 
 def _where(row: pd.Series) -> str:
     times = int(row["times"])
     if times != 1:
-        return "–" if not times else f"{times} places"
-    shown = numbers.quantity(float(row["infer"]))
+        return f"{times} places" if times else "–"
     if pd.isna(row["infer_low"]):
-        return f"{shown} [–]"
-    return f"{shown} [{', '.join(numbers.quantity(float(row[f'infer_{end}'])) for end in ('low', 'high'))}]"
+        return f"{numbers.quantity(float(row['infer']))} [–]"
+    value, low, high = (numbers.quantity(float(row[name])) for name in ("infer", "infer_low", "infer_high"))
+    return f"{value} [{low}, {high}]"
 
 
 def _envelope(measured: Mapping[str, Exchange], code: str, title: str) -> list[Section]:
