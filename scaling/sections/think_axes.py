@@ -110,7 +110,9 @@ def crossings_section(measured: Mapping[str, Exchange], code: str, title: str) -
     tables = []
     for (first, one), (second, other) in combinations(had.items(), 2):
         with contextlib.suppress(InputError):
-            tables.append(_crossings(f"{second} over {first}", crossings(one, other)))
+            rows = crossings(one, other)
+            if len(rows):  # they have some inference compute in common
+                tables.append(_crossings(f"{second} over {first}", rows))
     if not tables:
         return []
     prose = (
