@@ -139,7 +139,7 @@ COUNTED = "best of k, learned"
 DRAWS, PLANTED = 400, 100
 """Draws for bands, and simulated grids for each planted rate."""
 PLANTED_AT = {"A": AT[0], "B": AT[1]}
-"""Scores at which rates are planted: the lowest that an axis brackets."""
+"""Scores at which rates are planted where a method has none: the lowest that an axis brackets."""
 
 
 def words_of(records: Records) -> list[int]:
@@ -198,7 +198,7 @@ def fits(records: Records, grids: int | None = None) -> dict[str, Any]:
         "planted": Plants(
             {
                 f"{name}{how}": planted(
-                    one, PLANTED_AT[name[0]], repetitions=grids or PLANTED, by_runs=bool(how)
+                    one, planted_at(name, one), repetitions=grids or PLANTED, by_runs=bool(how)
                 )
                 for name, one in measured.items()
                 for how in ("", ", by run")
@@ -234,6 +234,12 @@ def runs_apart(found: Exchange) -> ByRun | None:
         return rates_by_run(found)
     except InputError:
         return None
+
+
+def planted_at(name: str, found: Exchange) -> float:
+    """Return the score at which rates are planted: the one whose rate is quoted of the method."""
+    told = think_rates.quoted(rates_shown(found))
+    return PLANTED_AT[name[0]] if told is None else told.at
 
 
 def rates_shown(found: Exchange) -> Sequence[Rate]:

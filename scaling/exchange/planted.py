@@ -33,6 +33,8 @@ ETAS = (0.25, 1.0, 2.0)
 class Planted:
     """What became of one planted rate."""
 
+    at: float
+    """Score at which it was measured."""
     eta: float
     found: Coverage
 
@@ -58,7 +60,9 @@ def planted(
     out = []
     for eta in etas:
         surface = planted_surface(found, setting, at, eta)
-        out.append(Planted(eta, coverage(setting, f"eta {eta:g}", surface, at, measure, repetitions, rng)))
+        out.append(
+            Planted(at, eta, coverage(setting, f"eta {eta:g}", surface, at, measure, repetitions, rng))
+        )
     return tuple(out)
 
 
@@ -81,8 +85,8 @@ def table(rows: Sequence[Planted]) -> pd.DataFrame:
     return pd.DataFrame(
         [
             {
-                "planted": one.eta, "coverage": one.found.share, "error": one.found.error, "bias": one.found.bias,
-                "width": one.found.width, "with interval": one.found.given / one.found.repetitions,
+                "at": one.at, "planted": one.eta, "coverage": one.found.share, "error": one.found.error,
+                "bias": one.found.bias, "width": one.found.width, "with interval": one.found.given / one.found.repetitions,
             }
             for one in rows
         ]

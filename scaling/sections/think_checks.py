@@ -66,8 +66,9 @@ def planted_section(analysis: Analysis) -> Section:
         return Section(title, ("No method was measured, so that there is no design to plant in.",))
     prose = (
         "The same levels, budgets, runs, problems and samples, drawn anew about a surface with a known rate, everywhere the "
-        "same on the link's scale; the analysis is the one that made the tables above. Coverage is the share of the 95 % "
-        "intervals that hold the planted rate, with its Monte Carlo error; the last column is the share of simulated grids "
+        "same on the link's scale; the analysis is the one that made the tables above, at the score whose rate is quoted of "
+        "a method, or where it has none at the lowest that its axis brackets. Coverage is the share of the 95 % intervals "
+        "that hold the planted rate, with its Monte Carlo error; the last column is the share of simulated grids "
         "that gave an interval with two ends, and where it is low these are a choice.",
         "Simulated, with sizes estimated from the measured scores less the noise of samples: runs, whose luck shifts their "
         "checkpoints, half of its variance for good, a quarter growing along training, a quarter anew at each checkpoint; "
@@ -85,7 +86,7 @@ def planted_section(analysis: Analysis) -> Section:
         "planted",
         "Coverage of planted rates, by method.",
         rows,
-        headings={"planted": "planted η", "bias": "mean error"},
+        headings={"at": "score", "planted": "planted η", "bias": "mean error"},
         formats={
             name: lambda x: numbers.percent(float(x)) for name in ("coverage", "error", "with interval")
         },

@@ -15,7 +15,7 @@ from scaling.sections.exchange_rates import DEFINITION, ten_shown
 from scaling.sections.known_rates import known_rates
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from scaling.exchange import Rate
     from scaling.exchange.by_run import ByRun
@@ -156,11 +156,10 @@ def _verdict(words: str, found: Mapping[str, Measured]) -> Verdict:
     told, none = [], []
     for method, (one, own) in found.items():
         rates = () if isinstance(one, Unmeasured) else one.rates if own is None else own.rates
-        rated = [rate for rate in rates if rate.eta is not None]
-        if not rated:
+        rate = quoted(rates)
+        if rate is None:
             none.append(method)
             continue
-        rate = rated[len(rated) // 2]
         told.append(f"{method} {eta_shown(rate)} at a score of {numbers.plain(rate.at)}{_worth(rate)}")
     text = f"Against {words}, η is " + "; ".join(told) if told else f"Against {words}, no rate is identified"
     if none and told:
@@ -173,6 +172,12 @@ def _verdict(words: str, found: Mapping[str, Measured]) -> Verdict:
         for rate in one.rates
     )
     return Verdict(f"{text}{' (this run: one seed)' if alone and told else ''}.", status)
+
+
+def quoted(rates: Sequence[Rate]) -> Rate | None:
+    """Return the rate at the score in the middle of those that have one, which a verdict quotes."""
+    rated = [rate for rate in rates if rate.eta is not None]
+    return rated[len(rated) // 2] if rated else None
 
 
 def _worth(rate: Rate) -> str:
