@@ -157,7 +157,7 @@ CPU = Design(
     "by the seed, so that no best share could be told. On words of 2 to 5 letters, the likelier to teach the more "
     "often, RL scored less in a trial of two seeds. Hence a greater total, from whose .4 RL starts at 4.2M tokens, and "
     "a greatest share from which no seed had found the long traces. A first run of it on seeds 0 to 2 said .27 [0, .33] "
-    "of the greater total.",
+    "of the greater total. Records of these earlier runs are not published.",
 )  # fmt: skip
 SMOKE = Design(
     tokens=(50_000, 100_000), shares=(0.0, 0.1, 0.2, 0.4), seeds=(0, 1), width=32, batch=1024, word=4, longest=6,

@@ -54,7 +54,8 @@ def envelope_section(designs: Mapping[str, Design]) -> Section:
         "Which method",
         (
             "Methods are never pooled. At each training level and inference compute the best one is chosen on "
-            "one half of the problems and scored on the other, over many halvings; scored on the half that "
+            "one half of the problems and scored on the other, over many halvings; a budget that costs less can be "
+            "had too, so that a method stays in the choice beyond its dearest one. Scored on the half that "
             f"chose, it would look {numbers.plain(100 * gap, 2)} points better on average.",
         ),
         (Verdict(f"Chosen most often: {told}.", "measured"),),

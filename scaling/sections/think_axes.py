@@ -67,7 +67,7 @@ def axis_section(
             (
                 *prose,
                 f"The figures are of {main}.",
-                *((NO_PURCHASE,) if _untold(analysis, axis, main) else ()),
+                *((NO_PURCHASE,) if _is_without_rate(analysis, axis, main) else ()),
             ),
             figures=(*pictures, _methods(code, measured)),
             tables=tuple(tables),
@@ -91,14 +91,14 @@ def axis_section(
 def _of_method(analysis: Analysis, axis: str, title: str, method: str, found: Exchange) -> list[Section]:
     """Return what stands in for what by one method, and what to buy where it has a rate."""
     parts = [equivalences_section(found, UNITS[0])]
-    if not _untold(analysis, axis, method):
+    if not _is_without_rate(analysis, axis, method):
         parts.append(buy_section(found, Terms(), UNITS))
     code = f"{axis.lower()}-{'-'.join(method.replace(',', '').split())}"
     made = [_named(one, code, title) for one in parts if one is not None]
     return [dataclasses.replace(one, title=f"{one.title} ({method})") for one in made]
 
 
-def _untold(analysis: Analysis, axis: str, method: str) -> bool:
+def _is_without_rate(analysis: Analysis, axis: str, method: str) -> bool:
     """Return whether a method's runs were taken apart and have no rate at any score."""
     own = analysis.fits.get(f"by run: {axis}: {method}")
     return own is not None and all(one.eta is None for one in own.rates)
