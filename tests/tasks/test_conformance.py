@@ -167,6 +167,38 @@ def test_any_text_has_a_score_and_only_a_right_answer_scores(task: Task, said: s
 
 
 @EVERY
+@settings(deadline=None, max_examples=300)
+@given(data=st.data())
+def test_a_gold_completion_with_a_change_scores_by_its_form_and_answer(
+    task: Task, data: st.DataObject
+) -> None:
+    """One edit near the answer or anywhere: right is one mark, the answer to the letter, and one end, which is last."""
+    difficulty = data.draw(st.sampled_from(tried(task)))
+    keys = some(task, difficulty, 20)[[data.draw(st.integers(0, 19))]]
+    ((answer,), (trace,)) = (
+        task.answers(keys, difficulty),
+        task.traces(keys, difficulty, data.draw(st.sampled_from(task.budgets))),
+    )
+    gold = decoded(trace)
+    near = st.integers(max(0, len(gold) - len(answer) - 4), len(gold))
+    at, length = data.draw(near | st.integers(0, len(gold))), data.draw(st.integers(0, 3))
+    put = data.draw(
+        st.text(CHARACTERS, max_size=3)
+        | st.sampled_from(
+            ("", "#", ".", "#.", answer, f"#{answer}.", f"{answer}.", " ", "\n", "\0", "٣", "ａ")
+        )
+    )
+    changed = gold[:at] + put + gold[at + length :]
+    thinking, _, said = changed.partition("#")
+    formed = "." not in thinking and "#" not in said and said.find(".") == len(said) - 1 > 0
+    (score,) = task.scores(keys, difficulty, [changed])
+    if said == f"{answer}." and formed:
+        assert score == 1.0
+    elif task.only_answer or not formed:  # where others are right too, tests beside the task work them out
+        assert score == 0.0
+
+
+@EVERY
 def test_a_task_of_several_right_answers_has_a_verifier_of_its_own(task: Task) -> None:
     assert (type(task).scores is Task.scores) == task.only_answer
 

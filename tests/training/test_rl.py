@@ -1,6 +1,12 @@
 """RL runs on a small model: exact rows and resume, the ledger against torch's counter, what is discarded, staleness."""
 
 import dataclasses
+import itertools
+import random
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +20,7 @@ from transformers import LlamaForCausalLM
 
 from scaling import tasks
 from scaling.errors import InputError
+from scaling.inference import reading
 from scaling.inference.weights import Weights
 from scaling.records import recipe, rl_recipe
 from scaling.records.cost import CORE, predicted_bytes, predicted_seconds, spec_flops, spec_model, spec_tokens
@@ -153,6 +160,51 @@ def test_a_run_with_a_budget_ends_at_the_step_nearest_to_it(
     assert store.rows(spec_id(asked)).evals["step"].tolist() == [taken]
 
 
+SITTING = """
+import os, signal, sys
+from pathlib import Path
+from scaling.records.spec import from_json
+from scaling.records.store import Store
+from scaling.training import callbacks, rl_run
+
+root, spec, unwritten = sys.argv[1:]
+callbacks.SAVE_SECONDS = 0.0
+if unwritten:
+    Store.finish = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+rl_run.run(from_json(spec), Store(Path(root)), stop=lambda: print("step", flush=True))
+"""
+"""One sitting that says when an update is done, keeps a state after each, and may die just before its rows are written."""
+
+
+@pytest.mark.prove
+def test_a_run_with_a_budget_killed_again_and_again_ends_at_the_same_step(
+    started: tuple[Store, RLSpec], tmp_path: Path, same_rows: Callable[[Records, Records], None]
+) -> None:
+    spec = dataclasses.replace(started[1], steps=60, checkpoints=(60,), staleness=1, budget_flops=2 * 10**9)
+    whole, killed = copied(started, tmp_path / "whole"), copied(started, tmp_path / "killed")
+    expected = rows_of(spec, whole)
+    taken = len(expected.steps)
+    assert 20 < taken < 60, "the budget ends the run, not its steps"
+    chance = random.Random(0)
+    for updates, unwritten in ((5, ""), (6, ""), (taken, "unwritten")):
+        with subprocess.Popen(
+            [sys.executable, "-c", SITTING, str(killed.root), to_json(spec), unwritten],
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as sitting:
+            assert sitting.stdout is not None
+            for _ in range(updates):
+                sitting.stdout.readline()
+            if not unwritten:
+                time.sleep(chance.uniform(0, 0.05))
+                sitting.kill()
+        assert sitting.returncode == -signal.SIGKILL
+        assert not (killed.folder(spec_id(spec)) / "done.json").exists()
+    same_rows(rows_of(spec, killed), expected)
+    one, other = (store.folder(spec_id(spec)) / "model" / "model.safetensors" for store in (whole, killed))
+    assert one.read_bytes() == other.read_bytes()
+
+
 def test_the_ledger_counts_a_real_step_as_torch_does(started: tuple[Store, RLSpec]) -> None:
     spec = dataclasses.replace(started[1], difficulties=(2,), prompts=24, group=16)
     module, _ = module_of(started, spec, "eager")
@@ -197,6 +249,55 @@ def test_rows_of_steps_hold_what_torch_counts(
     assert rows["kept_share"].gt(0).all()
     assert (rows["train_flops_old_logprobs"].iloc[-1] > 0) == bool(staleness)
     assert rows[list(COMPONENTS)].iloc[-1].sum() == pytest.approx(counted.get_total_flops(), rel=0.01)
+
+
+def on_policy(module: RLModule, found: Trials, kept: torch.Tensor) -> Trials:
+    """The trials as if the trainer's own arithmetic had drawn the kept ones: every ratio is 1."""
+    logprobs = torch.zeros_like(found.completions.logprobs)
+    chosen = kept.repeat_interleave(module.spec.group).nonzero()[:, 0]
+    for some in reading.alike(found.prompts, found.completions, chosen, reading.TOKENS["cpu"]):
+        rows, _ = reading.rows_of(found.prompts, found.completions, some)
+        with torch.no_grad():
+            ours, _ = module.policy(rows.tokens)
+        for row, values, target in zip(some.tolist(), ours, rows.targets(), strict=True):
+            logprobs[row, : int(target.sum())] = values[target]
+    return dataclasses.replace(found, completions=dataclasses.replace(found.completions, logprobs=logprobs))
+
+
+def test_gradients_of_the_module_are_the_sum_of_a_grad_log_pi(started: tuple[Store, RLSpec]) -> None:
+    """REINFORCE by a plain loop over completions, CISPO the same, leave-one-out G / (G - 1) times that, to 1e-6."""
+    spec = started[1]
+    grads = {}
+    for name in ("reinforce", "cispo", "rloo"):
+        module, _ = module_of(started, dataclasses.replace(spec, algorithm=name))
+        found = trials(spec, module.task, 0, Weights(module.model, module.shape), (0.5, 0.5))
+        kept = (found.learned != found.learned[:, :1]).any(1)
+        assert 0 < kept.sum() < spec.prompts
+        gap, _, _ = module.gradients(on_policy(module, found, kept), kept, 0)
+        assert gap == 0
+        grads[name] = torch.cat([p.grad.flatten() for p in module.model.parameters()])
+
+    model, done = module.model, found.completions
+    model.zero_grad()
+    advantages = found.rewards - found.rewards.mean(1, keepdim=True)
+    count = int(kept.sum()) * spec.group
+    for problem, group in itertools.product(kept.nonzero()[:, 0].tolist(), range(spec.group)):
+        asked = found.prompts[problem][found.prompts[problem] != tasks.PAD]
+        row = problem * spec.group + group
+        said = done.tokens[row, : int(done.lengths[row])]
+        logits = model(input_ids=torch.cat([torch.from_numpy(asked), said])[None]).logits[
+            0, len(asked) - 1 : -1
+        ]
+        picked = torch.log_softmax(logits, -1)[torch.arange(len(said)), said]
+        (-advantages[problem, group] * picked.sum() / spec.max_tokens / count).backward()
+    by_hand = torch.cat([p.grad.flatten() for p in model.parameters()])
+
+    scale = float(by_hand.abs().max())
+    assert scale > 1e-4
+    close = {"rtol": 1e-6, "atol": 1e-6 * scale}
+    torch.testing.assert_close(grads["reinforce"], by_hand, rtol=1e-5, atol=1e-5 * scale)
+    torch.testing.assert_close(grads["cispo"], grads["reinforce"], **close)
+    torch.testing.assert_close(grads["rloo"], grads["reinforce"] * spec.group / (spec.group - 1), **close)
 
 
 def test_groups_that_agree_are_out_of_update_and_denominator(started: tuple[Store, RLSpec]) -> None:
