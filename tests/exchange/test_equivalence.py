@@ -6,7 +6,7 @@ from itertools import product
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from scipy.special import expit
 
@@ -22,9 +22,15 @@ Grid = Callable[..., pd.DataFrame]
 TIMES = (1.0, 4.0, 9.0)
 
 
-def replacing(noise: float = 0.0, seeds: int = 1) -> pd.DataFrame:
+def logistic(z: np.ndarray) -> np.ndarray:
+    return np.asarray(expit(0.9 * z))
+
+
+def replacing(
+    noise: float = 0.0, seeds: int = 1, share: Callable[[np.ndarray], np.ndarray] = logistic, seed_of: int = 0
+) -> pd.DataFrame:
     """A budget that by construction scores what 1, 4 or 9 times the training does at the least one, half a decade apart."""
-    rng = np.random.default_rng(0)
+    rng = np.random.default_rng(seed_of)
     level, seed, budget = (axis.ravel() for axis in np.indices((7, seeds, 3)))
     u = 18 + 0.5 * level
     luck = noise * rng.normal(size=(7, seeds))[level, seed]
@@ -34,7 +40,7 @@ def replacing(noise: float = 0.0, seeds: int = 1) -> pd.DataFrame:
             "infer_flops_per_problem": 10.0 ** (9 + budget),
             "budget": np.array(["one", "some", "many"])[budget],
             "run": level * seeds + seed,
-            "score": expit(0.9 * (u + np.log10(np.array(TIMES)[budget]) - 20) + luck),
+            "score": share(u + np.log10(np.array(TIMES)[budget]) - 20 + luck),
         }
     )
 
@@ -54,12 +60,40 @@ def test_a_budget_that_replaces_four_times_the_training_says_four(small: Callabl
     np.testing.assert_allclose(beyond["times"], 1e21 / beyond["train"], rtol=1e-9)
 
 
-def test_seeds_give_an_interval_that_holds_it(small: Callable[..., Exchange]) -> None:
-    found = equivalences(small(replacing(noise=0.1, seeds=4), at=[0.5]))
-    one = found[(found["note"] == "") & (found["budget"] == "some")]
-    assert (one["low"] < one["times"]).all()
-    assert (one["times"] < one["high"]).all()
-    assert ((one["low"] < 4) & (one["high"] > 4)).mean() >= 0.7
+@pytest.mark.parametrize("share", [logistic, lambda z: 0.05 + 0.75 * expit(3 * z)])
+def test_seeds_give_an_interval_that_holds_it(
+    small: Callable[..., Exchange], share: Callable[[np.ndarray], np.ndarray]
+) -> None:
+    """On curves that are straight on the link's scale, and on ones that no surface has: with a plateau at 80 %."""
+    held = []
+    for seed in range(25):
+        found = equivalences(small(replacing(0.1, 4, share, seed), at=[0.5]))
+        one = found[found["note"] == ""]
+        times = one["budget"].map(dict(zip(("some", "many"), TIMES[1:], strict=True)))
+        held += ((one["low"] < times) & (times < one["high"])).tolist()
+    assert len(held) > 200
+    assert 0.87 <= np.mean(held) <= 0.99
+
+
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(scores=st.lists(st.floats(0.0, 1.0), min_size=3, max_size=8, unique=True))
+def test_two_votes_are_worth_one_sample(small: Callable[..., Exchange], scores: list[float]) -> None:
+    """Ties go by lot: two votes score what a sample does, whatever the curve, and replace no training."""
+    rising = np.sort(scores)
+    assume(rising[-1] - rising[0] > 0.01 and np.diff(rising).min() > 1e-6)
+    u, k = (axis.ravel() for axis in np.meshgrid(np.arange(len(rising)), [1, 2, 4], indexing="ij"))
+    frame = pd.DataFrame(
+        {
+            "train_flops": 10 ** (18 + 0.5 * u),
+            "infer_flops_per_problem": 1e9 * k,
+            "budget": k,
+            "score": rising[u] + (k == 4) * 0.2 * (1 - rising[u]),
+        }
+    )
+    found = equivalences(small(frame, at=[0.5]))
+    two = found[found["budget"] == 2]
+    assert (two["note"] == "").all()
+    np.testing.assert_allclose(two["times"], 1.0, rtol=1e-6)
 
 
 def test_the_least_budget_is_taken_at_what_it_costs_at_each_level(small: Callable[..., Exchange]) -> None:
