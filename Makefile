@@ -27,7 +27,7 @@ targets: $(VENV)/.test
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile -m target -q -rs --no-header -p no:cacheprovider
 
 prove: $(VENV)/.test
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m prove -q -rP tests/prove tests/executors tests/cli tests/studies
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m prove -q -rP tests/prove tests/executors tests/training tests/cli tests/studies
 
 test: $(VENV)/.test
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -q

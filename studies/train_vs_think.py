@@ -18,6 +18,7 @@ from scaling.exchange import Exchange, Rate, exchange_rate, sensitivity
 from scaling.exchange.by_run import ByRun, rates_by_run
 from scaling.exchange.planted import planted
 from scaling.exchange.result import Unmeasured, or_unmeasured
+from scaling.exchange.support import passes
 from scaling.records import recipe, rl_recipe
 from scaling.records.sampled import counts, sampled
 from scaling.records.spec import CooldownSpec, PretrainSpec, RLSpec, Spec
@@ -138,8 +139,6 @@ COUNTED = "best of k, learned"
 """The method whose rates are given under every convention: of all it has the most that can be counted or not."""
 DRAWS, PLANTED = 400, 100
 """Draws for bands, and simulated grids for each planted rate."""
-PLANTED_AT = {"A": AT[0], "B": AT[1]}
-"""Scores at which rates are planted where a method has none: the lowest that an axis brackets."""
 
 
 def words_of(records: Records) -> list[int]:
@@ -197,9 +196,7 @@ def fits(records: Records, grids: int | None = None) -> dict[str, Any]:
         **{f"by run: {name}": own for name, one in measured.items() if (own := runs_apart(one)) is not None},
         "planted": Plants(
             {
-                f"{name}{how}": planted(
-                    one, planted_at(name, one), repetitions=grids or PLANTED, by_runs=bool(how)
-                )
+                f"{name}{how}": planted(one, planted_at(one), repetitions=grids or PLANTED, by_runs=bool(how))
                 for name, one in measured.items()
                 for how in ("", ", by run")
                 if not how or runs_apart(one) is not None
@@ -236,10 +233,12 @@ def runs_apart(found: Exchange) -> ByRun | None:
         return None
 
 
-def planted_at(name: str, found: Exchange) -> float:
-    """Return the score at which rates are planted: the one whose rate is quoted of the method."""
+def planted_at(found: Exchange) -> float:
+    """Return the score at which rates are planted: the one whose rate is quoted, or the one passed at most budgets."""
     told = think_rates.quoted(rates_shown(found))
-    return PLANTED_AT[name[0]] if told is None else told.at
+    if told is not None:
+        return told.at
+    return max(AT, key=lambda at: (len(passes(found.design, at)), -at))
 
 
 def rates_shown(found: Exchange) -> Sequence[Rate]:

@@ -1,7 +1,8 @@
 """Where the score of one method overtakes that of another as inference grows, at each training level.
 
-Scores are means over runs, interpolated in log inference compute between a method's budgets. Shapes: D tables of scores, the
-measured one first, then without each run and each group of problems; X computes that both methods have.
+Scores are means over runs, interpolated in log inference compute between a method's budgets; no interval holds what that may
+miss, so that budgets should lie close: of samples, take many k. Shapes: D tables of scores, the measured one first, then
+without each run and each group of problems; X computes that both methods have.
 """
 
 from __future__ import annotations
@@ -29,10 +30,10 @@ def crossings(first: Design, second: Design, *, level: float = 0.95) -> pd.DataF
     """One row a training level: how far the second method scores above the first, and where they change places.
 
     Columns train; low_infer and high_infer, the least and the most inference compute that both have; low_gap and high_gap,
-    score of the second less that of the first there, each with _low and _high from the jackknife over runs and problems;
-    times, how often they change places between; infer, where, of the only time, with infer_low and infer_high (NaN where the
-    interval is wider than the computes that both have). Levels without common computes are left out. Raises InputError for
-    designs of other levels, runs or problems.
+    score of the second less that of the first there, each with _low and _high from the jackknife over runs and problems (NaN
+    where none can be left out); times, how often they change places between; infer, where, of the only time, with infer_low
+    and infer_high: NaN unless the gaps at both ends are surely of different signs, and the interval lies between.
+    Levels without common computes are left out. Raises InputError for designs of other levels, runs or problems.
     """
     import pandas as pd
 
@@ -40,6 +41,8 @@ def crossings(first: Design, second: Design, *, level: float = 0.95) -> pd.DataF
     level_u = first.level_curves()[0]
     if first.levels != second.levels or np.abs(second.level_curves()[0] - level_u).max() > SAME_LEVEL:
         raise InputError("crossings compare methods at the same training levels")
+    if _checkpoints(first) != _checkpoints(second):
+        raise InputError("crossings compare methods on the same runs at every training level")
     without, tables = left_out(first), [_tables(one) for one in (first, second)]
     rows = []
     for k in np.argsort(level_u):
@@ -68,8 +71,13 @@ def _ordered(design: Design, like: Design) -> Design:
         scores=design.scores[:, :, place],
         trials=None if design.trials is None else design.trials[:, :, place],
         problem_names=like.problem_names,
-        problem_group=design.problem_group[place],
+        problem_group=like.problem_group,
     )
+
+
+def _checkpoints(design: Design) -> list[tuple[int, int]]:
+    """Level and run of each checkpoint, in order."""
+    return sorted(zip(design.level.tolist(), design.run.tolist(), strict=True))
 
 
 def _tables(design: Design) -> Array:
@@ -93,8 +101,8 @@ def _row(x: Array, gap: Array, without: LeftOut, level: float, most: float) -> d
     for name, at in (("low", 0), ("high", -1)):
         reach = _reach(gap[:, at], without, level)
         found |= {
-            f"{name}_gap": float(gap[0, at]), f"{name}_gap_low": max(float(gap[0, at] - reach), -most),
-            f"{name}_gap_high": min(float(gap[0, at] + reach), most),
+            f"{name}_gap": float(gap[0, at]), f"{name}_gap_low": float(np.maximum(gap[0, at] - reach, -most)),
+            f"{name}_gap_high": float(np.minimum(gap[0, at] + reach, most)),
         }  # fmt: skip
     places = _changes(x, gap[0])
     found |= {"times": float(len(places)), "infer": np.nan, "infer_low": np.nan, "infer_high": np.nan}
@@ -102,20 +110,22 @@ def _row(x: Array, gap: Array, without: LeftOut, level: float, most: float) -> d
         return found
     found["infer"] = 10 ** places[0]
     each = [_changes(x, one) for one in gap]
-    if all(len(one) for one in each):
+    signs = [
+        np.sign(found[f"{name}_gap_low"]) + np.sign(found[f"{name}_gap_high"]) for name in ("low", "high")
+    ]
+    if signs[0] * signs[1] == -4 and all(len(one) for one in each):  # both ends are told, one each way
         values = np.array([one[np.abs(one - places[0]).argmin()] for one in each])
-        reach = _reach(values, without, level)
-        if reach < x[-1] - x[0]:
-            found |= {
-                "infer_low": power_of_ten(places[0] - reach),
-                "infer_high": power_of_ten(places[0] + reach),
-            }
+        low, high = places[0] + np.array([-1, 1]) * _reach(values, without, level)
+        if x[0] <= low and high <= x[-1]:
+            found |= {"infer_low": power_of_ten(low), "infer_high": power_of_ten(high)}
     return found
 
 
 def _reach(values: Array, without: LeftOut, level: float) -> float:
-    """Half the interval of an estimate by its values on the tables, (D,)."""
+    """Half the interval of an estimate by its values on the tables, (D,); NaN where there is the measured one alone."""
     runs = len(without.runs)
+    if len(values) == 1:
+        return np.nan
     return components(without, values[1 : 1 + runs], values[1 + runs :]).reach(level)
 
 

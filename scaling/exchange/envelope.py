@@ -39,16 +39,19 @@ class _Offers:
     v: Array
     """Logarithm of its inference compute, (K,)."""
     scores: Array
-    """(K, P); NaN where a problem is not known."""
+    """Means over runs, (K, P); NaN where a problem is not known."""
+    by_run: Array
+    """Means of each run over problems, (K, R); NaN where a method has fewer runs."""
 
 
 def envelope(designs: Mapping[str, Design], *, splits: int = SPLITS, seed: int = 0) -> pd.DataFrame:
     """One row a training level and inference compute: the method chosen, what it scores on problems that did not choose it.
 
     Columns train, infer, method (the one chosen most often), chosen (how often), spent (what its offer costs, the median of
-    those chosen), score, score_se (over problems), same_half (the score on the problems that chose, always higher on
-    average). On offer is every measured budget that costs no more than ``infer``, and between budgets a method's score
-    interpolated in log compute. Raises InputError for designs of other levels or problems.
+    those chosen), score (of all that were chosen), score_se (over runs and problems, of the offer chosen most often),
+    same_half (the score on the problems that chose, always higher on average). On offer is every measured budget that costs
+    no more than ``infer``, and between budgets a method's score interpolated in log compute. Raises InputError for designs
+    of other levels or problems.
     """
     import pandas as pd
 
@@ -79,15 +82,14 @@ def envelope(designs: Mapping[str, Design], *, splits: int = SPLITS, seed: int =
             counts = np.bincount(offers.method[best], minlength=len(names))
             most = int(counts.argmax())
             bought = best[offers.method[best] == most]
-            each = offers.scores[np.bincount(bought).argmax()]
-            known = each[np.isfinite(each)]
+            usual = np.bincount(bought).argmax()
             every = np.arange(len(best))
             rows.append(
                 {
                     "train": 10**u, "infer": 10 ** v[j], "method": names[most], "chosen": counts[most] / len(best),
                     "spent": 10 ** float(np.median(offers.v[bought])), "score": float(np.nanmean(judged[every, best])),
-                    "score_se": float(known.std(ddof=1) / np.sqrt(len(known))) if len(known) > 1 else 0.0,
-                    "same_half": float(own[every, best].mean()),
+                    "score_se": float(np.hypot(_error(offers.scores[usual]), _error(offers.by_run[usual]))),
+                    "same_half": float(np.nanmean(own[every, best])),
                 }
             )  # fmt: skip
     return pd.DataFrame(rows)
@@ -97,8 +99,14 @@ def _best_so_far(means: Array) -> npt.NDArray[np.intp]:
     """Which of the offers up to each one scores best, (K,), of their means (K,); the cheapest of equals."""
     known = np.where(np.isfinite(means), means, -np.inf)
     rises = known > np.concatenate([[-np.inf], np.maximum.accumulate(known)[:-1]])
-    rises[0] = True
-    return np.maximum.accumulate(np.where(rises, np.arange(len(means)), 0))
+    first = int(np.argmax(rises))  # an offer that is not known is taken where no other is
+    return np.maximum.accumulate(np.where(rises, np.arange(len(means)), first))
+
+
+def _error(values: Array) -> float:
+    """Standard error of the mean of those that are known; 0 of one."""
+    known = values[np.isfinite(values)]
+    return float(known.std(ddof=1) / np.sqrt(len(known))) if len(known) > 1 else 0.0
 
 
 def _mean(values: Array) -> Array:
@@ -129,17 +137,22 @@ def _common_levels(designs: Mapping[str, Design]) -> Array:
 def _offers(designs: Mapping[str, Design], level: int, v: Array) -> _Offers:
     """All methods at one level: at their budgets, means over runs, and interpolated at computes ``v`` between them."""
     names = next(iter(designs.values())).problem_names or ()
-    method, costs, scores = [], [], []
+    parts: list[tuple[Array, ...]] = []
+    most = max(int((one.level == level).sum()) for one in designs.values())
     for m, one in enumerate(designs.values()):
         place = [(one.problem_names or ()).index(name) for name in names]
         at = one.level == level
         mean_v = _mean(one.v[at].T)
-        mean_scores = _mean(np.moveaxis(one.scores[at], 0, -1))[:, place]
         known = np.argsort(mean_v)[: np.isfinite(mean_v).sum()]
-        own, table = mean_v[known], mean_scores[known]
+        own = mean_v[known]
         x = np.union1d(own, v[(v > own.min()) & (v < own.max())])
-        method.append(np.full(len(x), m))
-        costs.append(x)
-        scores.append(np.stack([np.interp(x, own, table[:, p]) for p in range(len(names))], axis=-1))
-    order = np.argsort(np.concatenate(costs), kind="stable")
-    return _Offers(np.concatenate(method)[order], np.concatenate(costs)[order], np.concatenate(scores)[order])
+        problems = _mean(np.moveaxis(one.scores[at], 0, -1))[known][:, place]
+        runs = np.full((len(known), most), np.nan)
+        runs[:, : at.sum()] = _mean(one.scores[at]).T[known]
+        between = [
+            np.stack([np.interp(x, own, column) for column in table.T], axis=-1) for table in (problems, runs)
+        ]
+        parts.append((np.full(len(x), m), x, *between))
+    method, costs, scores, by_run = (np.concatenate(part) for part in zip(*parts, strict=True))
+    order = np.argsort(costs, kind="stable")
+    return _Offers(method[order], costs[order], scores[order], by_run[order])

@@ -16,6 +16,7 @@ from scaling.exchange import forms, links
 from scaling.exchange.by_run import by_run
 from scaling.exchange.calibration import Coverage, as_measured, coverage
 from scaling.exchange.simulation import nearest, predictor_at, setting_of
+from scaling.exchange.support import passes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,7 +52,8 @@ def planted(
     """Plant each rate in the design of `found`, everywhere the same, and measure it as `found` was, at score `at`.
 
     The truth is additive on the link's scale: as steep along training as the design's own nearest additive surface, `eta`
-    times as steep along inference, and at `at` in the middle of the design. Runs, problems and samples are drawn anew as
+    times as steep along inference, and at `at` where the measured scores are, on average over the budgets at which training
+    passes it (in the middle of the design where it does at none). Runs, problems and samples are drawn anew as
     `simulation` says, with the spreads and likenesses that `found` shows. `by_runs` measures run by run.
     """
     setting = setting_of(found)
@@ -72,10 +74,14 @@ def _by_runs(found: Exchange, at: float) -> Callable[[Design], Rate]:
 
 
 def planted_surface(found: Exchange, setting: Setting, at: float, eta: float) -> Surfaces:
-    """Return the additive surface of a rate, with score `at` in the middle of the design."""
+    """Return the additive surface of a rate, with score `at` where training passes it in the measured design."""
     surface = nearest("additive", found.design, setting)
     steep = abs(float(surface.beta[0, 1])) or 1.0
-    return replace(surface, beta=np.array([[predictor_at(setting, at), steep, eta * steep]]))
+    points = passes(found.design, at)
+    u, v = points.mean(axis=0) - surface.centre if len(points) else (0.0, 0.0)
+    return replace(
+        surface, beta=np.array([[predictor_at(setting, at) - steep * (u + eta * v), steep, eta * steep]])
+    )
 
 
 def table(rows: Sequence[Planted]) -> pd.DataFrame:

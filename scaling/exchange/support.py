@@ -99,9 +99,14 @@ def _runs(inside: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
 
 
 def bracketed(design: Design, y: float) -> Array:
-    """log10 inference compute of the budgets at which training brackets a score, where it first does, ascending.
+    """log10 inference compute of the budgets at which training brackets a score, where it first does, ascending."""
+    return np.sort(passes(design, y)[:, 1])
 
-    That takes 3 levels over a decade.
+
+def passes(design: Design, y: float) -> Array:
+    """Where training first passes a score at each budget at which it brackets it: log10 of both computes, (B', 2).
+
+    That takes 3 levels over a decade; between two levels scores are interpolated.
     """
     level_u, level_v, score = design.level_curves()
     found = []
@@ -113,14 +118,11 @@ def bracketed(design: Design, y: float) -> Array:
         above = column[known] >= y
         if column[known].min() <= y <= column[known].max():
             after = max(1, int(np.argmax(above != above[0])))
-            pair = known[after - 1 : after + 1]
-            share = (
-                np.divide(*(np.array([y, column[pair[1]]]) - column[pair[0]]))
-                if np.ptp(column[pair])
-                else 0.0
-            )
-            found.append(float(v[pair[0]] + share * (v[pair[1]] - v[pair[0]])))
-    return np.sort(np.array(found))
+            first, last = known[after - 1 : after + 1]
+            rise = column[last] - column[first]
+            share = (y - column[first]) / rise if rise else 0.0
+            found.append([x[first] + share * (x[last] - x[first]) for x in (level_u, v)])
+    return np.array(found, dtype=np.float64).reshape(-1, 2)
 
 
 def lacking(design: Design, y: float) -> str | None:

@@ -17,19 +17,20 @@ import numpy.typing as npt
 import torch
 
 from scaling import tasks
-from scaling.inference import settings, verifier
+from scaling.inference import verifier
 from scaling.inference.decode import Completions, Sampling, decode
+from scaling.inference.forcing import forced
 from scaling.inference.weights import Weights
 from scaling.records.flops import completion_flops, prefill_flops
 from scaling.records.spec import SamplingSpec, spec_id
 from scaling.records.tables import Records, records_of
 from scaling.tasks import PAD, Task, terminal_answer, texts
+from scaling.tasks.setting import Setting, read
 
 if TYPE_CHECKING:
     import pandas as pd
     from transformers import LlamaForCausalLM
 
-    from scaling.inference.settings import Setting
     from scaling.records.spec import ModelSpec
 
 Whole = npt.NDArray[np.int64]
@@ -61,7 +62,7 @@ def sample(
     import pandas as pd
 
     task = tasks.find(spec.task, spec.task_version)
-    chosen = [settings.read(text, task) for text in spec.settings]
+    chosen = [read(text, task) for text in spec.settings]
     keys = task.distinct(spec.seed, spec.problems, spec.difficulty, "held_out")
     weights = Weights(model, shape, torch.bfloat16 if bf16 else torch.float32)
     evals: list[dict[str, Any]] = []
@@ -134,7 +135,7 @@ def _completions(
         seed=seed,
         group=samples,
         sampling=Sampling(spec.temperature, spec.top_p),
-        force=setting.force(task, keys, spec.difficulty, samples, weights.device),
+        force=forced(setting, task, keys, spec.difficulty, samples, weights.device),
     )
     return prompts, found
 

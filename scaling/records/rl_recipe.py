@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from scaling import tasks
+from scaling.errors import InputError
 from scaling.records.rl_spec import Algorithm, RLSpec, Sampler, SamplingSpec
-from scaling.records.spec import CooldownSpec, PretrainSpec, TaskData, kept_steps
+from scaling.records.spec import CooldownSpec, ModelSpec, PretrainSpec, TaskData, kept_steps
+from scaling.tasks.setting import read
 from scaling.tasks.task import Split
 
 PROMPTS, GROUP = 24, 16
@@ -54,9 +56,12 @@ def learning(
 ) -> RLSpec:
     """Return the recipe's RL run from the end of a pretraining run; checkpoints by default at the last step alone.
 
-    Raises ``InputError`` for more problems than the task has.
+    Raises ``InputError`` for more problems than the task has, difficulties that it does not have, and a model that cannot
+    read and write so much.
     """
     one = tasks.find(task)
+    for difficulty in difficulties:
+        _fits(_model(start), one, difficulty, None, max_tokens)
     if problems is not None:
         for difficulty in difficulties:
             _enough(task, seed, problems, difficulty, "train")
@@ -99,14 +104,21 @@ def samples(
 ) -> SamplingSpec:
     """Return samples of a checkpoint, by default the last, on held-out problems, the same for every checkpoint.
 
-    Raises ``InputError`` for more problems than are held out.
+    Raises ``InputError`` for more problems than are held out, settings and difficulties that the task does not have, and a
+    model that cannot read and write so much.
     """
+    one = tasks.find(task)
+    for setting in (read(text, one) for text in settings):
+        asked = setting.budget if setting.method == "asked" else None
+        _fits(_model(of), one, difficulty, asked, max_tokens)
+        if setting.method == "forced":
+            one.given(one.problems(seed, [0], difficulty, "held_out"), difficulty, str(setting.budget))
     _enough(task, seed, problems, difficulty, "held_out")
     return SamplingSpec(
         of=of,
         step=kept_steps(of)[-1] if step is None else step,
         task=task,
-        task_version=tasks.find(task).version,
+        task_version=one.version,
         difficulty=difficulty,
         settings=tuple(settings),
         problems=problems,
@@ -117,6 +129,28 @@ def samples(
         verifier=verifier,
         seed=seed,
     )
+
+
+def _model(run: PretrainSpec | CooldownSpec | RLSpec) -> ModelSpec:
+    """Return the model that a run is of."""
+    if isinstance(run, RLSpec):
+        return _model(run.start)
+    return (run.trunk if isinstance(run, CooldownSpec) else run).model
+
+
+def _fits(model: ModelSpec, task: tasks.Task, difficulty: int, asked: str | None, max_tokens: int) -> None:
+    """Refuse what the model cannot read or write, before anything is run."""
+    if model.vocabulary < tasks.VOCABULARY:
+        raise InputError(
+            f"the model has a vocabulary of {model.vocabulary} tokens, and tasks are written in {tasks.VOCABULARY}"
+        )
+    some = task.problems(0, range(PROMPTS), difficulty)
+    prompt = int((task.prompts(some, difficulty, asked) != tasks.PAD).sum(axis=1).max())
+    if prompt + max_tokens > model.context:
+        raise InputError(
+            f"prompts of task {task.name} at difficulty {difficulty} take {prompt} tokens, completions up to {max_tokens}, "
+            f"and the model's context is {model.context}; give fewer tokens, or train a longer context"
+        )
 
 
 @lru_cache(maxsize=256)

@@ -76,6 +76,8 @@ class RLSpec:
             raise InputError(
                 f"RLSpec.group is {self.group}: advantages are within a group, which takes 2 or more"
             )
+        if len(set(self.difficulties)) < len(self.difficulties):
+            raise InputError(f"RLSpec.difficulties has one twice: {self.difficulties}")
         if not self.difficulties or self.staleness < 0 or not 0 <= self.reward_noise < 0.5:
             raise InputError(
                 f"RL needs difficulties, staleness of 0 or more and reward noise in [0, .5); got {self.difficulties}, "
@@ -101,7 +103,7 @@ class SamplingSpec:
     difficulty: int
     """Difficulty of the problems."""
     settings: tuple[str, ...]
-    """How thinking is budgeted: ``free``, ``asked B``, ``forced B``, ``cut N`` (``scaling.inference.settings``)."""
+    """How thinking is budgeted: ``free``, ``asked B``, ``forced B``, ``cut N`` (``scaling.tasks.setting``)."""
     problems: int
     """Number of different problems, the same for every checkpoint."""
     samples: int

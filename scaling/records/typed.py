@@ -46,9 +46,16 @@ def _typed(where: str, hint: Any, value: Any) -> Any:
 
 
 def _number(where: str, kind: type[int] | type[float], value: Any) -> int | float:
-    finite = isinstance(value, numbers.Real) and not isinstance(value, bool) and math.isfinite(value)
+    finite = isinstance(value, numbers.Real) and not isinstance(value, bool) and _is_finite(value)
     if kind is float and finite:
         return float(value)
     if finite and value == int(value):
         return int(value)
     raise InputError(f"{where} must be a {'finite' if kind is float else 'whole'} number, got {value!r}")
+
+
+def _is_finite(value: numbers.Real) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # a whole number beyond any float
+        return False

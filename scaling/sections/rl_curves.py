@@ -38,10 +38,14 @@ def rl_curves(analysis: Analysis) -> Section:
     changes = changed(rows)
     died = int((last["status"] != "done").sum())
     apart = f" {died} of them diverged: their lines end there, and the tables leave them out." if died else ""
-    prose = (
-        f"{last.shape[0]} runs, every update a row.{apart} Sampler and trainer differed by at most "
-        f"{numbers.plain(float(rows['logprob_gap'].max()), 2)} in a log-probability (in fp32 a run stops above 1e-4).",
+    gaps = rows["logprob_gap"].dropna()
+    gap = (
+        f"Sampler and trainer differed by at most {numbers.plain(float(gaps.max()), 2)} in a log-probability (in fp32 a run "
+        "stops above 1e-4)."
+        if len(gaps)
+        else "No group had right and wrong answers in any step, so that nothing was learned and no log-probability compared."
     )
+    prose = (f"{last.shape[0]} runs, every update a row.{apart} {gap}",)
     return Section(
         "RL step by step",
         prose,

@@ -66,8 +66,9 @@ def planted_section(analysis: Analysis) -> Section:
         return Section(title, ("No method was measured, so that there is no design to plant in.",))
     prose = (
         "The same levels, budgets, runs, problems and samples, drawn anew about a surface with a known rate, everywhere the "
-        "same on the link's scale; the analysis is the one that made the tables above, at the score whose rate is quoted of "
-        "a method, or where it has none at the lowest that its axis brackets. Coverage is the share of the 95 % intervals "
+        "same on the link's scale, and placed so that its score is passed where the measured scores pass it, on average "
+        "over budgets; the analysis is the one that made the tables above, at the score whose rate is quoted of a method, "
+        "or where it has none at the one that training passes at most budgets. Coverage is the share of the 95 % intervals "
         "that hold the planted rate, with its Monte Carlo error; the last column is the share of simulated grids "
         "that gave an interval with two ends, and where it is low these are a choice.",
         "Simulated, with sizes estimated from the measured scores less the noise of samples: runs, whose luck shifts their "
@@ -276,7 +277,8 @@ def conventions_section(analysis: Analysis, name: str, words: str) -> Section | 
         return None
     made = sensitivity_section(rows)
     named = tuple(
-        dataclasses.replace(one, name=f"conventions-{name[:2].lower()}-{one.name}") for one in made.tables
+        dataclasses.replace(one, name=f"conventions-{name.partition(':')[0].lower()}-{one.name}")
+        for one in made.tables
     )
     method = name.partition(": ")[2]
     verdicts = tuple(

@@ -36,7 +36,7 @@ class Countdown(Task):
     """
 
     name = "countdown"
-    version = 1
+    version = 2
     difficulties = range(3, 7)
     budgets = ("1", "2", "direct")
     taught = ("1", "2", "direct")

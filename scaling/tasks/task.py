@@ -68,8 +68,12 @@ _LETTERS = np.frombuffer(f"\0{CHARACTERS}".encode("ascii"), dtype=np.uint8)
 
 
 def texts(tokens: Whole, lengths: Whole) -> list[str]:
-    """Texts of rows of tokens (R, T), of which the first `lengths` (R,) count; padding among them is the character 0."""
-    rows = _LETTERS[tokens]
+    """Texts of rows of tokens (R, T), of which the first `lengths` (R,) count.
+
+    Padding among them is the character 0, which no answer has, and so is a token beyond the vocabulary, which a model may
+    have more of than tasks.
+    """
+    rows = _LETTERS[np.where(tokens < VOCABULARY, tokens, PAD)]
     return [
         row[:length].tobytes().decode("ascii") for row, length in zip(rows, lengths.tolist(), strict=True)
     ]
@@ -165,7 +169,7 @@ class Task(ABC):
         return keys
 
     def distinct(self, seed: int, count: int, difficulty: int, split: Split) -> Whole:
-        """The first `count` different keys among the problems of a seed, (count,).
+        """Keys of the first `count` different problems of a seed, (count,): no two are asked in the same words.
 
         Raises InputError where the split seems to have fewer.
         """
@@ -173,7 +177,7 @@ class Task(ABC):
         for turn in range(_TRIES):
             more = self.problems(seed, np.arange(count) + turn * count, difficulty, split)
             found = np.concatenate([found, more])
-            _, first = np.unique(found, return_index=True)
+            _, first = np.unique(self.questions(found, difficulty), axis=0, return_index=True)
             found = found[np.sort(first)]
             if len(found) >= count:
                 return found[:count]

@@ -73,7 +73,11 @@ class LeaveOneOut(Reinforce):
 
 
 class Cispo(Algorithm):
-    """CISPO (MiniMax 2025, arXiv:2506.13585): -sg(min(ratio, 1 + eps)) A log pi; no token loses its gradient."""
+    """CISPO (MiniMax 2025, arXiv:2506.13585): -sg(min(ratio, 1 + eps)) A log pi; no token loses its gradient.
+
+    Clip as in the paper; its advantages are divided by the group's deviation, and its sum by the tokens of the group, which
+    here would favour groups that nearly agree and short completions: A and normaliser are those of all.
+    """
 
     name = "cispo"
     eps: ClassVar[float] = 4.0

@@ -208,6 +208,19 @@ def test_a_method_that_is_clearly_better_is_chosen(grid: Grid) -> None:
     assert (found["score_se"] > 0).all()
 
 
+def test_the_error_of_the_best_is_of_runs_and_problems(grid: Grid) -> None:
+    """Over grids with runs and problems drawn anew."""
+    scores, errors = [], []
+    for seed in range(60):
+        frame = grid(levels=1, seeds=3, problems=40, samples=4, budgets=3, run_sd=0.8, problem_sd=1.0, seed=seed,
+                     surface=lambda u, v: 0.0 * u + 0.2 * (v - 10.5))  # fmt: skip
+        one = prepare(frame).design(Ledger())
+        found = envelope({"a": one, "b": one}, splits=4)
+        scores.append(found["score"].iloc[-1])
+        errors.append(found["score_se"].iloc[-1])
+    assert 0.8 < np.sqrt(np.mean(np.square(errors))) / np.std(scores, ddof=1) < 1.35
+
+
 def test_a_method_is_chosen_from_its_first_budget_on(grid: Grid) -> None:
     """The better one costs at least 10^10.5."""
     found = envelope(methods(grid, (0.0, 2.0), infer=((9.0, 11.0), (10.5, 12.0))))

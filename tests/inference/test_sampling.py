@@ -8,8 +8,9 @@ import torch
 from transformers import LlamaForCausalLM
 
 from scaling.errors import InputError
-from scaling.inference import sampling, settings, verifier
+from scaling.inference import sampling, verifier
 from scaling.inference.decode import decode
+from scaling.inference.forcing import forced
 from scaling.inference.weights import Weights
 from scaling.records import recipe, rl_recipe
 from scaling.records.columns import EVALS, SAMPLES
@@ -17,6 +18,7 @@ from scaling.records.flops import completion_flops, prefill_flops
 from scaling.records.spec import SamplingSpec, spec_id
 from scaling.records.tables import check
 from scaling.tasks import decoded, find, texts
+from scaling.tasks.setting import read
 
 S5 = find("s5")
 SHAPE = recipe.llama(32, 53, 96)
@@ -28,10 +30,10 @@ SPEC = rl_recipe.samples(
 
 def written(weights: Weights, text: str, difficulty: int = 5) -> list[str]:
     """Return what is written under a setting."""
-    setting = settings.read(text, S5)
+    chosen = read(text, S5)
     keys = S5.distinct(0, 4, difficulty, "held_out")
-    prompts = setting.prompts(S5, keys, difficulty)
-    force = setting.force(S5, keys, difficulty, 3, torch.device("cpu"))
+    prompts = chosen.prompts(S5, keys, difficulty)
+    force = forced(chosen, S5, keys, difficulty, 3, torch.device("cpu"))
     found = decode(weights, prompts, 50, seed=0, group=3, force=force)
     return texts(found.tokens.numpy(), found.lengths.numpy())
 
@@ -39,9 +41,9 @@ def written(weights: Weights, text: str, difficulty: int = 5) -> list[str]:
 def test_asked_budgets_stand_before_the_problem() -> None:
     keys = S5.distinct(0, 3, 5, "held_out")
     for budget, control in (("1", "A"), ("2", "B"), ("direct", "E")):
-        rows = settings.read(f"asked {budget}", S5).prompts(S5, keys, 5)
+        rows = read(f"asked {budget}", S5).prompts(S5, keys, 5)
         assert {decoded(row)[0] for row in rows} == {control}
-    np.testing.assert_array_equal(settings.read("free", S5).prompts(S5, keys, 5), S5.prompts(keys, 5))
+    np.testing.assert_array_equal(read("free", S5).prompts(S5, keys, 5), S5.prompts(keys, 5))
 
 
 @pytest.mark.parametrize("budget", S5.budgets)
@@ -67,18 +69,18 @@ def test_a_cut_writes_the_answer_mark_once(weights: Weights) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["free 1", "asked", "asked 4", "forced x", "cut", "cut two", "best", "cut -3"]
+    "text", ["free 1", "asked", "asked 4", "forced x", "cut", "cut two", "best", "cut -3", "cut ٣"]
 )
 def test_settings_that_are_none_are_refused(text: str) -> None:
     with pytest.raises(InputError, match="setting"):
-        settings.read(text, S5)
+        read(text, S5)
 
 
 def test_a_task_without_forced_budgets_says_so(weights: Weights) -> None:
     addition = find("addition")
     keys = addition.distinct(0, 2, 3, "held_out")
     with pytest.raises(InputError, match="task addition has no budgets that can be forced"):
-        settings.read("forced 1", addition).force(addition, keys, 3, 1, weights.device)
+        forced(read("forced 1", addition), addition, keys, 3, 1, weights.device)
 
 
 def test_rows_add_up_and_are_a_pure_function_of_the_spec(model: LlamaForCausalLM) -> None:

@@ -1,10 +1,12 @@
 """The report of rl_scaling on planted records: what its verdicts say, and that flat and dead runs leave a report too."""
 
+import dataclasses
 import re
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from reward_case import law, reward_records
 
@@ -69,14 +71,21 @@ def test_changes_by_size_have_the_spread_of_runs(planted: Report) -> None:
     assert table.frame["discarded"].to_numpy() == pytest.approx(0.2)
 
 
+def without_gaps(records: Records) -> Records:
+    """Return records of runs none of whose groups had right and wrong answers."""
+    gaps = pd.array([pd.NA] * len(records.steps), dtype="Float64")
+    return dataclasses.replace(records, steps=records.steps.assign(logprob_gap=gaps, kept_share=0.0))
+
+
 @pytest.mark.parametrize(
     "make",
     [
         lambda: reward_records({width: lambda C: np.full(len(C), 0.02) for width in WIDTHS}),
         lambda: reward_records({64: lambda C: law(64).predict(C=C)}, seeds=(1,), died=(64, 1)),
         lambda: reward_records({64: lambda C: law(64).predict(C=C)}, seeds=(1,)),
+        lambda: without_gaps(reward_records({64: lambda C: np.full(len(C), 0.0)}, noise=0.0)),
     ],
-    ids=["flat", "all diverged", "one run"],
+    ids=["flat", "all diverged", "one run", "no step that learns"],
 )
 def test_what_has_no_answer_says_so(make: Callable[[], Records], tmp_path: Path) -> None:
     found = report(make())

@@ -246,3 +246,11 @@ def test_texts_come_back_from_their_tokens(text: str) -> None:
         encoded(f"{text}Z")
     with pytest.raises(InputError, match="token 99 is none of 0 to 52"):
         decoded([99])
+
+
+@EVERY
+def test_no_problem_is_asked_twice_whatever_its_key(task: Task) -> None:
+    """Of few numbers many keys of countdown are one problem."""
+    difficulty = next(one for one in task.difficulties if task.count(one) >= 4000)
+    keys = task.distinct(5, 300, difficulty, "train")
+    assert len(np.unique(task.questions(keys, difficulty), axis=0)) == 300

@@ -413,6 +413,44 @@ def test_specs_are_checked_and_survive_json(started: tuple[Store, RLSpec]) -> No
         dataclasses.replace(spec, group=1)
 
 
+def test_what_a_task_or_a_model_cannot_do_is_said_before_anything_is_run(
+    started: tuple[Store, RLSpec],
+) -> None:
+    start = started[1].start
+    with pytest.raises(InputError, match="task s5 has difficulties 1 to 20; got 50"):
+        rl_recipe.learning(start, "s5", [50], 2, max_tokens=24, seed=0)
+    with pytest.raises(InputError, match="completions up to 500, and the model's context is 48"):
+        rl_recipe.learning(start, "s5", [2], 2, max_tokens=500, seed=0)
+    with pytest.raises(InputError, match="setting 'asked 7': task s5 has budgets"):
+        rl_recipe.samples(start, "s5", 3, ["free", "asked 7"], max_tokens=24)
+    with pytest.raises(
+        InputError, match="prompts of task s5 at difficulty 3 take 5 tokens, completions up to 44"
+    ):
+        rl_recipe.samples(start, "s5", 3, ["asked 1"], max_tokens=44)
+    with pytest.raises(InputError, match="no budgets that can be forced"):
+        rl_recipe.samples(start, "addition", 2, ["forced 1"], max_tokens=24)
+    small = dataclasses.replace(start.model, vocabulary=40)
+    with pytest.raises(InputError, match="vocabulary of 40 tokens, and tasks are written in 53"):
+        rl_recipe.learning(dataclasses.replace(start, model=small), "s5", [2], 2, max_tokens=24, seed=0)
+    with pytest.raises(InputError, match="difficulties has one twice"):
+        dataclasses.replace(started[1], difficulties=(2, 2))
+    with pytest.raises(InputError, match="budget_flops must be a whole number"):
+        dataclasses.replace(started[1], checkpoints=(STEPS,), budget_flops=10**400)
+
+
+def test_a_model_with_more_tokens_than_tasks_writes_nothing_right_with_them(tmp_path: Path) -> None:
+    """Vocabularies are rounded up for speed, or are of another text."""
+    store = Store(tmp_path / "store").open()
+    data = rl_recipe.traces("s5", [1, 2], ["1", "direct"])
+    (start,) = recipe.whole_runs(recipe.llama(16, 256, 48), data, [960], batch_tokens=480, seed=0)
+    assert pretrain(start, store)
+    spec = rl_recipe.learning(start, "s5", [1], 2, max_tokens=8, seed=0, prompts=4, group=8)
+    assert rows_of(spec, store).steps["reward"].tolist() == pytest.approx([0.0, 0.0], abs=0.1)
+    asked = rl_recipe.samples(spec, "s5", 2, ["free"], max_tokens=8, problems=3, each=4)
+    assert sampling_run.run(asked, store)
+    assert len(store.rows(spec_id(asked)).samples) == 12
+
+
 def test_costs_of_rl_and_of_what_came_before_are_told_apart(
     started: tuple[Store, RLSpec], tmp_path: Path
 ) -> None:

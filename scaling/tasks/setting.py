@@ -9,23 +9,11 @@ cut N       after N tokens of thinking the answer mark is written: the negative 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-import numpy as np
-import numpy.typing as npt
-import torch
 
 from scaling.errors import InputError
-from scaling.tasks import FREE, PAD, Task, encoded
-from scaling.tasks.task import ANSWER
-
-if TYPE_CHECKING:
-    from scaling.inference.decode import Force
-
-Whole = npt.NDArray[np.int64]
+from scaling.tasks.task import PAD, Task, Whole
 
 METHODS = ("free", "asked", "forced", "cut")
-MARK = int(encoded(ANSWER)[0])
 
 
 @dataclass(frozen=True)
@@ -45,35 +33,6 @@ class Setting:
         """Return the prompts, (P, L)."""
         return task.prompts(keys, difficulty, self.budget if self.method == "asked" else None)
 
-    def force(
-        self, task: Task, keys: Whole, difficulty: int, group: int, device: torch.device
-    ) -> Force | None:
-        """Return what is forced on the completions of each of the problems, ``group`` of each."""
-        if self.method == "forced":
-            assert self.budget is not None
-            given = torch.from_numpy(task.given(keys, difficulty, self.budget).repeat(group, axis=0)).to(
-                device
-            )
-
-            def force(at: int, rows: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor | None:
-                del tokens
-                return given[rows, at] if at < given.shape[1] else None
-
-            return force
-        if self.method == "cut":
-            assert self.budget is not None
-            last = int(self.budget)
-
-            def cut(at: int, rows: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor | None:
-                del rows
-                if at != last:
-                    return None
-                answered = (tokens == MARK).any(1)
-                return torch.where(answered, FREE, MARK)
-
-            return cut
-        return None
-
     def tokens(self, task: Task, keys: Whole, difficulty: int) -> float | None:
         """Return the tokens that the budget means, on average: of a right completion, or up to the cut and the answer."""
         if self.budget is None:
@@ -89,7 +48,7 @@ def read(text: str, task: Task) -> Setting:
     method, _, budget = text.partition(" ")
     if method not in METHODS or (method == "free") == bool(budget):
         raise InputError(f"setting {text!r} is none; expected free, asked B, forced B or cut N")
-    if method == "cut" and not budget.isdecimal():
+    if method == "cut" and not (budget.isascii() and budget.isdecimal()):
         raise InputError(f"setting {text!r} needs a whole number of tokens, such as cut 20")
     if method in ("asked", "forced") and budget not in task.budgets:
         raise InputError(f"setting {text!r}: task {task.name} has budgets {', '.join(task.budgets)}")
