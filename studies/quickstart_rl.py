@@ -6,7 +6,7 @@ One seed, so that every rate is labelled "this run"; train_vs_think is the same 
 from functools import partial
 from typing import Any
 
-from scaling.exchange import exchange_rate
+from scaling.exchange import Exchange, exchange_rate
 from scaling.exchange.result import or_unmeasured
 from scaling.records import recipe, rl_recipe
 from scaling.records.sampled import counts, sampled
@@ -15,6 +15,7 @@ from scaling.records.tables import Records
 from scaling.reporting import numbers
 from scaling.reporting.document import Section
 from scaling.sections import ledger, rl_curves, think_axes, think_checks, think_rates
+from scaling.sections.think_compare import Compared
 from scaling.study import Analysis, Preset, Study
 from scaling.tasks import find
 
@@ -58,10 +59,16 @@ def fits(records: Records) -> dict[str, Any]:
         "A: majority of k": (free, "majority"),
         "A: best of k, oracle": (free.assign(chance_score=find(TASK).random_chance(WORD)), "pass"),
     }
-    return {
+    rates = {
         name: or_unmeasured(name, partial(exchange_rate, table, at=AT, method=method, bootstrap=400))
         for name, (table, method) in tables.items()
     }
+    had = {
+        name.removeprefix("A: "): tables[name]
+        for name, one in rates.items()
+        if isinstance(one, Exchange) and "oracle" not in name
+    }
+    return {**rates, "compared: A": Compared(had)}
 
 
 def overview(analysis: Analysis) -> Section:
@@ -73,7 +80,7 @@ def pretraining(analysis: Analysis) -> list[Section]:
     """Return the rates with their figures."""
     prose = (
         f"Branches of one trunk, from {numbers.quantity(TOKENS[0])} to {numbers.quantity(TOKENS[-1])} tokens of worked "
-        f"problems; words of {WORD} letters that no training saw. One seed: another may give other rates.",
+        f"problems; asked are words of {WORD} letters. {think_axes.HELD_OUT} One seed: another may give other rates.",
     )
     return think_axes.axis_section(analysis, "A", "Pretraining", prose, "longer thinking")
 

@@ -1,7 +1,7 @@
 """How does reward grow with RL compute, for three model sizes, and does its first half predict the rest?
 
 Words in the group S5. Three sizes read equally many tokens of worked problems; RL from there is on words of six letters,
-checkpoints lie at octaves of steps, and each is asked for 128 words that no training saw. C is all that RL spent by then:
+checkpoints lie at octaves of steps, and each is asked for 128 words that no training asked. C is all that RL spent by then:
 rollouts, discarded groups, forward and backward. What is measured, the cuts, the scores and the rules by which an answer
 counts as identified (``scaling.fitting.rewards``) were fixed before the runs.
 """

@@ -26,6 +26,7 @@ from scaling.records.tables import Records
 from scaling.reporting.document import Section
 from scaling.sections import ledger, rl_curves, think_axes, think_checks, think_rates
 from scaling.sections.think_checks import Conventions, Guesses, Plants
+from scaling.sections.think_compare import Compared
 from scaling.study import Analysis, Preset, Study
 
 TASK = "s5"
@@ -202,6 +203,16 @@ def fits(records: Records, grids: int | None = None) -> dict[str, Any]:
                 if not how or runs_apart(one) is not None
             }
         ),
+        **{
+            f"compared: {axis}": Compared(
+                {
+                    method: (frames[f"{axis}: {method}"], how)
+                    for method, how in METHODS.items()
+                    if how != "pass" and f"{axis}: {method}" in measured
+                }
+            )
+            for axis in axes(records)
+        },
         "guesses": guesses_left_in(frames, measured),
         "conventions": Conventions(
             {
@@ -259,8 +270,9 @@ def overview(analysis: Analysis) -> Section:
 def each_axis(analysis: Analysis) -> list[Section]:
     """Return the axes one after the other."""
     pretraining = (
-        "Branches of one trunk a seed, from few to many tokens of worked problems; words that no training saw. Longer "
-        "thinking is asked for in the prompt, and the other methods put together samples of prompts that ask for nothing.",
+        "Branches of one trunk a seed, from few to many tokens of worked problems. Longer thinking is asked for in the "
+        "prompt, and the other methods put together samples of prompts that ask for nothing.",
+        think_axes.HELD_OUT,
     )
     learning = (
         "RL from one of the branches, its checkpoints as levels. Training compute is that of RL alone here, every rollout "

@@ -53,12 +53,14 @@ class Split:
     measured: int
     """Which share has the highest mean score."""
     over_none: Estimate | None
-    """Score of the best share less that of no RL: the curve's top if ok, else the best share measured. None where that is
-    no RL, or no RL was not tried."""
+    """Score of the best share less that of no RL: the curve's top if ok and no share is missed, else of the best share
+    measured. None where that is no RL, or no RL was not tried."""
     over_most: Estimate | None
     """Score of the best share less that of the greatest tried; None where that is the best measured."""
     p_value: float
     """Of no differences between shares."""
+    missed: float | None
+    """Most by which the curve misses a share, in score, where that is more than noise."""
     curves: tuple[Curve, ...] = field(compare=False)
     """A parabola, and powers of each stage's compute."""
     jackknife: Jackknife = field(compare=False)
@@ -80,6 +82,7 @@ class Split:
             "gain_over_no_rl": _told(self.over_none),
             "gain_over_greatest_share": _told(self.over_most),
             "p_value_alike": self.p_value,
+            "curve_misses_by": self.missed,
             "shares": [
                 {"planned": planned, "realised": realised, "score": score.to_json(), "by_run": list(runs)}
                 for planned, realised, score, runs in zip(
@@ -182,9 +185,10 @@ def _split(budget: Budget, level: float) -> Split:
         over_none=said.over_none,
         over_most=said.over_most,
         p_value=said.p_value,
+        missed=said.missed,
         curves=curves,
         jackknife=jackknife,
-        warnings=doubts(budget, jackknife, curves[0], said),
+        warnings=doubts(budget, jackknife, said),
     )
 
 

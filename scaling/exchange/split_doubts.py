@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scaling.exchange.split_curve import misses
 from scaling.fitting.parts import Warned
 
 if TYPE_CHECKING:
-    from scaling.exchange.split_curve import Curve, Jackknife
+    from scaling.exchange.split_curve import Jackknife
     from scaling.exchange.split_status import Judged
     from scaling.exchange.split_table import Budget, Grid
 
@@ -39,7 +38,7 @@ def of_grid(grid: Grid) -> tuple[Warned, ...]:
     return tuple(warned)
 
 
-def doubts(budget: Budget, jackknife: Jackknife, curve: Curve, said: Judged) -> tuple[Warned, ...]:
+def doubts(budget: Budget, jackknife: Jackknife, said: Judged) -> tuple[Warned, ...]:
     """What to know of one total."""
     warned = []
     scores = jackknife.tables[0]
@@ -61,13 +60,12 @@ def doubts(budget: Budget, jackknife: Jackknife, curve: Curve, said: Judged) -> 
                 f"{budget.totals[most]:.3g} at {budget.realised[most]:.2g}; the better paid shares are flattered",
             )
         )
-    missed = misses(budget, jackknife, curve)
-    if missed is not None:
+    if said.missed is not None:
         wider = (
             ""
             if said.answer.best is None
             else "; the interval reaches to shares that are told from the best one"
         )
-        message = f"the curve misses a share by {100 * abs(missed):.2g} points, more than noise{wider}"
+        message = f"the curve misses a share by {100 * abs(said.missed):.2g} points, more than noise{wider}"
         warned.append(Warned("curve_misses", message))
     return tuple(warned)

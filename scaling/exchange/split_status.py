@@ -42,6 +42,7 @@ class Judged:
     over_none: Estimate | None
     over_most: Estimate | None
     p_value: float
+    missed: float | None
 
 
 def judged(budget: Budget, jackknife: Jackknife, curves: Sequence[Curve]) -> Judged:
@@ -50,14 +51,15 @@ def judged(budget: Budget, jackknife: Jackknife, curves: Sequence[Curve]) -> Jud
     measured, last = int(tables[0].argmax()), tables.shape[1] - 1
     p_value = alike(budget.scores)
     answer = _answer(budget, jackknife, curves, measured, p_value)
-    smooth = answer.status == "ok"
+    missed = misses(budget, jackknife, curves[0])
+    smooth = answer.status == "ok" and missed is None
     best = curves[0].highest() if smooth else tables[:, measured]
     over_none = over_most = None
     if budget.shares[0] == 0 and (smooth or measured > 0):
         over_none = jackknife.estimate(best - tables[:, 0])
     if smooth or measured < last:
         over_most = jackknife.estimate(best - tables[:, last])
-    return Judged(answer, measured, over_none, over_most, p_value)
+    return Judged(answer, measured, over_none, over_most, p_value, missed)
 
 
 def _answer(

@@ -41,10 +41,9 @@ class Terms:
 
 def buy_section(found: Exchange, terms: Terms, units: tuple[str, str]) -> Section | None:
     """Return what to buy at the middle score that has a rate; None where none has."""
-    rated = [rate for rate in found.rates if rate.eta is not None and rate.status != "one-sided"]
-    if not rated:
+    rated, rate = _rated(found), rate_bought(found)
+    if rate is None:
         return None
-    rate = rated[len(rated) // 2]
     price = terms.infer_price
     middle = balanced(found, rate, price)
     try:
@@ -79,6 +78,16 @@ def buy_section(found: Exchange, terms: Terms, units: tuple[str, str]) -> Sectio
         figures=(_figure(bought, rate.at),),
         tables=(_purchases(chosen), *_even(found, rate, terms)),
     )
+
+
+def _rated(found: Exchange) -> list[Rate]:
+    return [rate for rate in found.rates if rate.eta is not None and rate.status != "one-sided"]
+
+
+def rate_bought(found: Exchange) -> Rate | None:
+    """Return the rate at the score that is bought: the middle one of those that have one."""
+    rated = _rated(found)
+    return rated[len(rated) // 2] if rated else None
 
 
 def balanced(found: Exchange, rate: Rate, infer_price: float) -> float:

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from scaling.exchange.design import Design
 
 
+DECIDED = 0.95
+"""Share of the halvings in which a method is chosen that is said to be chosen."""
+
+
 def by_method(found: Sequence[Exchange], missing: Sequence[str]) -> Section:
     """Return the rates of several methods at the same scores, side by side and never pooled, and why some are missing."""
     rows = pd.DataFrame(
@@ -48,8 +52,6 @@ def envelope_section(designs: Mapping[str, Design]) -> Section:
     rows = envelope(designs)
     top = rows[rows["train"] == rows["train"].max()]
     gap = float((rows["same_half"] - rows["score"]).mean())
-    counts = rows["method"].value_counts()
-    told = ", ".join(f"{name} at {count} of {len(rows)} points" for name, count in counts.items())
     return Section(
         "Which method",
         (
@@ -58,13 +60,13 @@ def envelope_section(designs: Mapping[str, Design]) -> Section:
             "had too, so that a method stays in the choice beyond its dearest one. Scored on the half that "
             f"chose, it would look {numbers.plain(100 * gap, 2)} points better on average.",
         ),
-        (Verdict(f"Chosen most often: {told}.", "measured"),),
+        (_chosen(rows),),
         (_figure(designs, top),),
         (
             Table(
                 "envelope",
-                "The method chosen, how often, what its offer costs, and its score on problems that did not choose it; own "
-                "half: on those that did.",
+                "The method chosen, how often, what its offer costs, and the score on problems that did not choose it, with "
+                "its standard error over runs and problems; own half: on those that did.",
                 rows,
                 headings={
                     "train": "C_train",
@@ -84,6 +86,20 @@ def envelope_section(designs: Mapping[str, Design]) -> Section:
             ),
         ),
     )
+
+
+def _chosen(rows: pd.DataFrame) -> Verdict:
+    """Which methods were chosen nearly always, at how many points; at others the halves do not agree."""
+    decided = rows[rows["chosen"] >= DECIDED]
+    always = f"in {numbers.percent(DECIDED)} or more of the halvings"
+    if decided.empty:
+        return Verdict(f"At none of {len(rows)} points is one method chosen {always}.", "not identified")
+    told = ", ".join(f"{name} at {count}" for name, count in decided["method"].value_counts().items())
+    spared = int((decided["spent"] < decided["infer"] / 2).sum())
+    less = f" (at {spared} of all these by a budget of less than half of what may be spent)" if spared else ""
+    left = len(rows) - len(decided)
+    rest = f"; at the other {left} the halves of the problems do not agree on one" if left else ""
+    return Verdict(f"Of {len(rows)} points, chosen {always}: {told}{less}{rest}.", "measured")
 
 
 def _figure(designs: Mapping[str, Design], top: pd.DataFrame) -> Figure:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from scaling.errors import FitError, InputError
+from scaling.errors import InputError
 from scaling.exchange import forms
 from scaling.exchange.calibration import Coverage, table
 from scaling.exchange.equivalence import equivalences
@@ -139,11 +139,13 @@ def _backtest(found: Exchange) -> list[Table]:
 def equivalences_section(found: Exchange, unit: str = "") -> Section | None:
     """Return which checkpoint with more inference scores as which training with the least; None for one budget.
 
+    The verdict is of the middle level that has an interval, and its greatest such budget: no row is chosen by its number.
+
     ``unit`` is of training compute.
     """
     try:
         rows = equivalences(found)
-    except (InputError, FitError):
+    except InputError:
         return None
     if rows.empty:
         return None
@@ -151,14 +153,17 @@ def equivalences_section(found: Exchange, unit: str = "") -> Section | None:
         budget=[budget_shown(name) for name in rows["budget"]],
         shown=[_times(row) for _, row in rows.iterrows()],
     )
-    told = rows[(rows["low"] > 1) | (rows["high"] < 1)]
+    told = rows[rows["low"].notna()]
     verdicts: tuple[Verdict, ...] = ()
     if len(told):
-        sharp = np.log(told["times"]).abs() / np.log(told["high"] / told["low"])
-        best = told.loc[sharp.idxmax()]
-        trained = numbers.quantity(float(best["train"]), unit)
-        text = f"The checkpoint of {trained} at a budget of {best['budget']} scores as one of "
-        verdicts = (Verdict(f"{text}{best['shown']} its training at the least budget.", "measured"),)
+        levels = np.sort(told["train"].unique())
+        one = told[told["train"] == levels[len(levels) // 2]].iloc[-1]
+        trained = numbers.quantity(float(one["train"]), unit)
+        text = (
+            f"The checkpoint of {trained} at a budget of {one['budget']} scores as one of {one['shown']} its training at the "
+            "least budget."
+        )
+        verdicts = (Verdict(text, "measured"),)
     return Section(
         "What stands in for what",
         ("A checkpoint at a larger budget, and the training that scores the same at the least budget.",),
@@ -205,27 +210,11 @@ def sensitivity_section(rows: pd.DataFrame) -> Section:
     words = ["The same rows under each convention that their columns tell apart."]
     if same:
         words.append(f"The same in all of them: {'; '.join(rows[name].max() for name in same)}.")
-    verdicts: tuple[Verdict, ...] = ()
-    rated = np.isfinite(rows["eta"].astype(float))
-    known = rows[rated & (rows["eta"].astype(float) > 0)]
-    none = (
-        "" if rated.all() else f"; {(~rated).sum()} of {len(rows)} rows have no rate, and may differ by more"
-    )
-    spread = known.groupby("at")["eta"].agg(["min", "max", "count"])
-    spread = spread[spread["count"] > 1]
-    if len(spread):
-        ratio = float((spread["max"] / spread["min"]).max())
-        text = (
-            f"Among conventions with a rate, what is counted moves η by up to a factor of {numbers.plain(ratio, 3)} on the "
-            f"same runs{none}."
-            if ratio > 1.005
-            else f"Among conventions with a rate, what is counted does not move η{none}."
-        )
-        verdicts = (Verdict(text, "measured"),)
+    verdict = _moved_by(rows)
     return Section(
         "What is counted",
         tuple(words),
-        verdicts,
+        () if verdict is None else (verdict,),
         tables=(
             Table(
                 "ledger",
@@ -236,3 +225,33 @@ def sensitivity_section(rows: pd.DataFrame) -> Section:
             ),
         ),
     )
+
+
+def _moved_by(rows: pd.DataFrame) -> Verdict | None:
+    """Return how much what is counted moves the rate, over scores at which two conventions or more have a positive one."""
+    eta = rows["eta"].astype(float)
+    spread = rows[eta > 0].groupby("at")["eta"].agg(["min", "max", "count"])
+    spread = spread[spread["count"] > 1]
+    if spread.empty:
+        return None
+    here = rows["at"].isin(spread.index)
+    lost = here & ~(eta > 0)
+    ratio = float((spread["max"] / spread["min"]).max())
+    moves = (
+        f"moves η by up to a factor of {numbers.plain(ratio, 3)} on the same runs"
+        if ratio > 1.005
+        else "does not move η"
+    )
+    text = f"Among conventions with a positive rate, what is counted {moves}"
+    never = [
+        word
+        for name in WORDS
+        for word in dict.fromkeys(rows.loc[here, name])
+        if word and not (eta[here & rows[name].eq(word)] > 0).any()
+    ]
+    if lost.any():
+        those = f" (all of: {'; '.join(never)})" if never else ""
+        text += (
+            f"; {lost.sum()} of {here.sum()} rates at these scores{those} are not identified or not positive"
+        )
+    return Verdict(f"{text}.", "measured")

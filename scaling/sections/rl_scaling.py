@@ -101,7 +101,7 @@ def _shape(found: RewardScaling) -> Verdict:
         ends = one.rows.sort_values("step").groupby("run_id")["score"].agg(["first", "last"])
         said = (
             f"{named(one.width)} from {_with_range(ends['first'])} to {_with_range(ends['last'])} in "
-            f"{numbers.flops(float(one.rows['C'].max()))}"
+            f"{numbers.flops(float(one.rows.groupby('run_id')['C'].max().mean()))}"
         )
         if one.sigmoid is not None and one.power is not None:
             rms = [one.sigmoid.rms, one.power.rms]

@@ -81,7 +81,8 @@ def _verdict(one: Split) -> Verdict:
     gains = _gains(one)
     if one.best is not None:
         return Verdict(
-            f"{where} the best share of RL is {_shown(one.best)}{_open(one)}; {gains}.", "measured"
+            f"{where} the best share of RL is {_shown(one.best)}{_open(one)}{_missed(one)}; {gains}.",
+            "measured",
         )
     if one.status == "at an edge":
         return Verdict(f"{where}: at an edge, {one.reason}; {gains}.", "measured")
@@ -101,11 +102,18 @@ def _open(one: Split) -> str:
     return ""
 
 
+def _missed(one: Split) -> str:
+    """That the curve whose top it is misses the shares."""
+    if one.missed is None:
+        return ""
+    return f", by a curve that misses a share by {numbers.plain(100 * abs(one.missed), 2)} points"
+
+
 def _gains(one: Split) -> str:
     """What the best share gains, in points of score."""
     best = (
         "it"
-        if one.best is not None
+        if one.best is not None and one.missed is None
         else f"the best share measured, {numbers.plain(one.realised[one.measured], 2)},"
     )
     if one.best is None and one.planned[one.measured] == 0:

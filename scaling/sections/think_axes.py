@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-from itertools import combinations
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from scaling.errors import FitError, InputError
 from scaling.exchange import Exchange
-from scaling.exchange.crossings import crossings
 from scaling.exchange.result import Unmeasured
+from scaling.exchange.summary import eta_shown
 from scaling.reporting import numbers, plots
-from scaling.reporting.document import Figure, Section, Table
+from scaling.reporting.document import Figure, Section, Verdict
 from scaling.reporting.style import Groups
-from scaling.sections.exchange_buy import Terms, buy_section
-from scaling.sections.exchange_envelope import envelope_section
+from scaling.sections.exchange_buy import Terms, buy_section, rate_bought
 from scaling.sections.exchange_explore import explore_section
 from scaling.sections.exchange_figures import figures
 from scaling.sections.exchange_rates import doubts_table, rates_table
 from scaling.sections.exchange_trust import equivalences_section, trust_section
+from scaling.sections.think_compare import comparisons
 from scaling.sections.think_rates import rates_of
 
 if TYPE_CHECKING:
@@ -29,6 +26,9 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
+    from scaling.exchange import Rate
+    from scaling.exchange.by_run import ByRun
+    from scaling.exchange.design import Design
     from scaling.study import Analysis
 
 UNITS = ("FLOPs", "FLOPs a problem")
@@ -37,6 +37,8 @@ SURFACE = (
     "inference: decades of the piece; local: η over its first and its last third."
 )
 """What is said of rates that may differ from those run by run."""
+HELD_OUT = "No training asked any of the words; as beginnings of longer ones their products occur in its worked problems."
+"""What is held out of words in a group."""
 NO_PURCHASE = (
     "Run by run no rate of it is identified here. What follows is of one surface through the means over runs, to look at "
     "and not to decide by; what to buy is left out."
@@ -83,89 +85,58 @@ def axis_section(
             for part in _of_method(analysis, axis, title, method, one)
         ]
         + [_named(one, code, title) for one in more if one is not None]
-        + crossings_section(measured, code, title)
-        + _envelope(measured, code, title)
+        + [_named(one, code, title) for one in comparisons(_designs(analysis, axis, measured))]
     )
+
+
+def _designs(analysis: Analysis, axis: str, measured: Mapping[str, Exchange]) -> Mapping[str, Design]:
+    """Return the designs in which methods are compared: those made for it, else those of their rates."""
+    made = analysis.fits.get(f"compared: {axis}")
+    designs = {method: one.design for method, one in measured.items()} if made is None else made.designs
+    return {method: one for method, one in designs.items() if "oracle" not in method}
 
 
 def _of_method(analysis: Analysis, axis: str, title: str, method: str, found: Exchange) -> list[Section]:
     """Return what stands in for what by one method, and what to buy where it has a rate."""
+    own: ByRun | None = analysis.fits.get(f"by run: {axis}: {method}")
     parts = [equivalences_section(found, UNITS[0])]
-    if not _is_without_rate(analysis, axis, method):
-        parts.append(buy_section(found, Terms(), UNITS))
+    bought = None if _is_without_rate(analysis, axis, method) else buy_section(found, Terms(), UNITS)
+    parts.append(bought if bought is None or own is None else _beside_runs(bought, found, own))
     code = f"{axis.lower()}-{'-'.join(method.replace(',', '').split())}"
     made = [_named(one, code, title) for one in parts if one is not None]
     return [dataclasses.replace(one, title=f"{one.title} ({method})") for one in made]
+
+
+def _beside_runs(section: Section, found: Exchange, own: ByRun) -> Section:
+    """Return what to buy by one surface with what the runs say of its rate; no advice where the two do not agree."""
+    rate = rate_bought(found)
+    assert rate is not None, "or there would be no section"
+    mine = next(one for one in own.rates if one.at == rate.at)
+    at, by_runs = numbers.plain(rate.at), "not identified" if mine.eta is None else eta_shown(mine)
+    said = f"of one surface through the means over runs, whose η at {at} is {eta_shown(rate)}; run by run it is {by_runs}"
+    if _agree(rate, mine):
+        return dataclasses.replace(section, prose=(*section.prose, f"All of this is {said}."))
+    verdict = Verdict(
+        f"What to buy for a score of {at} is not identified: the cheapest points below are {said}.",
+        "not identified",
+    )
+    return dataclasses.replace(section, verdicts=(verdict,))
+
+
+def _agree(one: Rate, other: Rate) -> bool:
+    """Return whether two rates' intervals have a value in common."""
+    ends = [
+        (rate.eta.low, rate.eta.high)
+        for rate in (one, other)
+        if rate.eta is not None and rate.eta.low is not None and rate.eta.high is not None
+    ]
+    return len(ends) == 2 and max(low for low, _ in ends) <= min(high for _, high in ends)
 
 
 def _is_without_rate(analysis: Analysis, axis: str, method: str) -> bool:
     """Return whether a method's runs were taken apart and have no rate at any score."""
     own = analysis.fits.get(f"by run: {axis}: {method}")
     return own is not None and all(one.eta is None for one in own.rates)
-
-
-def crossings_section(measured: Mapping[str, Exchange], code: str, title: str) -> list[Section]:
-    """Return where methods that can be had change places, at every training level."""
-    had = {method: one.design for method, one in measured.items() if "oracle" not in method}
-    tables = []
-    for (first, one), (second, other) in combinations(had.items(), 2):
-        with contextlib.suppress(InputError):
-            rows = crossings(one, other)
-            if len(rows):  # they have some inference compute in common
-                tables.append(_crossings(f"{second} over {first}", rows))
-    if not tables:
-        return []
-    prose = (
-        "Gaps are of one method's score over another's, in points, at the least and at the most inference compute that both "
-        "were measured at; where they change places once between, the better way to spend inference changes. Intervals are "
-        "95 %, from leaving out runs and problems, the same of both methods.",
-    )
-    return [_named(Section("Where methods cross", prose, tables=tuple(tables)), code, title)]
-
-
-def _crossings(pair: str, rows: pd.DataFrame) -> Table:
-    """Return where two methods cross, a row a training level."""
-    shown = pd.DataFrame(
-        {
-            "train": rows["train"],
-            "from": rows["low_infer"],
-            "low": [_gap(row, "low") for _, row in rows.iterrows()],
-            "to": rows["high_infer"],
-            "high": [_gap(row, "high") for _, row in rows.iterrows()],
-            "where": [_where(row) for _, row in rows.iterrows()],
-        }
-    )
-    return Table(
-        f"crossings-{'-'.join(pair.replace(',', '').split())}",
-        f"{pair[0].upper()}{pair[1:]}: gaps in points by training level.",
-        shown,
-        headings={"train": "C_train", "low": "gap there", "high": "gap there", "where": "they cross at"},
-        formats=dict.fromkeys(("train", "from", "to"), lambda x: numbers.quantity(float(x))),
-    )
-
-
-def _gap(row: pd.Series, end: str) -> str:
-    gap, low, high = (100 * float(row[f"{end}_gap{which}"]) for which in ("", "_low", "_high"))
-    return numbers.estimate(gap, low, high)
-
-
-def _where(row: pd.Series) -> str:
-    times = int(row["times"])
-    if times != 1:
-        return f"{times} places" if times else "–"
-    if pd.isna(row["infer_low"]):
-        return f"{numbers.quantity(float(row['infer']))} [–]"
-    value, low, high = (numbers.quantity(float(row[name])) for name in ("infer", "infer_low", "infer_high"))
-    return f"{value} [{low}, {high}]"
-
-
-def _envelope(measured: Mapping[str, Exchange], code: str, title: str) -> list[Section]:
-    """Return which method is best at a cost, of those that can be had: an oracle cannot."""
-    designs = {method: one.design for method, one in measured.items() if "oracle" not in method}
-    try:
-        return [_named(envelope_section(designs), code, title)]
-    except (InputError, FitError):
-        return []
 
 
 def _named(section: Section, code: str, title: str) -> Section:

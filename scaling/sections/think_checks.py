@@ -272,8 +272,8 @@ def conventions_section(analysis: Analysis, name: str, words: str) -> Section | 
     ``words`` say what the method's axis is.
     """
     conventions: Conventions = analysis.fits["conventions"]
-    rows = conventions.rows.get(name)
-    if rows is None or not isinstance(analysis.fits.get(name), Exchange):
+    rows, found = conventions.rows.get(name), analysis.fits.get(name)
+    if rows is None or not isinstance(found, Exchange):
         return None
     made = sensitivity_section(rows)
     named = tuple(
@@ -287,4 +287,15 @@ def conventions_section(analysis: Analysis, name: str, words: str) -> Section | 
         )
         for one in made.verdicts
     )
-    return dataclasses.replace(made, title=f"Conventions, {method}, {words}", tables=named, verdicts=verdicts)
+    decides = tuple(
+        f"{warned.message[0].upper()}{warned.message[1:]}."
+        for warned in found.warnings
+        if warned.code == "ledger_decides"
+    )
+    return dataclasses.replace(
+        made,
+        title=f"Conventions, {method}, {words}",
+        prose=(*made.prose, *decides),
+        tables=named,
+        verdicts=verdicts,
+    )
