@@ -60,7 +60,7 @@ def envelope_section(designs: Mapping[str, Design]) -> Section:
             "had too, so that a method stays in the choice beyond its dearest one. Scored on the half that "
             f"chose, it would look {numbers.plain(100 * gap, 2)} points better on average.",
         ),
-        (_chosen(rows),),
+        (chosen_verdict(rows),),
         (_figure(designs, top),),
         (
             Table(
@@ -88,7 +88,7 @@ def envelope_section(designs: Mapping[str, Design]) -> Section:
     )
 
 
-def _chosen(rows: pd.DataFrame) -> Verdict:
+def chosen_verdict(rows: pd.DataFrame) -> Verdict:
     """Which methods were chosen nearly always, at how many points; at others the halves do not agree."""
     decided = rows[rows["chosen"] >= DECIDED]
     always = f"in {numbers.percent(DECIDED)} or more of the halvings"

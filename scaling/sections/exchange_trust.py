@@ -160,8 +160,8 @@ def equivalences_section(found: Exchange, unit: str = "") -> Section | None:
         one = told[told["train"] == levels[len(levels) // 2]].iloc[-1]
         trained = numbers.quantity(float(one["train"]), unit)
         text = (
-            f"The checkpoint of {trained} at a budget of {one['budget']} scores as one of {one['shown']} its training at the "
-            "least budget."
+            f"The checkpoint of {trained} at a budget of {one['budget']} scores as one of {one['shown']} its training at "
+            "the least budget."
         )
         verdicts = (Verdict(text, "measured"),)
     return Section(

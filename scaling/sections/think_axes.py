@@ -114,7 +114,7 @@ def _beside_runs(section: Section, found: Exchange, own: ByRun) -> Section:
     mine = next(one for one in own.rates if one.at == rate.at)
     at, by_runs = numbers.plain(rate.at), "not identified" if mine.eta is None else eta_shown(mine)
     said = f"of one surface through the means over runs, whose η at {at} is {eta_shown(rate)}; run by run it is {by_runs}"
-    if _agree(rate, mine):
+    if agree(rate, mine):
         return dataclasses.replace(section, prose=(*section.prose, f"All of this is {said}."))
     verdict = Verdict(
         f"What to buy for a score of {at} is not identified: the cheapest points below are {said}.",
@@ -123,7 +123,7 @@ def _beside_runs(section: Section, found: Exchange, own: ByRun) -> Section:
     return dataclasses.replace(section, verdicts=(verdict,))
 
 
-def _agree(one: Rate, other: Rate) -> bool:
+def agree(one: Rate, other: Rate) -> bool:
     """Return whether two rates' intervals have a value in common."""
     ends = [
         (rate.eta.low, rate.eta.high)

@@ -11,7 +11,8 @@ from scipy.stats import norm
 from scaling.exchange import exchange_rate, links
 from scaling.exchange.planted import planted, planted_surface, table
 from scaling.exchange.pools import Pool
-from scaling.exchange.simulation import Setting, simulated
+from scaling.exchange.simulation import Setting, setting_of, simulated
+from scaling.exchange.support import passes
 
 
 def grid(levels: int, seed: int = 0) -> pd.DataFrame:
@@ -51,6 +52,20 @@ def test_a_design_that_cannot_tell_gives_no_interval() -> None:
     assert found.rates[0].status == "not identified"
     rows = table(planted(found, 0.3, etas=(1.0,), repetitions=20))
     assert rows["with interval"].tolist() == pytest.approx([0.0])
+
+
+@pytest.mark.parametrize(("at", "eta"), [(0.25, 1.0), (0.75, 1.0), (0.75, 0.3)])
+def test_the_planted_surface_passes_its_score_where_the_measured_scores_do(at: float, eta: float) -> None:
+    found = exchange_rate(grid(8), at=[at], bootstrap=0, backtested=False)
+    setting = setting_of(found)
+    surface = planted_surface(found, setting, at, eta)
+    place = passes(found.design, at).mean(axis=0)
+    assert np.hypot(*(place - surface.centre)) > 0.1, "not in the middle of the design"
+    again = [passes(one, at) for one in simulated(setting, surface, 30, np.random.default_rng(0))]
+    through = np.mean(
+        [np.array([1.0, eta]) @ (one.mean(axis=0) - place) for one in again]
+    )  # 0 along the isoquant
+    assert abs(through) < 0.06
 
 
 @pytest.mark.parametrize(

@@ -147,7 +147,11 @@ def test_what_misleads_is_said() -> None:
     def kinked(share: np.ndarray) -> np.ndarray:
         return np.select([share == 0.1, share == 0.2, share > 0], [1.0, 1.5, 0.0], -1.0)
 
-    assert "curve_misses" in {warned.code for warned in of(kinked, share_run_sd=0.02).warnings}
+    missed = of(kinked, share_run_sd=0.02)
+    assert "curve_misses" in {warned.code for warned in missed.warnings}
+    assert missed.status == "ok"
+    gain = missed.scores[missed.measured].value - missed.scores[0].value  # not the curve's top less it
+    assert missed.over_none.value == pytest.approx(gain, abs=1e-12)
 
 
 @settings(max_examples=25, deadline=None)
