@@ -14,7 +14,7 @@ import numpy as np
 
 from scaling.errors import InputError
 from scaling.exchange import links
-from scaling.exchange.support import LEVELS, power_of_ten
+from scaling.exchange.support import LEVELS, SLACK, power_of_ten
 from scaling.exchange.uncertainty import LeftOut, components, left_out
 from scaling.laws.base import Array
 
@@ -34,10 +34,11 @@ def equivalences(found: Exchange) -> pd.DataFrame:
     """One row a training level and budget other than the least: the training that the budget replaces.
 
     Columns train, budget, score, same_as (training compute that scores the same at the least budget), times (same_as /
-    train) with low and high from the jackknife, and note: empty; `beyond` where no level scores so much at the least budget,
-    `below` where all score more, and times is a bound then; `wide` where the interval is wider than all levels, and times is
-    not given. At the least budget the scores, made to rise with training (isotonic regression), are interpolated in
-    log compute on the link's scale. InputError for fewer than 3 levels or 2 budgets, and where scores do not rise.
+    train) with low and high from the jackknife, and note: empty; `beyond` where surely no level scores so much at the least
+    budget, `below` where surely all score more, and times is a bound then; `wide` where neither is sure or the interval is
+    wider than all levels, and times is not given. At the least budget the scores, made to rise with training (isotonic
+    regression), are interpolated in log compute on the link's scale. InputError for fewer than 3 levels or 2 budgets, and
+    where scores do not rise.
     """
     import pandas as pd
 
@@ -99,37 +100,51 @@ class Along:
         first, last = rising[:, 0] - BEYOND * slope[:, 0], rising[:, -1] + BEYOND * slope[:, -1]
         self.x = np.concatenate([first[:, None], rising, last[:, None]], axis=1)
 
-    def reaches(self, wanted: Array) -> Array:
-        """log10 training compute (D,) from which each table has its own score (D,); infinite if off `u` or unknown."""
-        over = self.x >= wanted[:, None] - ROUNDING
-        first = np.argmax(over, axis=1)
-        row, last = np.arange(len(over)), np.maximum(first - 1, 0)
-        rise = self.x[row, first] - self.x[row, last]
-        part = np.clip((wanted - self.x[row, last]) / np.where(rise > 0, rise, 1.0), 0.0, 1.0)
-        at = self.u[last] + part * (self.u[first] - self.u[last])
-        return np.where(over.any(axis=1), np.where(first > 0, at, -np.inf), np.inf)
+    def reaches(self, wanted: Array, own: float) -> Array:
+        """log10 training compute (D,) at which each table has its own score (D,); where many have, the nearest to `own`.
+
+        Infinite where it is off `u`, NaN where a score is missing.
+        """
+        last = -_first(-self.u[::-1], -self.x[:, ::-1], -wanted)
+        return np.minimum(np.maximum(own, _first(self.u, self.x, wanted)), last)
+
+
+def _first(u: Array, x: Array, wanted: Array) -> Array:
+    """Where rising x (D, U) at u (U,) first has the values wanted (D,): -inf if before u, inf if beyond it."""
+    over = x >= wanted[:, None] - ROUNDING
+    after = np.argmax(over, axis=1)
+    row, before = np.arange(len(x)), np.maximum(after - 1, 0)
+    rise = x[row, after] - x[row, before]
+    part = np.clip((wanted - x[row, before]) / np.where(rise > 0, rise, 1.0), 0.0, 1.0)
+    at = u[before] + part * (u[after] - u[before])
+    found = np.where(over.any(axis=1), np.where(after > 0, at, -np.inf), np.inf)
+    return np.where(np.isfinite(wanted) & np.isfinite(x).all(axis=1), found, np.nan)
 
 
 def _row(along: Along, scores: Array, u: float, without: LeftOut, level: float) -> dict[str, object]:
     """What a budget replaces, from the scores (D,) of its cell, on the link's scale, on all tables."""
     least, most = along.ends
     nothing = {"same_as": np.nan, "times": np.nan, "low": np.nan, "high": np.nan}
-    reached = along.reaches(scores)
-    if reached[0] > most + 1e-9:
-        return nothing | {"times": 10 ** (most - u), "note": "beyond"}
-    if reached[0] < least - 1e-9:
-        return nothing | {"times": 10 ** (least - u), "note": "below"}
-    gain = reached - u
-    found = nothing | {"same_as": 10 ** reached[0], "times": 10 ** gain[0], "note": ""}
-    if len(gain) == 1:
-        return found
-    if not np.isfinite(gain).all():
-        return nothing | {"note": "wide"}
     runs = len(without.runs)
-    parts = components(without, gain[1 : 1 + runs], gain[1 + runs :])
-    reach = parts.reach(level)
-    if reach > most - least:
+
+    def reach(values: Array) -> float:
+        """Half the interval of an estimate by its values on the tables; 0 where nothing can be left out."""
+        return (
+            components(without, values[1 : 1 + runs], values[1 + runs :]).reach(level)
+            if len(values) > 1
+            else 0.0
+        )
+
+    reached = along.reaches(scores, u)
+    for off, over, end in ((1, scores - along.x[:, -2], most), (-1, along.x[:, 1] - scores, least)):
+        if off * (reached[0] - end) > SLACK:
+            if not over[0] > reach(over):  # told from the highest level's score, or the lowest's
+                return nothing | {"note": "wide"}
+            return nothing | {"times": 10 ** (end - u), "note": "beyond" if off > 0 else "below"}
+    gain = reached - u
+    if not np.isfinite(gain).all() or reach(gain) > most - least:
         return nothing | {"note": "wide"}
-    if parts.total:
-        found |= {"low": power_of_ten(gain[0] - reach), "high": power_of_ten(gain[0] + reach)}
+    found = nothing | {"same_as": 10 ** reached[0], "times": 10 ** gain[0], "note": ""}
+    if len(gain) > 1:
+        found |= {"low": power_of_ten(gain[0] - reach(gain)), "high": power_of_ten(gain[0] + reach(gain))}
     return found

@@ -192,7 +192,7 @@ def _times(row: pd.Series[Any]) -> str:
     if row["note"] == "below":
         return f"less than {factor(value)}" if value < 0.9999 else "less than all levels"
     if row["note"]:
-        return "not identified: the interval is wider than all levels"
+        return "not identified: noise is wider than the levels"
     return factor(value) if low != low else multiple(Estimate(value, low, high))
 
 

@@ -96,6 +96,37 @@ def test_two_votes_are_worth_one_sample(small: Callable[..., Exchange], scores: 
     np.testing.assert_allclose(two["times"], 1.0, rtol=1e-6)
 
 
+def test_levels_that_score_alike_stand_in_for_themselves(small: Callable[..., Exchange]) -> None:
+    """At chance and at a plateau any training of some levels scores the same: nobody gains or loses any."""
+    u, k = (axis.ravel() for axis in np.meshgrid(np.arange(7), [1, 2], indexing="ij"))
+    scores = np.array([0.1, 0.1, 0.1, 0.4, 0.8, 0.9, 0.9])
+    frame = pd.DataFrame(
+        {
+            "train_flops": 10 ** (18 + 0.5 * u), "infer_flops_per_problem": 1e9 * k, "budget": k, "score": scores[u],
+        }
+    )  # fmt: skip
+    found = equivalences(small(frame, at=[0.5]))
+    np.testing.assert_allclose(found["times"], 1.0)
+    assert (found["note"] == "").all()
+
+
+def test_more_than_all_levels_is_said_where_it_is_told_from_noise(small: Callable[..., Exchange]) -> None:
+    """The dearer budget scores what the least does at the highest level, and a little or much more."""
+    notes = []
+    for seed, more in product(range(20), (0.0, 3.0)):
+        frame = replacing(0.2, 3, lambda z: logistic(np.minimum(z, 1.0)), seed)
+        most = frame["train_flops"].max()
+        last = frame["train_flops"].eq(most) & frame["budget"].eq("many")
+        rng = np.random.default_rng(seed)
+        luck = expit(0.9 + more + 0.2 * rng.normal(size=last.sum()))
+        frame.loc[last, "score"] = luck
+        found = equivalences(small(frame, at=[0.5]))
+        notes.append((more, found[found["train"].eq(most) & found["budget"].eq("many")]["note"].iloc[0]))
+    told = {more: np.mean([note == "beyond" for one, note in notes if one == more]) for more in (0.0, 3.0)}
+    assert told[0.0] < 0.15
+    assert told[3.0] > 0.8
+
+
 def test_the_least_budget_is_taken_at_what_it_costs_at_each_level(small: Callable[..., Exchange]) -> None:
     """A sample costs more the longer training was: k samples are worth k times the training at one sample all the same."""
     u, k = (axis.ravel() for axis in np.meshgrid(np.linspace(18, 20, 5), [1, 2, 4, 8, 16], indexing="ij"))
