@@ -47,11 +47,11 @@ class _Offers:
 def envelope(designs: Mapping[str, Design], *, splits: int = SPLITS, seed: int = 0) -> pd.DataFrame:
     """One row a training level and inference compute: the method chosen, what it scores on problems that did not choose it.
 
-    Columns train, infer, method (the one chosen most often), chosen (how often), spent (what its offer costs, the median of
-    those chosen), score (of all that were chosen), score_se (over runs and problems, of the offer chosen most often),
-    same_half (the score on the problems that chose, always higher on average). On offer is every measured budget that costs
-    no more than ``infer``, and between budgets a method's score interpolated in log compute. Raises InputError for designs
-    of other levels or problems.
+    Columns train, infer, methods (how many can be had for so much), method (the one chosen most often), chosen (how often),
+    spent (what its offer costs, the median of those chosen), score (of all that were chosen), score_se (of the offer chosen
+    most often, over problems, and over runs where there are several), same_half (the score on the problems that chose,
+    always higher on average). On offer is every measured budget that costs no more than ``infer``, and between budgets a
+    method's score interpolated in log compute. Raises InputError for designs of other levels or problems.
     """
     import pandas as pd
 
@@ -78,15 +78,18 @@ def envelope(designs: Mapping[str, Design], *, splits: int = SPLITS, seed: int =
         picks = np.stack([_best_so_far(choosing) for choosing, _ in means])
         own, judged = (np.stack(half) for half in zip(*means, strict=True))
         for j in np.flatnonzero(within):
-            best = picks[:, within[j] - 1]
+            every = np.flatnonzero(picks[:, within[j] - 1] >= 0)  # halves in which an offer is known
+            if not len(every):
+                continue
+            best = picks[every, within[j] - 1]
             counts = np.bincount(offers.method[best], minlength=len(names))
             most = int(counts.argmax())
             bought = best[offers.method[best] == most]
             usual = np.bincount(bought).argmax()
-            every = np.arange(len(best))
             rows.append(
                 {
-                    "train": 10**u, "infer": 10 ** v[j], "method": names[most], "chosen": counts[most] / len(best),
+                    "train": 10**u, "infer": 10 ** v[j], "methods": len(set(offers.method[: within[j]])),
+                    "method": names[most], "chosen": counts[most] / len(best),
                     "spent": 10 ** float(np.median(offers.v[bought])), "score": float(np.nanmean(judged[every, best])),
                     "score_se": float(np.hypot(_error(offers.scores[usual]), _error(offers.by_run[usual]))),
                     "same_half": float(np.nanmean(own[every, best])),
@@ -96,11 +99,10 @@ def envelope(designs: Mapping[str, Design], *, splits: int = SPLITS, seed: int =
 
 
 def _best_so_far(means: Array) -> npt.NDArray[np.intp]:
-    """Which of the offers up to each one scores best, (K,), of their means (K,); the cheapest of equals."""
+    """Which of the offers up to each scores best, (K,), of their means (K,); the cheapest of equals; -1 if none is known."""
     known = np.where(np.isfinite(means), means, -np.inf)
     rises = known > np.concatenate([[-np.inf], np.maximum.accumulate(known)[:-1]])
-    first = int(np.argmax(rises))  # an offer that is not known is taken where no other is
-    return np.maximum.accumulate(np.where(rises, np.arange(len(means)), first))
+    return np.maximum.accumulate(np.where(rises, np.arange(len(means)), -1))
 
 
 def _error(values: Array) -> float:

@@ -1,9 +1,9 @@
 """Named points that stand in for each other: a checkpoint with more inference, and the training it replaces.
 
 `checkpoint A + majority@16 = checkpoint B` says: A at a larger budget scores what a run trained to B does at the least one,
-at what that costs there. Scores at the least budget are interpolated between the levels measured, by no surface: two votes,
-which are one sample's worth, must come out as 1x. Shapes: D tables of scores, the measured one first; U levels of the least
-budget, and an end to either side.
+at what that costs there. Scores at the least budget are interpolated between the levels measured, by no surface: where a
+budget scores what the least one does, it replaces a checkpoint's own training. Shapes: D tables of scores, the measured one
+first, then without each run and each group of problems; L levels of the least budget, U training computes between them.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 
 from scaling.errors import InputError
 from scaling.exchange import links
-from scaling.exchange.support import LEVELS, SLACK, power_of_ten
+from scaling.exchange.support import LEVELS
 from scaling.exchange.uncertainty import LeftOut, components, left_out
 from scaling.laws.base import Array
 
@@ -24,21 +24,27 @@ if TYPE_CHECKING:
     from scaling.exchange.links import Link
     from scaling.exchange.result import Exchange
 
-BEYOND = 1.0
-"""Decades beyond the levels up to which tables without a run or problem are followed, at the slope of the last two."""
-ROUNDING = 1e-12
-"""By which a score on the link's scale may miss the one it is to reach."""
+POINTS = 121
+"""Training computes at which scores are compared, besides the levels."""
+UNTOLD = 500
+"""Trials that a score is taken to be of where the table does not say."""
+ROUNDING = 1e-9
+"""By which scores on the link's scale may differ and be the same."""
 
 
 def equivalences(found: Exchange) -> pd.DataFrame:
     """One row a training level and budget other than the least: the training that the budget replaces.
 
     Columns train, budget, score, same_as (training compute that scores the same at the least budget), times (same_as /
-    train) with low and high from the jackknife, and note: empty; `beyond` where surely no level scores so much at the least
-    budget, `below` where surely all score more, and times is a bound then; `wide` where neither is sure or the interval is
-    wider than all levels, and times is not given. At the least budget the scores, made to rise with training (isotonic
-    regression), are interpolated in log compute on the link's scale. InputError for fewer than 3 levels or 2 budgets, and
-    where scores do not rise.
+    train), low, high and note. The interval is from the first training whose score at the least budget is not told to be
+    less than the row's, to the last that is not told to be more, by Student's interval of the difference with jackknife
+    variances over runs and problems (as Fieller 1954). Note is empty; `at least` or `at most` where the highest or the
+    lowest level cannot be told from the row, so that an end is open (NaN); `beyond` where the row surely scores more than
+    all levels, `below` where surely less, and times is the bound; `wide` where both ends are open.
+
+    At the least budget scores are interpolated in log compute on the link's scale; same_as is where they, made to rise with
+    training (isotonic regression), pass the row's. Raises InputError for fewer than 3 levels or 2 budgets, and where scores
+    do not rise.
     """
     import pandas as pd
 
@@ -56,95 +62,107 @@ def equivalences(found: Exchange) -> pd.DataFrame:
     cells = np.full(design.there.shape, -1)
     cells[design.there] = np.arange(scores.shape[1])
     order = levels[np.argsort(level_u[levels])]
-    x = _scaled(scores, links.find(found.link), found.chance)
-    along = Along(level_u[order], x[:, cells[order, least]])
-    if along.x[0, -2] <= along.x[0, 1]:
+    trials = float(np.median(design.cells[3]))
+    nearest = 0.5 / (trials if trials > 1 else UNTOLD)
+    x = _scaled(scores, links.find(found.link), found.chance, nearest)
+    along = Along(level_u[order], x[:, cells[order, least]], without, float(found.interval["level"]))
+    if along.rising[-1] <= along.rising[0]:
         raise InputError(
             "scores do not rise with training at the least budget, so that no training stands in for anything"
         )
-    rows = []
-    for k in np.argsort(level_u):
-        for b in range(len(design.budgets)):
-            if b == least or cells[k, b] < 0:
-                continue
-            rows.append(
-                {"train": 10 ** level_u[k], "budget": design.budgets[b], "score": level_score[k, b]}
-                | _row(along, x[:, cells[k, b]], float(level_u[k]), without, float(found.interval["level"]))
-            )
-    return pd.DataFrame(rows)
+    return pd.DataFrame(
+        [
+            {"train": 10 ** level_u[k], "budget": design.budgets[b], "score": level_score[k, b]}
+            | along.row(x[:, cells[k, b]], float(level_u[k]))
+            for k in np.argsort(level_u)
+            for b in range(len(design.budgets))
+            if b != least and cells[k, b] >= 0
+        ]
+    )
 
 
-def _scaled(scores: Array, link: Link, chance: float) -> Array:
-    """Scores on the link's scale; those of a guesser and of a perfect solver as half the next ones' distance to them."""
+def _scaled(scores: Array, link: Link, chance: float, nearest: float) -> Array:
+    """Scores on the link's scale, those nearer to a guesser's or to 1 than half a trial taken for that."""
     if link is links.LINEAR:
         return scores
-    shares = (scores - chance) / (1 - chance)
-    inside = shares[(shares > 0) & (shares < 1)]
-    low, high = (inside.min() / 2, (1 - inside.max()) / 2) if len(inside) else (0.5, 0.5)
-    return link.scale(np.clip(shares, low, 1 - high))
+    return link.scale(np.clip((scores - chance) / (1 - chance), nearest, 1 - nearest))
 
 
 class Along:
-    """What the least budget scores, level by level, made to rise."""
+    """What the least budget scores, level by level."""
 
-    def __init__(self, u: Array, x: Array) -> None:
-        """Scores on the link's scale (D, U - 2), NaN where missing, at log10 training computes, ascending, (U - 2,)."""
+    def __init__(self, u: Array, x: Array, without: LeftOut, level: float) -> None:
+        """Scores on the link's scale (D, L) at log10 training computes, ascending, (L,); NaN where a table lacks one."""
         from scipy.optimize import isotonic_regression
 
-        self.ends = float(u[0]), float(u[-1])
-        known = np.isfinite(x).all(axis=1)
-        rising = np.full_like(x, np.nan)
-        rising[known] = [isotonic_regression(one).x for one in x[known]]
-        slope = np.diff(rising, axis=1) / np.diff(u)
-        self.u = np.concatenate([[u[0] - BEYOND], u, [u[-1] + BEYOND]])
-        first, last = rising[:, 0] - BEYOND * slope[:, 0], rising[:, -1] + BEYOND * slope[:, -1]
-        self.x = np.concatenate([first[:, None], rising, last[:, None]], axis=1)
+        self.u, self.x = u, x
+        self.rising = isotonic_regression(x[0]).x
+        self.without, self.level = without, level
+        self.between = np.union1d(np.linspace(u[0], u[-1], POINTS), u)
+        self.curves = np.full((len(x), len(self.between)), np.nan)
+        for curve, values, known in zip(self.curves, x, np.isfinite(x), strict=True):
+            if known.any():
+                curve[:] = np.interp(self.between, u[known], values[known])
 
-    def reaches(self, wanted: Array, own: float) -> Array:
-        """log10 training compute (D,) at which each table has its own score (D,); where many have, the nearest to `own`.
+    def row(self, scores: Array, own: float) -> dict[str, object]:
+        """What a budget replaces, from the scores (D,) of its cell, which is trained to `own`."""
+        same = self._same(scores[0], own)
+        found: dict[str, object] = {
+            "same_as": 10**same,
+            "times": 10 ** (same - own),
+            "low": np.nan,
+            "high": np.nan,
+        }
+        if len(scores) == 1:
+            note = "" if np.isfinite(same) else "beyond" if scores[0] > self.rising[-1] else "below"
+            return found | {"note": note} | (self._bound(note, own) if note else {})
+        u, curves = self.between, self.curves
+        if np.isfinite(same):
+            at = np.searchsorted(u, same)
+            here = [np.interp(same, u, curve) for curve in curves]
+            u, curves = np.insert(u, at, same), np.insert(curves, at, here, axis=1)
+        gap = scores[:, None] - curves
+        reach = self._reach(gap)
+        low, high = _first(u, gap[0] - reach), -_first(-u[::-1], -(gap[0] + reach)[::-1])
+        if np.isinf(low) or np.isinf(high):  # the row is told from all levels
+            note = "beyond" if np.isinf(low) else "below"
+            return found | {"note": note} | self._bound(note, own)
+        low, high = np.fmin(low, same), np.fmax(high, same)
+        ends = {"low": low if low > u[0] else np.nan, "high": high if high < u[-1] else np.nan}
+        note = {(False, False): "", (False, True): "at least", (True, False): "at most"}.get(
+            (bool(np.isnan(ends["low"])), bool(np.isnan(ends["high"]))), "wide"
+        )
+        return found | {name: 10 ** (end - own) for name, end in ends.items()} | {"note": note}
 
-        Infinite where it is off `u`, NaN where a score is missing.
-        """
-        last = -_first(-self.u[::-1], -self.x[:, ::-1], -wanted)
-        return np.minimum(np.maximum(own, _first(self.u, self.x, wanted)), last)
+    def _same(self, score: float, own: float) -> float:
+        """log10 training compute that scores as much; NaN beyond the levels, and `own` where its level does."""
+        if abs(score - np.interp(own, self.u, self.x[0])) < ROUNDING:
+            return own
+        if not self.rising[0] <= score <= self.rising[-1]:
+            return np.nan
+        after = max(1, int(np.argmax(self.rising >= score)))
+        rise = self.rising[after] - self.rising[after - 1]
+        part = (score - self.rising[after - 1]) / rise if rise else 0.0
+        return float(self.u[after - 1] + part * (self.u[after] - self.u[after - 1]))
 
+    def _bound(self, note: str, own: float) -> dict[str, object]:
+        end = self.u[-1] if note == "beyond" else self.u[0]
+        return {"same_as": np.nan, "times": 10 ** (end - own)}
 
-def _first(u: Array, x: Array, wanted: Array) -> Array:
-    """Where rising x (D, U) at u (U,) first has the values wanted (D,): -inf if before u, inf if beyond it."""
-    over = x >= wanted[:, None] - ROUNDING
-    after = np.argmax(over, axis=1)
-    row, before = np.arange(len(x)), np.maximum(after - 1, 0)
-    rise = x[row, after] - x[row, before]
-    part = np.clip((wanted - x[row, before]) / np.where(rise > 0, rise, 1.0), 0.0, 1.0)
-    at = u[before] + part * (u[after] - u[before])
-    found = np.where(over.any(axis=1), np.where(after > 0, at, -np.inf), np.inf)
-    return np.where(np.isfinite(wanted) & np.isfinite(x).all(axis=1), found, np.nan)
-
-
-def _row(along: Along, scores: Array, u: float, without: LeftOut, level: float) -> dict[str, object]:
-    """What a budget replaces, from the scores (D,) of its cell, on the link's scale, on all tables."""
-    least, most = along.ends
-    nothing = {"same_as": np.nan, "times": np.nan, "low": np.nan, "high": np.nan}
-    runs = len(without.runs)
-
-    def reach(values: Array) -> float:
-        """Half the interval of an estimate by its values on the tables; 0 where nothing can be left out."""
-        return (
-            components(without, values[1 : 1 + runs], values[1 + runs :]).reach(level)
-            if len(values) > 1
-            else 0.0
+    def _reach(self, gaps: Array) -> Array:
+        """Half the interval of each difference (D, U), (U,)."""
+        runs = len(self.without.runs)
+        return np.array(
+            [components(self.without, one[1 : 1 + runs], one[1 + runs :]).reach(self.level) for one in gaps.T]
         )
 
-    reached = along.reaches(scores, u)
-    for off, over, end in ((1, scores - along.x[:, -2], most), (-1, along.x[:, 1] - scores, least)):
-        if off * (reached[0] - end) > SLACK:
-            if not over[0] > reach(over):  # told from the highest level's score, or the lowest's
-                return nothing | {"note": "wide"}
-            return nothing | {"times": 10 ** (end - u), "note": "beyond" if off > 0 else "below"}
-    gain = reached - u
-    if not np.isfinite(gain).all() or reach(gain) > most - least:
-        return nothing | {"note": "wide"}
-    found = nothing | {"same_as": 10 ** reached[0], "times": 10 ** gain[0], "note": ""}
-    if len(gain) > 1:
-        found |= {"low": power_of_ten(gain[0] - reach(gain)), "high": power_of_ten(gain[0] + reach(gain))}
-    return found
+
+def _first(u: Array, over: Array) -> float:
+    """The first of rising u (U,) from which `over` (U,) is not above 0, interpolated; infinite where it always is."""
+    under = np.flatnonzero(~(over > 0))
+    if not len(under):
+        return np.inf
+    at = int(under[0])
+    if at == 0 or not np.isfinite(over[at]):
+        return float(u[at])
+    return float(u[at] - (u[at] - u[at - 1]) * over[at] / (over[at] - over[at - 1]))

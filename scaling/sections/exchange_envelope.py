@@ -66,8 +66,8 @@ def envelope_section(designs: Mapping[str, Design]) -> Section:
             Table(
                 "envelope",
                 "The method chosen, how often, what its offer costs, and the score on problems that did not choose it, with "
-                "its standard error over runs and problems; own half: on those that did.",
-                rows,
+                "its standard error over problems, and over runs where there are several; own half: on those that did.",
+                rows.drop(columns="methods"),
                 headings={
                     "train": "C_train",
                     "infer": "C_infer",
@@ -90,16 +90,19 @@ def envelope_section(designs: Mapping[str, Design]) -> Section:
 
 def chosen_verdict(rows: pd.DataFrame) -> Verdict:
     """Which methods were chosen nearly always, at how many points; at others the halves do not agree."""
+    rows = rows[rows["methods"] > 1]
     decided = rows[rows["chosen"] >= DECIDED]
     always = f"in {numbers.percent(DECIDED)} or more of the halvings"
     if decided.empty:
-        return Verdict(f"At none of {len(rows)} points is one method chosen {always}.", "not identified")
+        return Verdict(
+            f"At none of {len(rows)} points with a choice is one method chosen {always}.", "not identified"
+        )
     told = ", ".join(f"{name} at {count}" for name, count in decided["method"].value_counts().items())
     spared = int((decided["spent"] < decided["infer"] / 2).sum())
     less = f" (at {spared} of all these by a budget of less than half of what may be spent)" if spared else ""
     left = len(rows) - len(decided)
     rest = f"; at the other {left} the halves of the problems do not agree on one" if left else ""
-    return Verdict(f"Of {len(rows)} points, chosen {always}: {told}{less}{rest}.", "measured")
+    return Verdict(f"Of {len(rows)} points with a choice, chosen {always}: {told}{less}{rest}.", "measured")
 
 
 def _figure(designs: Mapping[str, Design], top: pd.DataFrame) -> Figure:

@@ -139,7 +139,7 @@ def _backtest(found: Exchange) -> list[Table]:
 def equivalences_section(found: Exchange, unit: str = "") -> Section | None:
     """Return which checkpoint with more inference scores as which training with the least; None for one budget.
 
-    The verdict is of the middle level that has an interval, and its greatest such budget: no row is chosen by its number.
+    The verdict is of the middle level and its middle budget: no row is chosen by its number.
 
     ``unit`` is of training compute.
     """
@@ -153,21 +153,10 @@ def equivalences_section(found: Exchange, unit: str = "") -> Section | None:
         budget=[budget_shown(name) for name in rows["budget"]],
         shown=[_times(row) for _, row in rows.iterrows()],
     )
-    told = rows[rows["low"].notna()]
-    verdicts: tuple[Verdict, ...] = ()
-    if len(told):
-        levels = np.sort(told["train"].unique())
-        one = told[told["train"] == levels[len(levels) // 2]].iloc[-1]
-        trained = numbers.quantity(float(one["train"]), unit)
-        text = (
-            f"The checkpoint of {trained} at a budget of {one['budget']} scores as one of {one['shown']} its training at "
-            "the least budget."
-        )
-        verdicts = (Verdict(text, "measured"),)
     return Section(
         "What stands in for what",
         ("A checkpoint at a larger budget, and the training that scores the same at the least budget.",),
-        verdicts,
+        (_middle(rows, unit),),
         tables=(
             Table(
                 "equivalences",
@@ -184,6 +173,21 @@ def equivalences_section(found: Exchange, unit: str = "") -> Section | None:
     )
 
 
+def _middle(rows: pd.DataFrame, unit: str) -> Verdict:
+    """Return what the middle budget of the middle level replaces."""
+    levels = np.sort(rows["train"].unique())
+    of_level = rows[rows["train"] == levels[len(levels) // 2]]
+    one = of_level.iloc[len(of_level) // 2]
+    row = f"The checkpoint of {numbers.quantity(float(one['train']), unit)} at a budget of {one['budget']}"
+    low, high = float(one["low"]), float(one["high"])
+    if one["note"] == "wide" or low < 1 < high:
+        return Verdict(
+            f"{row} cannot be told to score as another one's training at the least budget ({one['shown']}).",
+            "not identified",
+        )
+    return Verdict(f"{row} scores as one of {one['shown']} its training at the least budget.", "measured")
+
+
 def _times(row: pd.Series[Any]) -> str:
     """A multiple with its interval; where no level scores so much or so little, what it is more or less than."""
     value, low, high = (float(str(row[name])) for name in ("times", "low", "high"))
@@ -191,8 +195,10 @@ def _times(row: pd.Series[Any]) -> str:
         return f"more than {factor(value)}" if value > 1.0001 else "more than all levels"
     if row["note"] == "below":
         return f"less than {factor(value)}" if value < 0.9999 else "less than all levels"
+    if row["note"] in ("at least", "at most"):
+        return f"{row['note']} {factor(low if row['note'] == 'at least' else high)}"
     if row["note"]:
-        return "not identified: noise is wider than the levels"
+        return "no level is told from it at either end"
     return factor(value) if low != low else multiple(Estimate(value, low, high))
 
 
@@ -235,23 +241,25 @@ def _moved_by(rows: pd.DataFrame) -> Verdict | None:
     if spread.empty:
         return None
     here = rows["at"].isin(spread.index)
-    lost = here & ~(eta > 0)
     ratio = float((spread["max"] / spread["min"]).max())
-    moves = (
-        f"moves η by up to a factor of {numbers.plain(ratio, 3)} on the same runs"
-        if ratio > 1.005
-        else "does not move η"
-    )
-    text = f"Among conventions with a positive rate, what is counted {moves}"
     never = [
         word
         for name in WORDS
         for word in dict.fromkeys(rows.loc[here, name])
         if word and not (eta[here & rows[name].eq(word)] > 0).any()
     ]
+    others = here & ~rows[list(WORDS)].isin(never).any(axis=1)
+    lost = others & ~(eta > 0)
+    text = (
+        f"No positive rate is identified counting {' or '.join(never)}; among the others"
+        if never
+        else "Among them"
+    )
+    text += (
+        f", what is counted moves η by up to a factor of {numbers.plain(ratio, 3)} on the same runs"
+        if ratio > 1.005
+        else ", what is counted does not move η"
+    )
     if lost.any():
-        those = f" (all of: {'; '.join(never)})" if never else ""
-        text += (
-            f"; {lost.sum()} of {here.sum()} rates at these scores{those} are not identified or not positive"
-        )
+        text += f", where {lost.sum()} of {others.sum()} rates are not identified or not positive"
     return Verdict(f"{text}.", "measured")

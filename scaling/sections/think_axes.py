@@ -40,9 +40,14 @@ SURFACE = (
 HELD_OUT = "No training asked any of the words; as beginnings of longer ones their products occur in its worked problems."
 """What is held out of words in a group."""
 NO_PURCHASE = (
-    "Run by run no rate of it is identified here. What follows is of one surface through the means over runs, to look at "
-    "and not to decide by; what to buy is left out."
+    "Run by run no rate of {} is identified here. What follows of it is of one surface through the means over runs, to look "
+    "at and not to decide by; what to buy by it is left out."
 )
+EXPLORED = (
+    "Surfaces here are through the means over runs. Where a rate run by run, in the first tables, is none or another one, "
+    "the optimum here is nothing to decide by."
+)
+"""What is said of interactive surfaces whose runs were taken apart."""
 
 
 def axis_section(
@@ -62,6 +67,7 @@ def axis_section(
     rates = rates_table(chosen.rates, f"{code}-rates")
     if f"by run: {axis}: {main}" in analysis.fits:
         rates = dataclasses.replace(rates, caption=SURFACE)
+    unrated = [method for method in measured if _is_without_rate(analysis, axis, method)]
     tables = [rates, *doubts_table(chosen.warnings, f"{code}-to-know")]
     sections = [
         Section(
@@ -69,14 +75,17 @@ def axis_section(
             (
                 *prose,
                 f"The figures are of {main}.",
-                *((NO_PURCHASE,) if _is_without_rate(analysis, axis, main) else ()),
+                *((NO_PURCHASE.format(", of ".join(unrated)),) if unrated else ()),
             ),
             figures=(*pictures, _methods(code, measured)),
             tables=tuple(tables),
         )
     ]
     rest = [one for one in measured.values() if one is not chosen]
-    more = [explore_section(chosen, UNITS, Terms(), [chosen, *rest]), trust_section(chosen)]
+    explored = explore_section(chosen, UNITS, Terms(), [chosen, *rest])
+    if explored is not None and f"by run: {axis}: {main}" in analysis.fits:
+        explored = dataclasses.replace(explored, prose=(*explored.prose, EXPLORED))
+    more = [explored, trust_section(chosen)]
     return (
         sections
         + [
@@ -124,13 +133,13 @@ def _beside_runs(section: Section, found: Exchange, own: ByRun) -> Section:
 
 
 def agree(one: Rate, other: Rate) -> bool:
-    """Return whether two rates' intervals have a value in common."""
-    ends = [
-        (rate.eta.low, rate.eta.high)
-        for rate in (one, other)
-        if rate.eta is not None and rate.eta.low is not None and rate.eta.high is not None
-    ]
-    return len(ends) == 2 and max(low for low, _ in ends) <= min(high for _, high in ends)
+    """Return whether two rates are surely positive, and each lies in the other's interval."""
+    for rate, beside in ((one, other), (other, one)):
+        if rate.eta is None or beside.eta is None or rate.eta.low is None or rate.eta.high is None:
+            return False
+        if not 0 < rate.eta.low <= beside.eta.value <= rate.eta.high:
+            return False
+    return True
 
 
 def _is_without_rate(analysis: Analysis, axis: str, method: str) -> bool:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from scaling.mixing import Words, mixed, words_of
 from scaling.tasks.arithmetic import written
-from scaling.tasks.expressions import DIGITS, played, told, wording, worked_out
+from scaling.tasks.expressions import DIGITS, MOST, played, told, wording, worked_out
 from scaling.tasks.task import PAD, Task, Whole, encoded, terminal_answer, to_the_left
 
 LARGEST = 25
@@ -61,6 +61,11 @@ class Countdown(Task):
     def held_out(self, keys: Whole, difficulty: int) -> npt.NDArray[np.bool_]:
         """As every task does it, by the numbers in place of the key: no number set is on both sides."""
         return super().held_out(self.numbers(keys, difficulty) @ 32 ** np.arange(difficulty), difficulty)
+
+    def problem_numbers(self, keys: Whole, difficulty: int) -> Whole:
+        """Of the numbers and the target."""
+        numbers = self.numbers(keys, difficulty) @ 32 ** np.arange(difficulty)
+        return np.asarray(numbers * (MOST + 1) + self.tries(keys, difficulty)[2])
 
     def numbers(self, keys: Whole, difficulty: int) -> Whole:
         """The numbers in rising order, (R, n)."""
