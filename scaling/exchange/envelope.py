@@ -78,10 +78,11 @@ def envelope(designs: Mapping[str, Design], *, splits: int = SPLITS, seed: int =
         picks = np.stack([_best_so_far(choosing) for choosing, _ in means])
         own, judged = (np.stack(half) for half in zip(*means, strict=True))
         for j in np.flatnonzero(within):
-            every = np.flatnonzero(picks[:, within[j] - 1] >= 0)  # halves in which an offer is known
-            if not len(every):
+            best = picks[:, within[j] - 1]
+            every = np.flatnonzero((best >= 0) & np.isfinite(judged[np.arange(len(best)), best]))
+            if not len(every):  # no offer is known in both halves
                 continue
-            best = picks[every, within[j] - 1]
+            best = best[every]
             counts = np.bincount(offers.method[best], minlength=len(names))
             most = int(counts.argmax())
             bought = best[offers.method[best] == most]
@@ -90,9 +91,9 @@ def envelope(designs: Mapping[str, Design], *, splits: int = SPLITS, seed: int =
                 {
                     "train": 10**u, "infer": 10 ** v[j], "methods": len(set(offers.method[: within[j]])),
                     "method": names[most], "chosen": counts[most] / len(best),
-                    "spent": 10 ** float(np.median(offers.v[bought])), "score": float(np.nanmean(judged[every, best])),
+                    "spent": 10 ** float(np.median(offers.v[bought])), "score": float(judged[every, best].mean()),
                     "score_se": float(np.hypot(_error(offers.scores[usual]), _error(offers.by_run[usual]))),
-                    "same_half": float(np.nanmean(own[every, best])),
+                    "same_half": float(own[every, best].mean()),
                 }
             )  # fmt: skip
     return pd.DataFrame(rows)

@@ -40,8 +40,8 @@ SURFACE = (
 HELD_OUT = "No training asked any of the words; as beginnings of longer ones their products occur in its worked problems."
 """What is held out of words in a group."""
 NO_PURCHASE = (
-    "Run by run no rate of {} is identified here. What follows of it is of one surface through the means over runs, to look "
-    "at and not to decide by; what to buy by it is left out."
+    "Run by run no rate is identified here of: {}. What follows of these is of one surface through the means over runs, to "
+    "look at and not to decide by; what to buy by them is left out."
 )
 EXPLORED = (
     "Surfaces here are through the means over runs. Where a rate run by run, in the first tables, is none or another one, "
@@ -75,7 +75,7 @@ def axis_section(
             (
                 *prose,
                 f"The figures are of {main}.",
-                *((NO_PURCHASE.format(", of ".join(unrated)),) if unrated else ()),
+                *((NO_PURCHASE.format("; ".join(unrated)),) if unrated else ()),
             ),
             figures=(*pictures, _methods(code, measured)),
             tables=tuple(tables),
