@@ -156,7 +156,7 @@ def equivalences_section(found: Exchange, unit: str = "") -> Section | None:
     return Section(
         "What stands in for what",
         ("A checkpoint at a larger budget, and the training that scores the same at the least budget.",),
-        (_middle(rows, unit),),
+        (middle_verdict(rows, unit),),
         tables=(
             Table(
                 "equivalences",
@@ -173,18 +173,24 @@ def equivalences_section(found: Exchange, unit: str = "") -> Section | None:
     )
 
 
-def _middle(rows: pd.DataFrame, unit: str) -> Verdict:
+def middle_verdict(rows: pd.DataFrame, unit: str) -> Verdict:
     """Return what the middle budget of the middle level replaces."""
     levels = np.sort(rows["train"].unique())
     of_level = rows[rows["train"] == levels[len(levels) // 2]]
     one = of_level.iloc[len(of_level) // 2]
     row = f"The checkpoint of {numbers.quantity(float(one['train']), unit)} at a budget of {one['budget']}"
-    low, high = float(one["low"]), float(one["high"])
-    if one["note"] == "wide" or low < 1 < high:
-        return Verdict(
-            f"{row} cannot be told to score as another one's training at the least budget ({one['shown']}).",
-            "not identified",
+    low, high, note = float(one["low"]), float(one["high"]), one["note"]
+    unknown = (
+        note == "wide"
+        or low < 1 < high
+        or (note == "at least" and low < 1)
+        or (note == "at most" and high > 1)
+    )
+    if unknown:
+        text = (
+            f"{row} cannot be told to score as more or as less training at the least budget: {one['shown']}."
         )
+        return Verdict(text, "not identified")
     return Verdict(f"{row} scores as one of {one['shown']} its training at the least budget.", "measured")
 
 
@@ -198,7 +204,7 @@ def _times(row: pd.Series[Any]) -> str:
     if row["note"] in ("at least", "at most"):
         return f"{row['note']} {factor(low if row['note'] == 'at least' else high)}"
     if row["note"]:
-        return "no level is told from it at either end"
+        return "not identified"
     return factor(value) if low != low else multiple(Estimate(value, low, high))
 
 

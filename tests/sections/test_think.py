@@ -8,7 +8,7 @@ import pytest
 from scaling.exchange.result import Rate
 from scaling.fitting.parts import Estimate
 from scaling.sections.exchange_envelope import chosen_verdict
-from scaling.sections.exchange_trust import sensitivity_section
+from scaling.sections.exchange_trust import middle_verdict, sensitivity_section
 from scaling.sections.think_axes import agree
 
 SAME = {"verifier": "", "prefill": "", "currency": "FLOPs"}
@@ -39,6 +39,23 @@ def test_a_convention_without_a_rate_is_named_and_scores_without_any_do_not_coun
 
 def test_one_convention_with_a_rate_moves_nothing() -> None:
     assert not sensitivity_section(conventions({("a", 0.5): 0.5, ("b", 0.5): None})).verdicts
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "note", "status"),
+    [
+        (1.2, 3.0, "", "measured"), (0.8, 3.0, "", "not identified"), (0.2, 0.9, "", "measured"),
+        (1.2, None, "at least", "measured"), (0.8, None, "at least", "not identified"),
+        (None, 1.5, "at most", "not identified"), (None, 0.9, "at most", "measured"),
+        (None, None, "beyond", "measured"), (None, None, "wide", "not identified"),
+    ],
+)  # fmt: skip
+def test_a_multiple_is_told_that_is_surely_more_or_less_than_one(
+    low: float | None, high: float | None, note: str, status: str
+) -> None:
+    row = {"train": 1e18, "budget": "8", "low": low, "high": high, "note": note, "shown": "so much"}
+    others = [row | {"train": train, "note": "", "low": 2.0, "high": 3.0} for train in (1e17, 1e19)]
+    assert middle_verdict(pd.DataFrame([row, *others]), "FLOPs").status == status
 
 
 def points(*rows: tuple[str, float, float, float, int]) -> pd.DataFrame:
