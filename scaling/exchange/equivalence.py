@@ -136,7 +136,8 @@ class Along:
 
     def _same(self, score: float, own: float) -> float:
         """log10 training compute that scores as much; NaN beyond the levels, and `own` where its level does."""
-        if abs(score - np.interp(own, self.u, self.x[0])) < ROUNDING:
+        inside = self.u[0] <= own <= self.u[-1]
+        if inside and abs(score - np.interp(own, self.u, self.x[0])) < ROUNDING:
             return own
         if not self.rising[0] <= score <= self.rising[-1]:
             return np.nan

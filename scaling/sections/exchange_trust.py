@@ -155,7 +155,11 @@ def equivalences_section(found: Exchange, unit: str = "") -> Section | None:
     )
     return Section(
         "What stands in for what",
-        ("A checkpoint at a larger budget, and the training that scores the same at the least budget.",),
+        (
+            "A checkpoint at a larger budget, and the training that scores the same at the least budget, between whose "
+            "levels scores are interpolated. Intervals hold all training whose score there cannot be told from the row's"
+            + (", in this run alone." if len(found.design.run_names) == 1 else "."),
+        ),
         (middle_verdict(rows, unit),),
         tables=(
             Table(
