@@ -260,16 +260,17 @@ def _moved_by(rows: pd.DataFrame) -> Verdict | None:
     ]
     others = here & ~rows[list(WORDS)].isin(never).any(axis=1)
     lost = others & ~(eta > 0)
-    text = (
-        f"No positive rate is identified counting {' or '.join(never)}; among the others"
+    lead = (
+        f"No positive rate is identified counting {' or '.join(never)}; among the others what"
         if never
-        else "Among them"
+        else "What"
     )
-    text += (
-        f", what is counted moves η by up to a factor of {numbers.plain(ratio, 3)} on the same runs"
+    moves = (
+        f"moves η by up to a factor of {numbers.plain(ratio, 3)} on the same runs"
         if ratio > 1.005
-        else ", what is counted does not move η"
+        else "does not move η"
     )
+    text = f"{lead} is counted {moves}"
     if lost.any():
         text += f", where {lost.sum()} of {others.sum()} rates are not identified or not positive"
     return Verdict(f"{text}.", "measured")

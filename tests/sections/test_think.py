@@ -29,7 +29,7 @@ def test_a_convention_without_a_rate_is_named_and_scores_without_any_do_not_coun
     etas |= {(stages[0], 0.5): 0.5, (stages[1], 0.5): 0.6, (stages[2], 0.5): -0.3}
     (verdict,) = sensitivity_section(conventions(etas)).verdicts
     assert verdict.text == (
-        "No positive rate is identified counting with all training before it; among the others, what is counted moves η by "
+        "No positive rate is identified counting with all training before it; among the others what is counted moves η by "
         "up to a factor of 1.2 on the same runs."
     )
     etas |= {(stages[0], 0.75): 0.4, (stages[1], 0.75): 0.41, ("a third", 0.75): -1.0, ("a third", 0.5): 0.55}
