@@ -12,6 +12,7 @@ FONTS = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, 
 _VARIABLES = {style.PAPER: "paper", style.INK: "ink", style.MUTED: "muted", style.GRID: "grid"}
 _NUMBER = re.compile(r"-?\d+\.\d+(?:e-?\d+)?")
 _REFERENCE = re.compile(r"#([\w.-]+)")
+_FILL = re.compile(r"url\(#([^)]+)\)")
 _INHERITED = {"stroke-linejoin": "round", "stroke-linecap": "butt"}
 
 
@@ -26,8 +27,10 @@ def inline(raw: str, name: str, alt: str, kind: str) -> str:
     """
     root = _slim(raw, f"{name}-{kind}")
     for element in root.iter():
+        if paper := element.attrib.pop("fill", None):  # of a hatching; only a style can name a variable
+            element.set("style", f"fill: {paper}")
         if text := element.get("style"):
-            element.set("style", re.sub(r"#[0-9a-f]{6}\b", _as_variable, text))
+            element.set("style", re.sub(r"(?<!url\()#[0-9a-f]{6}\b", _as_variable, text))
     head = {"class": f"plot {kind}", "role": "img", "aria-label": alt, "viewBox": root.attrib["viewBox"]}
     root.attrib = head | _INHERITED
     return ElementTree.tostring(root, encoding="unicode")
@@ -62,7 +65,8 @@ def _slim(raw: str, name: str) -> Element:
 
 def _references(element: Element) -> list[str]:
     values = (value for key, value in element.attrib.items() if _local(key) in ("href", "clip-path"))
-    return [match for value in values for match in _REFERENCE.findall(value)]
+    found = [match for value in values for match in _REFERENCE.findall(value)]
+    return found + _FILL.findall(element.attrib.get("style", ""))  # hatching
 
 
 def _attributes(element: Element, name: str, used: set[str]) -> list[tuple[str, str]]:
@@ -78,7 +82,7 @@ def _attributes(element: Element, name: str, used: set[str]) -> list[tuple[str, 
             if not value.startswith("rotate(-0 "):
                 kept.append((local, _NUMBER.sub(_rounded, value).replace("\n", "")))
         elif local == "style":
-            kept.append((local, re.sub(r"font-family: [^;]*;? ?", "", value)))
+            kept.append((local, _FILL.sub(rf"url(#{name}-\1)", re.sub(r"font-family: [^;]*;? ?", "", value))))
         else:
             kept.append((local, value))
     return kept

@@ -27,6 +27,10 @@ MOST = 8
 """Levels or budgets that get a curve each."""
 WINDOW = 0.125
 """Part of the inference range, on either side, over which a local rate is taken."""
+COLOURED = 0.9
+"""Share of local rates that have colours of their own."""
+FLAT = 0.05
+"""Part of the way from floor to ceiling, at either end, where a local rate is one small slope over another."""
 LINES = 5
 """Isoquants."""
 
@@ -189,11 +193,11 @@ def local_rates(found: Exchange, train_unit: str, infer_unit: str) -> Figure | N
     ]
     gain, other = (x[0] - x[1]) / step, (x[2] - x[3]) / width
     with np.errstate(divide="ignore", invalid="ignore"):
-        eta = np.where((gain > 0) & _measured(found, U, V), other / gain, np.nan)
+        eta = np.where((gain > 0) & _measured(found, U, V) & _between(found, U, V), other / gain, np.nan)
     if not np.isfinite(eta).any():
         return None
-    top = float(np.nanquantile(eta, 0.98))
-    frame = pd.DataFrame({"x": 10**U, "y": 10**V, "eta": np.minimum(eta, top)})
+    frame = pd.DataFrame({"x": 10**U, "y": 10**V, "eta": eta})
+    drawn = frame.assign(eta=np.clip(eta, *np.nanquantile(eta, [(1 - COLOURED) / 2, (1 + COLOURED) / 2])))
 
     def draw(axes: Axes) -> None:
         plots.scales(
@@ -203,17 +207,27 @@ def local_rates(found: Exchange, train_unit: str, infer_unit: str) -> Figure | N
             log="xy",
         )
         plots.hatched(axes)
-        plots.contours(axes, frame, "x", "y", "eta", label="local η")
+        plots.contours(axes, drawn, "x", "y", "eta", label="local η")
 
     return Figure(
         "local-rates",
         "The local rate over the measured plane, each over a quarter of the inference range; hatched where training "
-        "gains nothing or no cell was measured.",
+        f"gains nothing, no cell was measured, or scores lie within {numbers.percent(FLAT)} of floor or ceiling and hardly "
+        f"change. Colours are of the central {numbers.percent(COLOURED)} of values; beyond, the last stands for all.",
         draw,
         frame,
         "A map of the local exchange rate.",
         height=440,
     )
+
+
+def _between(found: Exchange, u: Array, v: Array) -> Mask:
+    """Which points (M,) of the plane score neither near the floor nor near the ceiling."""
+    if found.link == "linear":
+        return np.ones(len(u), dtype=np.bool_)
+    floor, ceiling = float(found.surface.floor[0]), float(found.surface.ceiling[0])
+    part = (found.surface.score(u, v)[0] - floor) / (ceiling - floor)
+    return np.asarray((part > FLAT) & (part < 1 - FLAT))
 
 
 def _bands(found: Exchange) -> str:
