@@ -13,9 +13,8 @@ from typing import Any
 import pandas as pd
 
 from scaling import tasks
-from scaling.errors import InputError
 from scaling.exchange import Exchange, Rate, exchange_rate, sensitivity
-from scaling.exchange.by_run import ByRun, rates_by_run
+from scaling.exchange.by_run import runs_apart
 from scaling.exchange.planted import planted
 from scaling.exchange.result import Unmeasured, or_unmeasured
 from scaling.exchange.support import passes
@@ -192,15 +191,17 @@ def fits(records: Records, grids: int | None = None) -> dict[str, Any]:
     frames = {name: frame for word in words_of(records) for name, frame in tables(records, word).items()}
     rates = {name: rate(frame, name) for name, frame in frames.items()}
     measured = {name: one for name, one in rates.items() if isinstance(one, Exchange)}
+    apart = {name: own for name, one in measured.items() if (own := runs_apart(one)) is not None}
+    places = {name: planted_at(one, apart.get(name, one).rates) for name, one in measured.items()}
     return {
         **rates,
-        **{f"by run: {name}": own for name, one in measured.items() if (own := runs_apart(one)) is not None},
+        **{f"by run: {name}": own for name, own in apart.items()},
         "planted": Plants(
             {
-                f"{name}{how}": planted(one, planted_at(one), repetitions=grids or PLANTED, by_runs=bool(how))
+                f"{name}{how}": planted(one, places[name], repetitions=grids or PLANTED, by_runs=bool(how))
                 for name, one in measured.items()
                 for how in ("", ", by run")
-                if not how or runs_apart(one) is not None
+                if not how or name in apart
             }
         ),
         **{
@@ -236,17 +237,9 @@ def guesses_left_in(frames: Mapping[str, pd.DataFrame], measured: Mapping[str, E
     return Guesses(found, chance)
 
 
-def runs_apart(found: Exchange) -> ByRun | None:
-    """Return the rates run by run; None where runs have too few levels."""
-    try:
-        return rates_by_run(found)
-    except InputError:
-        return None
-
-
-def planted_at(found: Exchange) -> float:
+def planted_at(found: Exchange, rates: Sequence[Rate]) -> float:
     """Return the score at which rates are planted: the one whose rate is quoted, or the one passed at most budgets."""
-    told = think_rates.quoted(rates_shown(found))
+    told = think_rates.quoted(rates)
     if told is not None:
         return told.at
     return max(AT, key=lambda at: (len(passes(found.design, at)), -at))

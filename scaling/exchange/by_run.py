@@ -78,6 +78,14 @@ def rates_by_run(found: Exchange) -> ByRun:
     )
 
 
+def runs_apart(found: Exchange) -> ByRun | None:
+    """Return the rates run by run; None where there is one run, or a run has too few levels."""
+    try:
+        return rates_by_run(found)
+    except InputError:
+        return None
+
+
 def by_run(
     design: Design, link: Link, form: Form, y: float, floor: float, level: float
 ) -> tuple[Rate, list[float]]:

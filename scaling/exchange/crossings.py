@@ -110,15 +110,18 @@ def _row(x: Array, gap: Array, without: LeftOut, level: float, most: float) -> d
         return found
     found["infer"] = 10 ** places[0]
     each = [_changes(x, one) for one in gap]
-    signs = [
-        np.sign(found[f"{name}_gap_low"]) + np.sign(found[f"{name}_gap_high"]) for name in ("low", "high")
-    ]
-    if signs[0] * signs[1] == -4 and all(len(one) for one in each):  # both ends are told, one each way
+    first, last = (_side(found[f"{end}_gap_low"], found[f"{end}_gap_high"]) for end in ("low", "high"))
+    if first * last < 0 and all(len(one) for one in each):
         values = np.array([one[np.abs(one - places[0]).argmin()] for one in each])
         low, high = places[0] + np.array([-1, 1]) * _reach(values, without, level)
         if x[0] <= low and high <= x[-1]:
             found |= {"infer_low": power_of_ten(low), "infer_high": power_of_ten(high)}
     return found
+
+
+def _side(low: float, high: float) -> int:
+    """On which side of none an interval lies: 1 above, -1 below, 0 where it holds none or is not known."""
+    return int(low > 0) - int(high < 0)
 
 
 def _reach(values: Array, without: LeftOut, level: float) -> float:

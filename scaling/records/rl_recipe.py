@@ -7,6 +7,7 @@ from functools import lru_cache
 
 from scaling import tasks
 from scaling.errors import InputError
+from scaling.records.cost import spec_model
 from scaling.records.rl_spec import Algorithm, RLSpec, Sampler, SamplingSpec
 from scaling.records.spec import CooldownSpec, ModelSpec, PretrainSpec, TaskData, kept_steps
 from scaling.tasks.setting import read
@@ -61,7 +62,7 @@ def learning(
     """
     one = tasks.find(task)
     for difficulty in difficulties:
-        _fits(_model(start), one, difficulty, None, max_tokens)
+        _fits(spec_model(start), one, difficulty, None, max_tokens)
     if problems is not None:
         for difficulty in difficulties:
             _enough(task, seed, problems, difficulty, "train")
@@ -110,7 +111,7 @@ def samples(
     one = tasks.find(task)
     for setting in (read(text, one) for text in settings):
         asked = setting.budget if setting.method == "asked" else None
-        _fits(_model(of), one, difficulty, asked, max_tokens)
+        _fits(spec_model(of), one, difficulty, asked, max_tokens)
         if setting.method == "forced":
             one.given(one.problems(seed, [0], difficulty, "held_out"), difficulty, str(setting.budget))
     _enough(task, seed, problems, difficulty, "held_out")
@@ -129,13 +130,6 @@ def samples(
         verifier=verifier,
         seed=seed,
     )
-
-
-def _model(run: PretrainSpec | CooldownSpec | RLSpec) -> ModelSpec:
-    """Return the model that a run is of."""
-    if isinstance(run, RLSpec):
-        return _model(run.start)
-    return (run.trunk if isinstance(run, CooldownSpec) else run).model
 
 
 def _fits(model: ModelSpec, task: tasks.Task, difficulty: int, asked: str | None, max_tokens: int) -> None:

@@ -28,7 +28,7 @@ def inline(raw: str, name: str, alt: str, kind: str) -> str:
     root = _slim(raw, f"{name}-{kind}")
     for element in root.iter():
         if paper := element.attrib.pop("fill", None):  # of a hatching; only a style can name a variable
-            element.set("style", f"fill: {paper}")
+            element.set("style", f"fill: {paper}; {element.get('style', '')}".rstrip("; "))
         if text := element.get("style"):
             element.set("style", re.sub(r"(?<!url\()#[0-9a-f]{6}\b", _as_variable, text))
     head = {"class": f"plot {kind}", "role": "img", "aria-label": alt, "viewBox": root.attrib["viewBox"]}

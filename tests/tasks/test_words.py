@@ -78,3 +78,17 @@ def test_random_chance_is_what_repeated_guesses_multiply() -> None:
     assert hit.mean() == pytest.approx(chance, abs=0.0005)
     assert hit.any(axis=1).mean() == pytest.approx(1 - (1 - chance) ** 8, abs=0.005)
     assert 1 / 120 < chance < task.chance(6)
+
+
+@pytest.mark.parametrize(("task", "share"), [(S5, 0.15), (A5, 0.15), (A4_Z5, 0.37), (Z60, 1.0)])
+def test_who_counts_letters_guesses_so_much(task: GroupWords, share: float) -> None:
+    """Of all words of 6 letters, by the commonest product among those with the same letters in any order."""
+    keys = np.arange(4**6)
+    letters = np.sort(task.questions(keys, 6), axis=1)
+    pairs, counts = np.unique(
+        np.column_stack([letters, task.answer_tokens(keys, 6)]), axis=0, return_counts=True
+    )
+    best: dict[bytes, int] = {}
+    for row, count in zip(pairs[:, : letters.shape[1]], counts.tolist(), strict=True):
+        best[row.tobytes()] = max(best.get(row.tobytes(), 0), count)
+    assert sum(best.values()) / len(keys) == pytest.approx(share, abs=0.005)

@@ -8,11 +8,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import torch
+from rl_case import start_of
 
 from scaling import corpora
 from scaling.records import recipe
 from scaling.records.columns import TABLES, TIME_COLUMNS
-from scaling.records.spec import CorpusData, PretrainSpec
+from scaling.records.spec import CorpusData, PretrainSpec, RLSpec
 from scaling.records.store import Store
 from scaling.records.tables import Records
 
@@ -80,3 +81,10 @@ def same_rows() -> Callable[[Records, Records], None]:
             pd.testing.assert_frame_equal(first, second)
 
     return check
+
+
+@pytest.fixture(scope="module")
+def started(tmp_path_factory: pytest.TempPathFactory) -> tuple[Store, RLSpec]:
+    """Return a store with a finished start, and an RL spec from it."""
+    torch.set_num_threads(1)
+    return start_of(tmp_path_factory.mktemp("rl"))
